@@ -1,0 +1,18 @@
+/** A CloudEvent 1.0 in structured form, `data` as JSON (https://github.com/cloudevents/spec). */
+export interface CloudEventEnvelope {
+  readonly specversion: '1.0';
+  readonly id: string;
+  readonly source: string;
+  readonly type: string;
+  readonly subject?: string;
+  /** RFC 3339. */
+  readonly time: string;
+  readonly datacontenttype: 'application/json';
+  readonly data: unknown;
+}
+
+/** Carries events to the processor's `/events`, at least once, in no order. */
+export interface EventBus {
+  /** Resolves when the event is durable. The same `id` published twice may be delivered once or twice. */
+  publish(event: CloudEventEnvelope): Promise<void>;
+}

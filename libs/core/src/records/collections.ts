@@ -1,0 +1,97 @@
+/** The order of one field in a query. Ids break ties, in the direction of the last field, as in Firestore. */
+export interface OrderBy {
+  readonly field: string;
+  readonly direction: 'asc' | 'desc';
+}
+
+export interface QueryDeclaration {
+  readonly collection: string;
+  /** Fields compared for equality. */
+  readonly equal: readonly string[];
+  /** One field that may have any of several values (Firestore's `in`, at most 30). */
+  readonly oneOf?: string;
+  readonly order: readonly OrderBy[];
+}
+
+export interface CollectionDeclaration {
+  /** The number field (ms since the epoch) after which a record may disappear. */
+  readonly expires?: string;
+  /** The one field that holds bytes. Never indexed. */
+  readonly bytes?: string;
+  /** Version of the shape; data newer than the code is refused at start. */
+  readonly version: number;
+}
+
+/** Every collection there is. Nothing is indexed but what a query below names. */
+export const COLLECTIONS = {
+  'api-keys': { version: 1, expires: 'delete_at_ms' },
+  claims: { version: 1, expires: 'delete_at_ms' },
+  users: { version: 1 },
+  executions: { version: 1 },
+  'run-inputs': { version: 1, bytes: 'sealed', expires: 'delete_at_ms' },
+  'log-chunks': { version: 1, bytes: 'body' },
+  images: { version: 1 },
+  idempotency: { version: 1, expires: 'delete_at_ms' },
+  outbox: { version: 1 },
+  audit: { version: 1 },
+  settings: { version: 1 },
+} as const satisfies Record<string, CollectionDeclaration>;
+
+export type CollectionName = keyof typeof COLLECTIONS;
+
+/**
+ * Every query there is. Both providers refuse any other; Firestore's composite indexes are generated from this table,
+ * because the emulator never asks for one and a missing index would first show in production.
+ */
+export const QUERIES = {
+  executionsNewestFirst: {
+    collection: 'executions',
+    equal: [],
+    order: [{ field: 'started_at_ms', direction: 'desc' }],
+  },
+  executionsByStatus: {
+    collection: 'executions',
+    equal: [],
+    oneOf: 'status',
+    order: [{ field: 'started_at_ms', direction: 'desc' }],
+  },
+  executionsOfUser: {
+    collection: 'executions',
+    equal: ['created_by'],
+    order: [{ field: 'started_at_ms', direction: 'desc' }],
+  },
+  /** `unfinished` is true until the terminal transaction, so the tick's cost never grows with history. */
+  executionsUnfinished: {
+    collection: 'executions',
+    equal: ['unfinished'],
+    order: [{ field: 'started_at_ms', direction: 'asc' }],
+  },
+  chunksInOrder: {
+    collection: 'log-chunks',
+    equal: ['execution_id'],
+    order: [{ field: 'through', direction: 'asc' }],
+  },
+  chunksBackwards: {
+    collection: 'log-chunks',
+    equal: ['execution_id'],
+    order: [{ field: 'through', direction: 'desc' }],
+  },
+  keysOfUser: {
+    collection: 'api-keys',
+    equal: ['user_email'],
+    order: [{ field: 'created_at_ms', direction: 'asc' }],
+  },
+  usersByEmail: { collection: 'users', equal: [], order: [{ field: 'email', direction: 'asc' }] },
+  imagesByReference: {
+    collection: 'images',
+    equal: [],
+    order: [{ field: 'image', direction: 'asc' }],
+  },
+  outboxOldestFirst: {
+    collection: 'outbox',
+    equal: [],
+    order: [{ field: 'created_at_ms', direction: 'asc' }],
+  },
+} as const satisfies Record<string, QueryDeclaration & { readonly collection: CollectionName }>;
+
+export type QueryName = keyof typeof QUERIES;
