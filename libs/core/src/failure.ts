@@ -22,12 +22,16 @@ export const FAILURES = {
   METHOD_NOT_ALLOWED: { status: 405, text: (what: string) => what },
   CLAIM_NOT_FOUND: {
     status: 404,
-    text: (_: string) => 'This claim token is unknown or has expired. Ask for a new one: "runvoy local login" or an admin.',
+    text: (_: string) =>
+      'This claim token is unknown or has expired. Ask for a new one: "runvoy local login" or an admin.',
   },
   CLAIM_USED: { status: 409, text: (_: string) => 'This claim token was already used. Each one works once.' },
   CONFLICT: { status: 409, text: (what: string) => what },
   RECORD_EXISTS: { status: 409, text: (id: string) => `${id} already exists.` },
-  EXECUTION_ENDED: { status: 410, text: (id: string) => `Execution ${id} has ended; nothing may start for it any more.` },
+  EXECUTION_ENDED: {
+    status: 410,
+    text: (id: string) => `Execution ${id} has ended; nothing may start for it any more.`,
+  },
   PAYLOAD_TOO_LARGE: { status: 413, text: (what: string) => what },
   MISDIRECTED: {
     status: 421,
@@ -36,7 +40,8 @@ export const FAILURES = {
   UNPROCESSABLE: { status: 422, text: (what: string) => what },
   IDEMPOTENCY_CONFLICT: {
     status: 422,
-    text: (key: string) => `Idempotency-Key ${key} was used before with another body. Send a new key to start another run.`,
+    text: (key: string) =>
+      `Idempotency-Key ${key} was used before with another body. Send a new key to start another run.`,
   },
   IMAGE_NEEDS_CONTAINER: { status: 422, text: (what: string) => what },
   ISOLATION_UNAVAILABLE: { status: 422, text: (what: string) => what },

@@ -71,8 +71,7 @@ export type CreateOutcome = 'created' | 'exists';
 
 /** What a watcher is told: the record as it is now, or that it left the result. */
 export type Change<T extends object> =
-  | { readonly kind: 'present'; readonly id: string; readonly value: T }
-  | { readonly kind: 'gone'; readonly id: string };
+  { readonly kind: 'present'; readonly id: string; readonly value: T } | { readonly kind: 'gone'; readonly id: string };
 
 export interface Watcher<T extends object> {
   /** First call: all records of the result, in order (maybe none). Later calls: what changed, at least once, in commit order. */
@@ -92,7 +91,9 @@ export interface Records {
   /** Fails with `RECORD_EXISTS` when the id is taken: a redelivered batch must not be stored twice. */
   create<T extends object>(ref: Ref<T>, value: T): Promise<void>;
   /** Many creates, each with an outcome of its own, in the order given; not atomic. */
-  createMany<T extends object>(entries: readonly { readonly ref: Ref<T>; readonly value: T }[]): Promise<readonly CreateOutcome[]>;
+  createMany<T extends object>(
+    entries: readonly { readonly ref: Ref<T>; readonly value: T }[],
+  ): Promise<readonly CreateOutcome[]>;
   /** Replaces the record when it still has `version`; `false` when it changed or is gone. */
   compareAndSet<T extends object>(ref: Ref<T>, version: string, value: T): Promise<boolean>;
   /** Deletes when present. */
@@ -110,7 +111,11 @@ export interface Records {
   /** Watches one record. Returns the function that ends the watch. */
   watch<T extends object>(ref: Ref<T>, watcher: Watcher<T>): () => void;
   /** Watches a declared query; `limit` is ignored. Returns the function that ends the watch. */
-  watchQuery<T extends object>(query: DeclaredQuery<T>, args: Omit<QueryArgs, 'limit'>, watcher: Watcher<T>): () => void;
+  watchQuery<T extends object>(
+    query: DeclaredQuery<T>,
+    args: Omit<QueryArgs, 'limit'>,
+    watcher: Watcher<T>,
+  ): () => void;
   /** Removes records whose declared expiry field lies before `nowMs`, at most `limit`; says how many. Firestore does this by itself and answers 0. */
   removeExpired(nowMs: number, limit: number): Promise<number>;
 }

@@ -1,0 +1,134 @@
+import type { Completeness, LogGap, LogStream } from './log-line.ts';
+
+/** runvoy's six. New meaning goes into extra fields, never into a new status. */
+export type ExecutionStatus = 'STARTING' | 'RUNNING' | 'TERMINATING' | 'SUCCEEDED' | 'FAILED' | 'STOPPED';
+export type TerminalStatus = 'SUCCEEDED' | 'FAILED' | 'STOPPED';
+
+/** True for the three statuses that never change again. */
+export function isTerminal(status: ExecutionStatus): status is TerminalStatus {
+  return status === 'SUCCEEDED' || status === 'FAILED' || status === 'STOPPED';
+}
+
+/** How a command is kept from the machine it runs on. */
+export type Isolation = 'container' | 'bubblewrap' | 'process' | 'cloud-run';
+
+/** `POST /api/v1/run`. */
+export interface RunRequest {
+  readonly command: string;
+  readonly image?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Seconds the command may take; 0 or absent = the deployment's default. */
+  readonly timeout?: number;
+  readonly secrets?: readonly string[];
+  readonly git_repo?: string;
+  readonly git_ref?: string;
+  readonly git_path?: string;
+  /** The least isolation the caller accepts by name; `process` waives the image. */
+  readonly isolation?: 'container' | 'bubblewrap' | 'process';
+  /** Seconds between SIGTERM and SIGKILL when the run is stopped or times out. */
+  readonly grace?: number;
+}
+
+/** 202 of `POST /api/v1/run`. */
+export interface RunAnswer {
+  readonly execution_id: string;
+  /** Always empty, as in runvoy. */
+  readonly log_url: string;
+  readonly status: ExecutionStatus;
+  readonly command: string;
+  readonly image_id: string;
+  readonly websocket_url: string;
+  readonly isolation: Isolation;
+  /** Where a person watches the run. */
+  readonly view_url: string;
+}
+
+/** Times of a stop, RFC 3339; a step that has not happened is absent. */
+export interface CancelBody {
+  readonly requested?: string;
+  readonly signalled?: string;
+  readonly killed?: string;
+  readonly confirmed?: string;
+}
+
+/** The end of a log, as the runner stated it and as the store proves it. */
+export interface LogSummaryBody {
+  readonly completeness: Completeness;
+  readonly lines: number;
+  readonly bytes?: number;
+  readonly sha256?: string;
+  readonly gaps?: readonly LogGap[];
+}
+
+/** An element of `GET /api/v1/executions`, and the body of `GET /api/v1/executions/{id}`. */
+export interface ExecutionBody {
+  readonly execution_id: string;
+  readonly created_by: string;
+  readonly owned_by: readonly string[];
+  readonly command: string;
+  readonly image_id: string;
+  readonly started_at: string;
+  readonly completed_at?: string;
+  readonly status: ExecutionStatus;
+  /** 0 while running, as in runvoy. */
+  readonly exit_code: number;
+  readonly duration_seconds?: number;
+  readonly created_by_request_id: string;
+  readonly modified_by_request_id: string;
+  readonly cloud: string;
+  readonly reason?: string;
+  readonly waiting_for?: string;
+  readonly cancel?: CancelBody;
+  readonly isolation: Isolation;
+  readonly log?: LogSummaryBody;
+}
+
+/** `GET /api/v1/executions/{id}/status`. */
+export interface ExecutionStatusBody {
+  readonly execution_id: string;
+  readonly status: ExecutionStatus;
+  readonly command: string;
+  readonly image_id: string;
+  readonly started_at: string;
+  readonly completed_at?: string;
+  /** null until `completed_at` is set. */
+  readonly exit_code: number | null;
+  readonly reason?: string;
+  readonly waiting_for?: string;
+  readonly cancel?: CancelBody;
+  readonly isolation: Isolation;
+  readonly duration_ms?: number;
+  readonly log?: LogSummaryBody;
+}
+
+/** runvoy's log event. `stream` and `partial` are ours. */
+export interface LogEventBody {
+  /** The sequence number, in decimal. */
+  readonly event_id: string;
+  readonly timestamp: number;
+  readonly message: string;
+  readonly stream: LogStream;
+  readonly partial?: true;
+}
+
+/**
+ * `GET /api/v1/executions/{id}/logs`. Without `after` and `limit` it has runvoy's shape: while STARTING or RUNNING `events` is null
+ * and `websocket_url` is set; afterwards the whole history. With either, a page of lines in any state.
+ */
+export interface LogsBody {
+  readonly execution_id: string;
+  readonly events: readonly LogEventBody[] | null;
+  readonly status: ExecutionStatus;
+  readonly websocket_url?: string;
+  readonly completeness?: Completeness;
+  readonly gaps?: readonly LogGap[];
+  /** Pass as `after` for the lines that follow; absent when there is nothing more and nothing will come. */
+  readonly next_after?: number;
+  readonly sha256?: string;
+}
+
+/** 200 of `DELETE /api/v1/executions/{id}`; the second time 204. */
+export interface KillAnswer {
+  readonly execution_id: string;
+  readonly message: string;
+}

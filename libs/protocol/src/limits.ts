@@ -1,0 +1,34 @@
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** Every limit a caller can meet. Beyond one the answer is 413 or 422 and names the limit and the size received. */
+export const LIMITS = {
+  /** A command travels as a script file, never as an argument, so the platform's argv limit does not apply. */
+  commandBytes: 256 * KIB,
+  envEntries: 1_000,
+  envNameBytes: 256,
+  /** Cloud Run's own limit for one value (https://cloud.google.com/run/quotas). */
+  envValueBytes: 32 * KIB,
+  envTotalBytes: 256 * KIB,
+  bodyBytes: 2 * MIB,
+  secretsPerRun: 100,
+  idempotencyKeyChars: 255,
+  gitUrlChars: 2_048,
+  gitRefChars: 255,
+  gitPathChars: 1_024,
+  imageChars: 512,
+  emailChars: 254,
+  /** One batch, serialised: below Cloud Logging's 256 KiB an entry, with room for its own fields. */
+  batchBytes: 100 * KIB,
+  /** The text of one stored line, in UTF-8; a longer one is cut into `partial` pieces. */
+  lineTextBytes: 32 * KIB,
+  listPage: 1_000,
+  logPageLines: 10_000,
+  timeoutDefaultS: 3_600,
+  /** Cloud Run's longest task (168 h). */
+  timeoutMaxS: 604_800,
+  graceDefaultMs: 10_000,
+  graceMaxMs: 3_600_000,
+  /** Output beyond this ends the run with cause `output_limit`. */
+  logBytesDefault: 1_024 * MIB,
+} as const;
