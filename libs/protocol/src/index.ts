@@ -5,6 +5,7 @@ export * from './executions.ts';
 export * from './health.ts';
 export * from './images.ts';
 export * from './limits.ts';
+export * from './local-server.ts';
 export * from './log-line.ts';
 export * from './log-rows.ts';
 export * from './runner.ts';

@@ -1,0 +1,97 @@
+import type { Isolation, SafetyLaneEntry } from '@runvoy/protocol';
+import type { Millis } from '../time/clock.ts';
+
+/** One try at starting an execution's runner. Stored, with its own number and token, before it is made. */
+export interface StartOrder {
+  readonly execution_id: string;
+  /** From 1. */
+  readonly attempt: number;
+  /** The one-time bootstrap token of this attempt, in clear; never stored. */
+  readonly token: string;
+  readonly isolation: Isolation;
+  /** The image's platform reference; `host` where the isolation has none. */
+  readonly image: string;
+  readonly cpu: number;
+  readonly memory_mib: number;
+  readonly timeout_s: number;
+  readonly grace_ms: number;
+}
+
+/**
+ * What the platform answered to a start. `started` names the platform execution when it is known already (a queueing platform
+ * may not know it yet). `rejected` is proof that nothing was or will be started. Anything else throws: the outcome is unknown,
+ * and only a bootstrap or a look can tell.
+ */
+export type StartAnswer =
+  | { readonly outcome: 'started'; readonly platform_execution?: string }
+  | { readonly outcome: 'rejected'; readonly reason: string; readonly details: string };
+
+/** What the platform knows of one attempt. */
+export type PlatformView =
+  /** Not known. Says nothing about the future: a start may still be on its way. */
+  | { readonly state: 'absent' }
+  | { readonly state: 'starting'; readonly platform_execution: string; readonly waiting_for?: string }
+  /** Something of the run lives. `unwatched`: the runner is dead but the command is not. */
+  | { readonly state: 'alive'; readonly platform_execution: string; readonly unwatched: boolean }
+  | { readonly state: 'ended'; readonly end: PlatformEnd };
+
+/** The platform's word that nothing of an attempt lives any more. */
+export interface PlatformEnd {
+  readonly platform_execution: string;
+  /** The platform's own completion time. */
+  readonly at_ms: Millis;
+  /** `cancelled`: a cancel ended it. `never_started`: the runner's process could not begin (image pull, quota). */
+  readonly kind: 'exited' | 'cancelled' | 'never_started';
+  /** A stable word for a platform failure: `image_pull`, `out_of_memory`, `quota`, ...; absent when there is none to tell. */
+  readonly reason?: string;
+  /** One line for a person. */
+  readonly details?: string;
+}
+
+/** What the safety lane holds of one execution. */
+export interface SafetyLane {
+  readonly entries: AsyncIterable<SafetyLaneEntry>;
+  /** Nothing can be added any more (locally: the writer is dead); otherwise later reads may find more. */
+  readonly final: boolean;
+}
+
+/** Which attempt a call is about. */
+export interface AttemptRef {
+  readonly execution_id: string;
+  readonly attempt: number;
+  readonly platform_execution?: string;
+}
+
+/** One line of a sweep over the platform's own list. */
+export interface PlatformListing {
+  readonly execution_id: string;
+  readonly attempt: number;
+  readonly platform_execution: string;
+  readonly ended: boolean;
+}
+
+/**
+ * Starts, watches and ends the processes of executions: Cloud Run Jobs, or supervisors on this machine.
+ * Every method rejects when the platform does not answer; a rejection is never read as "gone".
+ */
+export interface JobRunner {
+  /** What runs are kept apart by here, found by a probe at start. */
+  readonly isolations: readonly Isolation[];
+  /** See `StartAnswer`. Called once per attempt; may answer before anything was spawned. */
+  start(order: StartOrder): Promise<StartAnswer>;
+  look(attempt: AttemptRef): Promise<PlatformView>;
+  /**
+   * Asks for the end of an attempt: SIGTERM to the command, SIGKILL after the grace, then everything left of it.
+   * Resolves when the request is made, not when it is obeyed. Idempotent; an ended or unknown attempt is no error.
+   */
+  cancel(attempt: AttemptRef, order: { readonly grace_ms: number }): Promise<void>;
+  /** Reads what the safety lane kept of the attempt, oldest first. */
+  readSafetyLane(attempt: AttemptRef): Promise<SafetyLane>;
+  /** The platform's list of our executions, in pages, for the sweep. */
+  list(page: { readonly after?: string; readonly limit: number }): Promise<{
+    readonly executions: readonly PlatformListing[];
+    readonly next?: string;
+  }>;
+  /** Forgets what the platform keeps of an execution that is terminal and whose log is settled. Idempotent. */
+  forget(execution_id: string): Promise<void>;
+}
