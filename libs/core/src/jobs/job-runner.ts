@@ -28,8 +28,11 @@ export type StartAnswer =
 
 /** What the platform knows of one attempt. */
 export type PlatformView =
-  /** Not known. Says nothing about the future: a start may still be on its way. */
-  | { readonly state: 'absent' }
+  /**
+   * Not known. `never` is proof that this attempt was not and will not be started (locally: the order was lost with the process
+   * that held it, 15 s ago or more); without it a start may still be on its way.
+   */
+  | { readonly state: 'absent'; readonly never: boolean }
   | { readonly state: 'starting'; readonly platform_execution: string; readonly waiting_for?: string }
   /** Something of the run lives. `unwatched`: the runner is dead but the command is not. */
   | { readonly state: 'alive'; readonly platform_execution: string; readonly unwatched: boolean }
@@ -77,6 +80,8 @@ export interface PlatformListing {
 export interface JobRunner {
   /** What runs are kept apart by here, found by a probe at start. */
   readonly isolations: readonly Isolation[];
+  /** The longest grace that `cancel` honours: Cloud Run's is about 10 s whatever was asked; locally any. */
+  readonly longestGraceMs: number;
   /** See `StartAnswer`. Called once per attempt; may answer before anything was spawned. */
   start(order: StartOrder): Promise<StartAnswer>;
   look(attempt: AttemptRef): Promise<PlatformView>;
