@@ -1,0 +1,56 @@
+'use strict';
+// Starts every task of this repository: `node tools/launch.cjs <task> [arguments]`.
+//
+// It is CommonJS in plain syntax without dependencies, because it runs on whatever Node is installed (16 or newer) and
+// on a fresh clone, before anything else exists. It installs, picks the Node that runs the task, and steps aside.
+// All it says goes to stderr, so that `./runvoy list --json | jq` sees the command's own output alone.
+
+const path = require('path');
+const { LaunchProblem } = require('./launch/launch-problem.cjs');
+const { ProgressLine } = require('./launch/progress-line.cjs');
+const { currentPlatform, requireSupportedPlatform } = require('./launch/platform.cjs');
+const { ensureInstalled } = require('./launch/install.cjs');
+const { findSystemNode, vendoredNode } = require('./launch/node-choice.cjs');
+const { ensureConsoleBuilt } = require('./launch/console-build.cjs');
+const { runTask } = require('./launch/run-task.cjs');
+
+const root = path.resolve(__dirname, '..');
+
+// `run` is relative to the root and followed by the caller's arguments. A task runs in the root unless it is the user's
+// own command, whose relative paths must mean what the user sees.
+const TASKS = {
+  start: { run: ['services/standalone/src/main.ts'], needsConsole: true },
+  test: { run: ['tools/check.ts'] },
+  'test:unit': { run: ['tools/check.ts', 'unit'] },
+  format: { run: ['node_modules/prettier/bin/prettier.cjs', '--write', '**/*.{ts,tsx,cjs,json,md,yml}'] },
+  bench: { run: ['benchmarks/bench.ts'] },
+  cli: { run: ['clients/cli/src/main.ts'], inCallersFolder: true },
+};
+
+async function launch(name, args) {
+  const task = Object.prototype.hasOwnProperty.call(TASKS, name) ? TASKS[name] : undefined;
+  if (!task) throw new LaunchProblem(`no task "${name || ''}"; there are: ${Object.keys(TASKS).join(', ')}.`);
+
+  const platform = currentPlatform();
+  const systemNode = findSystemNode();
+  if (!systemNode) requireSupportedPlatform(platform);
+
+  const progress = new ProgressLine(process.stderr);
+  let node;
+  try {
+    await ensureInstalled(root, progress);
+    node = systemNode || vendoredNode(root, platform);
+    if (task.needsConsole) await ensureConsoleBuilt(root, node, progress);
+  } finally {
+    progress.end();
+  }
+
+  const [script, ...fixedArgs] = task.run;
+  runTask(node, [path.join(root, script), ...fixedArgs, ...args], task.inCallersFolder ? process.cwd() : root);
+}
+
+launch(process.argv[2], process.argv.slice(3)).catch((problem) => {
+  const expected = problem instanceof LaunchProblem;
+  process.stderr.write(expected ? `${problem.output}runvoy: ${problem.message}\n` : `${problem.stack}\n`);
+  process.exitCode = expected ? problem.exitCode : 1;
+});
