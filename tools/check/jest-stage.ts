@@ -21,12 +21,12 @@ const REASON = ' — skipped: ';
  */
 export function jestStage(
   project: string,
-  { limitMs, workers, before }: { limitMs: number; workers: string; before?: () => Promise<void> },
+  { limitMs, workers, needs }: { limitMs: number; workers: string; needs?: string },
 ): Stage {
   return {
     name: project,
+    ...(needs === undefined ? {} : { needs }),
     async run(args): Promise<StageResult> {
-      await before?.();
       const folder = mkdtempSync(join(tmpdir(), 'runvoy-check-'));
       try {
         const report = join(folder, 'report.json');
@@ -36,7 +36,7 @@ export function jestStage(
           'node_modules/jest/bin/jest.js',
         ];
         const options = [`--maxWorkers=${workers}`, '--passWithNoTests', '--json', `--outputFile=${report}`];
-        const end = await runNode([...jest, '--selectProjects', project, ...options, '--', ...args], {
+        const end = await runNode([...jest, '--selectProjects', project, ...options, ...args], {
           limitMs,
           show: true,
           env: requirements(),

@@ -10,5 +10,11 @@ export type StageResult = {
   idle?: string;
 };
 
-/** One stage of `npm test`. `args` are what the caller wrote behind the stage's name. */
-export type Stage = { name: string; run: (args: string[]) => Promise<StageResult> };
+/** One stage of `npm test`. */
+export type Stage = {
+  name: string;
+  /** Another stage that runs before this one, also when only this one is asked for. */
+  needs?: string;
+  /** `args` are what the caller wrote behind the stage's name. It does not throw for what it found. */
+  run: (args: string[]) => Promise<StageResult>;
+};
