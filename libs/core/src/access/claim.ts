@@ -1,0 +1,58 @@
+import { Failure } from '../failure.ts';
+import type { Records, Ref } from '../records/records.ts';
+import type { Clock, Millis } from '../time/clock.ts';
+import { apiKeyRef, newApiKey } from './api-key.ts';
+import { hashToken, newToken, type RandomBytes } from './tokens.ts';
+import { userRef } from './user.ts';
+
+/** How long a claim token opens anything. */
+export const CLAIM_MS = 15 * 60_000;
+
+/** A right to fetch a new API key, once. Stored by the hash of its token; the key itself is drawn when it is claimed. */
+export interface Claim {
+  readonly user_email: string;
+  readonly key_name: string;
+  readonly created_at_ms: Millis;
+  readonly expires_at_ms: Millis;
+  readonly used_at_ms?: Millis;
+  /** Kept for a day after its use, so that a second try is told what happened. */
+  readonly delete_at_ms: Millis;
+}
+
+const claimRef = (token: string): Ref<Claim> => ({ collection: 'claims', id: hashToken(token) });
+const DAY_MS = 86_400_000;
+
+/** Draws a claim for a user; the token exists only in the answer. */
+export function newClaim(
+  random: RandomBytes,
+  about: { readonly user_email: string; readonly key_name: string; readonly nowMs: Millis },
+): { readonly token: string; readonly ref: Ref<Claim>; readonly claim: Claim } {
+  const token = newToken(random);
+  const { nowMs, ...rest } = about;
+  const claim = {
+    ...rest,
+    created_at_ms: nowMs,
+    expires_at_ms: nowMs + CLAIM_MS,
+    delete_at_ms: nowMs + CLAIM_MS + DAY_MS,
+  };
+  return { token, ref: claimRef(token), claim };
+}
+
+/** Trades a token for a new API key. Fails with `CLAIM_NOT_FOUND` (unknown, expired, user revoked) or `CLAIM_USED`. */
+export async function redeemClaim(
+  { records, clock, random }: { records: Records; clock: Clock; random: RandomBytes },
+  token: string,
+): Promise<{ readonly api_key: string; readonly user_email: string }> {
+  return records.transact(async (tx) => {
+    const claim = await tx.get(claimRef(token));
+    const now = clock.now();
+    if (!claim) throw new Failure('CLAIM_NOT_FOUND');
+    if (claim.used_at_ms !== undefined) throw new Failure('CLAIM_USED');
+    const user = await tx.get(userRef(claim.user_email));
+    if (claim.expires_at_ms <= now || !user || user.revoked) throw new Failure('CLAIM_NOT_FOUND');
+    const { text, key } = newApiKey(random, { user_email: user.email, name: claim.key_name, nowMs: now });
+    tx.set(claimRef(token), { ...claim, used_at_ms: now });
+    tx.create(apiKeyRef(key.key_id), key);
+    return { api_key: text, user_email: user.email };
+  });
+}

@@ -1,0 +1,43 @@
+import type { Role } from '@runvoy/protocol';
+import { Failure } from '../failure.ts';
+import type { Caller } from './authenticate.ts';
+
+/** Who may do what. `owner` is whoever a thing is owned by, whatever the role. */
+type Holder = Role | 'owner';
+
+const EVERYONE: readonly Holder[] = ['admin', 'operator', 'developer', 'viewer'];
+const RUNNERS: readonly Holder[] = ['admin', 'operator', 'developer'];
+const OPERATORS: readonly Holder[] = ['admin', 'operator'];
+
+/**
+ * The whole of it, in one place. runvoy's effective permissions are the floor; its rule that owners read, follow and stop their own
+ * runs never worked there (ownership was stored in another form than it was asked for) and works here.
+ */
+export const PERMISSIONS = {
+  'run.create': RUNNERS,
+  'executions.list': EVERYONE,
+  'execution.read': [...OPERATORS, 'owner'],
+  'execution.stop': [...OPERATORS, 'owner'],
+  'images.read': OPERATORS,
+  'images.register': OPERATORS,
+  'images.remove': OPERATORS,
+  'users.read': OPERATORS,
+  'users.create': ['admin'],
+  'users.revoke': ['admin'],
+  'sign-in.create': EVERYONE,
+} as const satisfies Record<string, readonly Holder[]>;
+
+export type Permission = keyof typeof PERMISSIONS;
+
+/** True when the caller's role, or owning the thing, grants the permission. */
+export function may(caller: Caller, permission: Permission, ownedBy: readonly string[] = []): boolean {
+  const holders: readonly Holder[] = PERMISSIONS[permission];
+  return holders.includes(caller.user.role) || (holders.includes('owner') && ownedBy.includes(caller.user.email));
+}
+
+/** Fails with `FORBIDDEN`, naming the permission, the role and who has it. */
+export function requirePermission(caller: Caller, permission: Permission, ownedBy: readonly string[] = []): void {
+  if (may(caller, permission, ownedBy)) return;
+  const holders = PERMISSIONS[permission].join(', ');
+  throw new Failure('FORBIDDEN', `"${permission}" needs one of: ${holders}. Your role is ${caller.user.role}.`);
+}

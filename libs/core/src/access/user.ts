@@ -1,0 +1,25 @@
+import type { Role } from '@runvoy/protocol';
+import type { DeclaredQuery, Ref } from '../records/records.ts';
+import type { Millis } from '../time/clock.ts';
+
+/** A person. The e-mail is the identity, compared without regard to case, and stays taken after a revocation. */
+export interface User {
+  readonly email: string;
+  readonly role: Role;
+  readonly revoked: boolean;
+  readonly created_at_ms: Millis;
+  readonly last_used_at_ms?: Millis;
+  readonly created_by_request_id: string;
+  readonly modified_by_request_id: string;
+}
+
+/** How an e-mail is compared and stored. */
+export function normalEmail(email: string): string {
+  return email.trim().toLowerCase();
+}
+
+export const userRef = (email: string): Ref<User> => ({
+  collection: 'users',
+  id: encodeURIComponent(normalEmail(email)),
+});
+export const usersByEmail: DeclaredQuery<User> = { name: 'usersByEmail' };

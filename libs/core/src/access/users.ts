@@ -1,0 +1,108 @@
+import { LIMITS, ROLES, type CreateUserRequest, type Role } from '@runvoy/protocol';
+import { Failure } from '../failure.ts';
+import type { Records } from '../records/records.ts';
+import type { Clock } from '../time/clock.ts';
+import { newClaim } from './claim.ts';
+import type { RandomBytes } from './tokens.ts';
+import { normalEmail, userRef, usersByEmail, type User } from './user.ts';
+
+/** Deliberately small: an address is proven by whoever receives the claim, not by a pattern. */
+const EMAIL = /^[^\s@<>"]+@[^\s@<>"]+$/;
+
+interface Deps {
+  readonly records: Records;
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+}
+
+/** Creates a user with a claim for the first key. Fails with `CONFLICT` when the e-mail is taken, also by a revoked user. */
+export async function createUser(
+  { records, clock, random }: Deps,
+  request: CreateUserRequest,
+  requestId: string,
+): Promise<{ readonly user: User; readonly claim_token: string }> {
+  const user = newUser(request, requestId, clock.now());
+  return records.transact(async (tx) => {
+    if (await tx.get(userRef(user.email))) throw new Failure('CONFLICT', 'user with this email already exists');
+    const { token, ref, claim } = newClaim(random, {
+      user_email: user.email,
+      key_name: 'first key',
+      nowMs: clock.now(),
+    });
+    tx.create(userRef(user.email), user);
+    tx.create(ref, claim);
+    return { user, claim_token: token };
+  });
+}
+
+function newUser(request: CreateUserRequest, requestId: string, nowMs: number): User {
+  const email = normalEmail(request.email);
+  if (email === '') throw new Failure('INVALID_REQUEST', 'email is required');
+  if (email.length > LIMITS.emailChars || !EMAIL.test(email)) {
+    throw new Failure('INVALID_REQUEST', `"${request.email.slice(0, 80)}" is not an e-mail address`);
+  }
+  if (!ROLES.includes(request.role)) {
+    throw new Failure('INVALID_REQUEST', `role must be one of ${ROLES.join(', ')}; got "${String(request.role)}"`);
+  }
+  return {
+    email,
+    role: request.role satisfies Role,
+    revoked: false,
+    created_at_ms: nowMs,
+    created_by_request_id: requestId,
+    modified_by_request_id: requestId,
+  };
+}
+
+/** A fresh, single-use way in for an existing user. Fails with `NOT_FOUND`. */
+export async function issueSignIn(
+  { records, clock, random }: Deps,
+  email: string,
+  keyName: string,
+): Promise<{ readonly claim_token: string; readonly expires_at_ms: number }> {
+  const { token, ref, claim } = newClaim(random, {
+    user_email: normalEmail(email),
+    key_name: keyName,
+    nowMs: clock.now(),
+  });
+  return records.transact(async (tx) => {
+    if (!(await tx.get(userRef(email)))) throw new Failure('NOT_FOUND', 'user not found');
+    tx.create(ref, claim);
+    return { claim_token: token, expires_at_ms: claim.expires_at_ms };
+  });
+}
+
+/**
+ * Revokes a user: all keys stop working with the next request. Revoking twice is no error.
+ * Fails with `NOT_FOUND`, and with `CONFLICT` for the last admin, who could never be let in again.
+ */
+export async function revokeUser({ records }: Deps, email: string, requestId: string): Promise<User> {
+  if (email.trim() === '') throw new Failure('INVALID_REQUEST', 'email is required');
+  return records.transact(async (tx) => {
+    const user = await tx.get(userRef(email));
+    if (!user) throw new Failure('NOT_FOUND', 'user not found');
+    if (user.revoked) return user;
+    if (user.role === 'admin') {
+      const { records: all } = await tx.page(usersByEmail, { limit: LIMITS.listPage });
+      const others = all.filter(({ value }) => value.role === 'admin' && !value.revoked && value.email !== user.email);
+      if (others.length === 0) {
+        throw new Failure('CONFLICT', `${user.email} is the last admin. Create another one first.`);
+      }
+    }
+    const revoked = { ...user, revoked: true, modified_by_request_id: requestId };
+    tx.set(userRef(email), revoked);
+    return revoked;
+  });
+}
+
+/** All users by e-mail, revoked ones included. */
+export async function listUsers(records: Records): Promise<readonly User[]> {
+  const users: User[] = [];
+  let from: string | undefined;
+  do {
+    const page = await records.page(usersByEmail, { limit: LIMITS.listPage }, from);
+    users.push(...page.records.map((record) => record.value));
+    from = page.next;
+  } while (from !== undefined);
+  return users;
+}

@@ -1,0 +1,152 @@
+import { isTerminal } from '@runvoy/protocol';
+import type { Evidence } from './evidence.ts';
+import type { Attempt, Execution, Facts, Stop } from './execution.ts';
+import { withFault } from './execution.ts';
+import { judge } from './judge.ts';
+import { nextStatus } from './transitions.ts';
+
+/**
+ * Takes evidence in: adds it to the facts, judges them, looks the status up. Pure.
+ * Returns the same object when the evidence does not apply, so a redelivered event is a no-op, not an error.
+ * A terminal execution never changes.
+ */
+export function advance(execution: Execution, evidence: Evidence): Execution {
+  if (isTerminal(execution.status)) return execution;
+  const facts = addFact(execution.facts, evidence);
+  if (facts === execution.facts) return noteContradiction(execution, evidence);
+  return conclude({ ...execution, facts });
+}
+
+/** A different second report is recorded; the first stands. */
+function noteContradiction(execution: Execution, evidence: Evidence): Execution {
+  if (evidence.kind !== 'finished' || !execution.facts.report) return execution;
+  const { stored_at_ms: at_ms, ...second } = evidence.report;
+  const { stored_at_ms: _, ...first } = execution.facts.report;
+  const details = JSON.stringify(second);
+  if (JSON.stringify(first) === details || execution.faults.some((fault) => fault.details === details))
+    return execution;
+  return withFault(execution, { kind: 'second_report', at_ms, details });
+}
+
+function conclude(execution: Execution): Execution {
+  const judgement = judge(execution.facts);
+  if (!judgement) return execution;
+  const status = nextStatus(execution.status, judgement.verdict);
+  if (!isTerminal(status)) return { ...execution, status };
+  return {
+    ...execution,
+    status,
+    unfinished: false,
+    ...(judgement.exit_code === undefined ? {} : { exit_code: judgement.exit_code }),
+    ...(judgement.reason === undefined ? {} : { reason: judgement.reason }),
+    ...(judgement.completed_at_ms === undefined ? {} : { completed_at_ms: judgement.completed_at_ms }),
+  };
+}
+
+/** The facts with this evidence in; the same object when it adds nothing. */
+function addFact(facts: Facts, evidence: Evidence): Facts {
+  switch (evidence.kind) {
+    case 'attempt_made':
+      return addAttempt(facts, evidence);
+    case 'start_answered':
+      return changeAttempt(facts, evidence.attempt, (attempt) =>
+        attempt.platform_execution ? attempt : { ...attempt, platform_execution: evidence.platform_execution },
+      );
+    case 'start_rejected':
+      return changeAttempt(facts, evidence.attempt, (attempt) =>
+        attempt.rejected ? attempt : { ...attempt, rejected: { reason: evidence.reason, details: evidence.details } },
+      );
+    case 'told_to_stop':
+      return changeAttempt(facts, evidence.attempt, (attempt) =>
+        attempt.told_to_stop ? attempt : { ...attempt, told_to_stop: true },
+      );
+    case 'platform_ended':
+      return changeAttempt(facts, evidence.attempt, (attempt) =>
+        attempt.end ? attempt : { ...attempt, end: evidence.end },
+      );
+    case 'lane_settled':
+      return changeAttempt(facts, evidence.attempt, (attempt) =>
+        attempt.lane_settled || !attempt.end ? attempt : { ...attempt, lane_settled: true },
+      );
+    case 'bootstrapped':
+      return bind(facts, evidence);
+    case 'bootstrap_conflict':
+      return facts.conflict ? facts : { ...facts, conflict: { at_ms: evidence.at_ms, details: evidence.details } };
+    case 'stop_requested':
+      return facts.stop ? facts : { ...facts, stop: newStop(evidence) };
+    case 'stop_progress':
+      return noteProgress(facts, evidence);
+    case 'finished':
+      return addReport(facts, evidence);
+  }
+}
+
+function addAttempt(facts: Facts, made: Extract<Evidence, { kind: 'attempt_made' }>): Facts {
+  // Once a runner has the command, or is asked to stop, no other may be started.
+  if (facts.bound || facts.stop || facts.attempts.some((known) => known.attempt === made.attempt)) return facts;
+  const attempts = facts.attempts.map((known) =>
+    known.attempt === made.replaces?.attempt && !known.rejected
+      ? { ...known, rejected: { reason: made.replaces.reason, details: made.replaces.details } }
+      : known,
+  );
+  const attempt = { attempt: made.attempt, token_hash: made.token_hash, made_at_ms: made.at_ms };
+  return { ...facts, attempts: [...attempts, attempt].sort((a, b) => a.attempt - b.attempt) };
+}
+
+function changeAttempt(facts: Facts, number: number, change: (attempt: Attempt) => Attempt): Facts {
+  let changed = false;
+  const attempts = facts.attempts.map((attempt) => {
+    if (attempt.attempt !== number) return attempt;
+    const next = change(attempt);
+    changed ||= next !== attempt;
+    return next;
+  });
+  return changed ? { ...facts, attempts } : facts;
+}
+
+/** The first runner gets the run; what was stored about other attempts is dropped, only the bound one's end counts. */
+function bind(facts: Facts, evidence: Extract<Evidence, { kind: 'bootstrapped' }>): Facts {
+  if (facts.bound || facts.stop || !facts.attempts.some((attempt) => attempt.attempt === evidence.attempt))
+    return facts;
+  const { attempt, nonce_hash, platform_execution, at_ms } = evidence;
+  return {
+    ...facts,
+    attempts: facts.attempts.map((known) =>
+      known.attempt === attempt
+        ? { ...known, platform_execution }
+        : { attempt: known.attempt, token_hash: known.token_hash, made_at_ms: known.made_at_ms },
+    ),
+    bound: { attempt, nonce_hash, platform_execution, at_ms },
+  };
+}
+
+function newStop(evidence: Extract<Evidence, { kind: 'stop_requested' }>): Stop {
+  return {
+    requested_at_ms: evidence.at_ms,
+    requested_by: evidence.by,
+    grace_ms: evidence.grace_ms,
+    cancel_at_ms: evidence.cancel_at_ms,
+  };
+}
+
+/** The earliest time each step was seen; signs of a stop that nobody stored are not ours to tell. */
+function noteProgress(facts: Facts, evidence: Extract<Evidence, { kind: 'stop_progress' }>): Facts {
+  if (!facts.stop) return facts;
+  const signalled_at_ms = facts.stop.signalled_at_ms ?? evidence.signalled_at_ms;
+  const killed_at_ms = facts.stop.killed_at_ms ?? evidence.killed_at_ms;
+  if (signalled_at_ms === facts.stop.signalled_at_ms && killed_at_ms === facts.stop.killed_at_ms) return facts;
+  return {
+    ...facts,
+    stop: {
+      ...facts.stop,
+      ...(signalled_at_ms === undefined ? {} : { signalled_at_ms }),
+      ...(killed_at_ms === undefined ? {} : { killed_at_ms }),
+    },
+  };
+}
+
+/** Only the bound attempt can report; a report that overtook nothing else is proof of a bootstrap that was answered. */
+function addReport(facts: Facts, evidence: Extract<Evidence, { kind: 'finished' }>): Facts {
+  if (facts.report || facts.bound?.attempt !== evidence.attempt) return facts;
+  return { ...facts, report: evidence.report };
+}

@@ -1,0 +1,153 @@
+import { isTerminal, type BootstrapAnswer, type BootstrapRequest, type BootstrapStop } from '@runvoy/protocol';
+import { Failure } from '../failure.ts';
+import type { SigningKeys } from '../access/signing-keys.ts';
+import { hashToken, sameHash } from '../access/tokens.ts';
+import type { JobRunner } from '../jobs/job-runner.ts';
+import type { Records, Tx } from '../records/records.ts';
+import type { SecretVault } from '../secrets/secret-vault.ts';
+import type { Clock } from '../time/clock.ts';
+import { advance } from './advance.ts';
+import { withFault, type Attempt, type Execution } from './execution.ts';
+import { openRunInput, runInputRef, type SealedRunInput } from './run-input.ts';
+import { runnerSession, SESSION_OUTLIVES_DEADLINE_MS } from './runner-session.ts';
+import { requireExecution, storeExecution } from './store-execution.ts';
+
+export interface BootstrapDeps {
+  readonly records: Records;
+  readonly vault: SecretVault;
+  readonly jobs: JobRunner;
+  readonly clock: Clock;
+  readonly signingKeys: SigningKeys;
+  /** How often the runner cuts a batch, ms. */
+  readonly batchMs: number;
+  /** Directories that `file:` clones may come from. */
+  readonly gitRoots?: readonly string[];
+}
+
+/** What the transaction decided; answered or refused after it is stored. */
+type Decision =
+  | { readonly kind: 'start'; readonly execution: Execution; readonly input: SealedRunInput }
+  | { readonly kind: 'stop' }
+  | { readonly kind: 'refuse'; readonly failure: Failure; readonly cancel?: Attempt };
+
+/**
+ * Hands the run to the runner that asks first. One transaction: it requires STARTING, or the same nonce in RUNNING (a lost answer
+ * must not kill a run: same nonce, same answer). In TERMINATING the answer is `stop` and holds no secrets; in a terminal state it
+ * fails with `EXECUTION_ENDED`. Another attempt of the same run is refused and cancelled, and the run goes on; a second nonce of
+ * the bound attempt is refused, recorded and ends the run as `bootstrap_conflict`.
+ */
+export async function bootstrapExecution(
+  deps: BootstrapDeps,
+  executionId: string,
+  request: BootstrapRequest,
+): Promise<BootstrapAnswer | BootstrapStop> {
+  const decision = await deps.records.transact((tx) => decide(tx, deps.clock.now(), executionId, request));
+  if (decision.kind === 'stop') return { stop: true };
+  if (decision.kind === 'refuse') {
+    if (decision.cancel) await cancelQuietly(deps.jobs, executionId, decision.cancel, request);
+    throw decision.failure;
+  }
+  return answer(deps, decision.execution, decision.input);
+}
+
+async function decide(tx: Tx, nowMs: number, executionId: string, request: BootstrapRequest): Promise<Decision> {
+  const execution = await requireExecution(tx, executionId);
+  const input = await tx.get(runInputRef(executionId));
+  const attempt = execution.facts.attempts.find((known) => known.attempt === request.attempt);
+  // The token is checked before anything else is told, so that a stranger learns nothing about the run.
+  if (!attempt || !sameHash(attempt.token_hash, hashToken(request.token))) {
+    return refuse('the token does not belong to this attempt');
+  }
+  if (isTerminal(execution.status)) {
+    return { kind: 'refuse', failure: new Failure('EXECUTION_ENDED', executionId) };
+  }
+  const { bound } = execution.facts;
+  if (bound && bound.attempt !== attempt.attempt) {
+    return { ...refuse('another attempt runs this execution'), cancel: attempt };
+  }
+  const nonceHash = hashToken(request.nonce);
+  if (bound && !sameHash(bound.nonce_hash, nonceHash)) {
+    return conflict(tx, execution, attempt, nowMs, 'a second runner presented the token of the bound attempt');
+  }
+  if (attempt.platform_execution && attempt.platform_execution !== request.platform_execution) {
+    return conflict(
+      tx,
+      execution,
+      attempt,
+      nowMs,
+      'the runner is not the execution that the platform started for this attempt',
+    );
+  }
+  if (execution.facts.stop) {
+    const after = advance(execution, { kind: 'told_to_stop', attempt: attempt.attempt });
+    // A bound runner holds the command already: it is told by the order in its answers, not marked as one that never ran.
+    if (!bound) storeExecution(tx, execution, after, nowMs);
+    return { kind: 'stop' };
+  }
+  if (!input) return refuse('its input is gone');
+  const after = advance(execution, {
+    kind: 'bootstrapped',
+    attempt: attempt.attempt,
+    nonce_hash: nonceHash,
+    platform_execution: request.platform_execution ?? attempt.platform_execution ?? '',
+    at_ms: nowMs,
+  });
+  storeExecution(tx, execution, after, nowMs);
+  return { kind: 'start', execution: after, input };
+}
+
+function refuse(why: string): Extract<Decision, { kind: 'refuse' }> {
+  return { kind: 'refuse', failure: new Failure('BOOTSTRAP_REFUSED', why) };
+}
+
+/** Nobody can tell which of the two is the real one: the run ends. */
+function conflict(tx: Tx, execution: Execution, attempt: Attempt, nowMs: number, details: string): Decision {
+  const judged = advance(execution, { kind: 'bootstrap_conflict', details, at_ms: nowMs });
+  const after =
+    judged === execution ? execution : withFault(judged, { kind: 'bootstrap_conflict', at_ms: nowMs, details });
+  storeExecution(tx, execution, after, nowMs);
+  return { ...refuse(details), cancel: attempt };
+}
+
+/** Whoever was refused exits by itself; the cancel is for one that does not. The sweep finds it when this fails. */
+async function cancelQuietly(
+  jobs: JobRunner,
+  executionId: string,
+  attempt: Attempt,
+  request: BootstrapRequest,
+): Promise<void> {
+  const platform_execution = attempt.platform_execution ?? request.platform_execution;
+  await jobs
+    .cancel(
+      {
+        execution_id: executionId,
+        attempt: attempt.attempt,
+        ...(platform_execution === undefined ? {} : { platform_execution }),
+      },
+      { grace_ms: 0 },
+    )
+    .catch(() => undefined);
+}
+
+/** The same bytes for the same execution: everything in it was fixed by the first bootstrap. */
+async function answer(deps: BootstrapDeps, execution: Execution, sealed: SealedRunInput): Promise<BootstrapAnswer> {
+  const { env, secrets } = await openRunInput(deps.vault, sealed);
+  const boundAtMs = execution.facts.bound?.at_ms ?? execution.started_at_ms;
+  const expiresAtMs = boundAtMs + execution.timeout_s * 1000 + SESSION_OUTLIVES_DEADLINE_MS;
+  return {
+    request_id: execution.request_id,
+    image_id: execution.image_id,
+    command: execution.command,
+    env,
+    secrets,
+    ...(execution.git === undefined ? {} : { git: execution.git }),
+    limits: {
+      timeout_s: execution.timeout_s,
+      grace_ms: execution.grace_ms,
+      max_log_bytes: execution.max_log_bytes,
+    },
+    batch_ms: deps.batchMs,
+    session: runnerSession(deps.signingKeys, execution.execution_id, expiresAtMs),
+    ...(deps.gitRoots === undefined ? {} : { git_roots: deps.gitRoots }),
+  };
+}

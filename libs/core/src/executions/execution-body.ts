@@ -1,0 +1,110 @@
+import {
+  isTerminal,
+  type CancelBody,
+  type ExecutionBody,
+  type ExecutionStatusBody,
+  type LogSummaryBody,
+} from '@runvoy/protocol';
+import type { LogAssessment } from '../logs/assess-log.ts';
+import type { Execution } from './execution.ts';
+
+/** RFC 3339, UTC. */
+export const rfc3339 = (ms: number): string => new Date(ms).toISOString();
+
+/** An execution as lists show it. Nothing of its environment is in it. */
+export function executionBody(execution: Execution): ExecutionBody {
+  const log = logSummary(execution);
+  return {
+    ...common(execution),
+    created_by: execution.created_by,
+    owned_by: execution.owned_by,
+    exit_code: execution.exit_code ?? 0,
+    ...(execution.completed_at_ms === undefined
+      ? {}
+      : { duration_seconds: Math.round(durationMs(execution, execution.completed_at_ms) / 1000) }),
+    created_by_request_id: execution.request_id,
+    modified_by_request_id: execution.modified_by_request_id,
+    cloud: execution.cloud,
+    ...(log === undefined ? {} : { log }),
+  };
+}
+
+/** An execution as its status route shows it, with what is known of its log when that was worked out. */
+export function executionStatusBody(execution: Execution, assessment?: LogAssessment): ExecutionStatusBody {
+  const log = assessment ? assessmentBody(assessment) : logSummary(execution);
+  return {
+    ...common(execution),
+    exit_code: execution.completed_at_ms === undefined ? null : (execution.exit_code ?? null),
+    ...(execution.completed_at_ms === undefined
+      ? {}
+      : { duration_ms: durationMs(execution, execution.completed_at_ms) }),
+    ...(log === undefined ? {} : { log }),
+  };
+}
+
+function common(execution: Execution) {
+  const cancel = cancelBody(execution);
+  const waiting = waitingFor(execution);
+  return {
+    execution_id: execution.execution_id,
+    status: execution.status,
+    command: execution.command,
+    image_id: execution.image_id,
+    started_at: rfc3339(execution.started_at_ms),
+    ...(execution.completed_at_ms === undefined ? {} : { completed_at: rfc3339(execution.completed_at_ms) }),
+    isolation: execution.isolation,
+    ...(execution.reason === undefined ? {} : { reason: execution.reason }),
+    ...(waiting === undefined ? {} : { waiting_for: waiting }),
+    ...(cancel === undefined ? {} : { cancel }),
+  };
+}
+
+function durationMs(execution: Execution, completedAtMs: number): number {
+  return Math.max(0, completedAtMs - (execution.facts.report?.started_at_ms ?? execution.started_at_ms));
+}
+
+/** What an unfinished run waits for, in one word; `undefined` when its command is simply running. */
+export function waitingFor(execution: Execution): string | undefined {
+  if (isTerminal(execution.status)) return undefined;
+  const { bound, report, stop, attempts } = execution.facts;
+  if (report) return 'platform_end';
+  if (attempts.some((attempt) => attempt.end && !attempt.rejected)) return 'last_lines';
+  if (stop) return 'stop_confirmation';
+  return bound ? undefined : 'runner';
+}
+
+/** How far a stop has come. `confirmed` stays absent when the command had ended by itself: the stop came too late. */
+export function cancelBody(execution: Execution): CancelBody | undefined {
+  const { stop } = execution.facts;
+  if (!stop) return undefined;
+  return {
+    requested: rfc3339(stop.requested_at_ms),
+    ...(stop.signalled_at_ms === undefined ? {} : { signalled: rfc3339(stop.signalled_at_ms) }),
+    ...(stop.killed_at_ms === undefined ? {} : { killed: rfc3339(stop.killed_at_ms) }),
+    ...(execution.status === 'STOPPED' ? { confirmed: rfc3339(confirmedAtMs(execution)) } : {}),
+  };
+}
+
+/** When the platform saw the last of it, which is later than the command's own end. */
+function confirmedAtMs(execution: Execution): number {
+  const ends = execution.facts.attempts.map((attempt) => attempt.end?.at_ms ?? 0);
+  return Math.max(execution.completed_at_ms ?? 0, ...ends);
+}
+
+function logSummary(execution: Execution): LogSummaryBody | undefined {
+  const { end_record, log_proven } = execution;
+  if (!end_record) return undefined;
+  const { lines, bytes, sha256 } = end_record;
+  const completeness = log_proven ? 'complete' : isTerminal(execution.status) ? 'unproven' : 'running';
+  return { completeness, lines, bytes, sha256 };
+}
+
+function assessmentBody({ completeness, lines, bytes, sha256, gaps }: LogAssessment): LogSummaryBody {
+  return {
+    completeness,
+    lines,
+    ...(bytes === undefined ? {} : { bytes }),
+    ...(sha256 === undefined ? {} : { sha256 }),
+    ...(gaps.length === 0 ? {} : { gaps }),
+  };
+}

@@ -1,0 +1,126 @@
+import type { EndCause, ExecutionStatus, GitSource, Isolation } from '@runvoy/protocol';
+import type { PlatformEnd } from '../jobs/job-runner.ts';
+import type { DeclaredQuery, Ref } from '../records/records.ts';
+import type { Millis } from '../time/clock.ts';
+
+/** One try at starting the runner, stored before it is made. */
+export interface Attempt {
+  readonly attempt: number;
+  /** Hex SHA-256 of the one-time bootstrap token. */
+  readonly token_hash: string;
+  readonly made_at_ms: Millis;
+  readonly platform_execution?: string;
+  /** Proof that nothing was or will be started by it. */
+  readonly rejected?: { readonly reason: string; readonly details: string };
+  /** The runner asked and was told to stop: it never got the command. */
+  readonly told_to_stop?: true;
+  readonly end?: PlatformEnd;
+  /** Nothing more can come from it: the safety lane was read after its end, in time, and held no report. */
+  readonly lane_settled?: true;
+}
+
+/** The one runner that received the command and the secrets. */
+export interface Binding {
+  readonly attempt: number;
+  readonly nonce_hash: string;
+  readonly platform_execution: string;
+  readonly at_ms: Millis;
+}
+
+/** The runner's own account of the end. The first one stored stands. */
+export interface Report {
+  readonly cause: EndCause;
+  readonly exit_code?: number;
+  readonly signal?: string;
+  readonly reason?: string;
+  readonly started_at_ms: Millis;
+  readonly ended_at_ms: Millis;
+  readonly stored_at_ms: Millis;
+}
+
+/** A stored stop request and how far it has come. */
+export interface Stop {
+  readonly requested_at_ms: Millis;
+  readonly requested_by: string;
+  readonly grace_ms: number;
+  /** From here on every look sends the platform's cancel again until the end is seen. */
+  readonly cancel_at_ms: Millis;
+  readonly signalled_at_ms?: Millis;
+  readonly killed_at_ms?: Millis;
+}
+
+/** Everything known of a run's life. The status is a function of these alone, so the order they came in cannot matter. */
+export interface Facts {
+  readonly attempts: readonly Attempt[];
+  readonly bound?: Binding;
+  readonly stop?: Stop;
+  readonly report?: Report;
+  /** Somebody else tried to be this run's runner. */
+  readonly conflict?: { readonly at_ms: Millis; readonly details: string };
+}
+
+/** What the runner said its log is. */
+export interface EndRecord {
+  readonly lines: number;
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly maskings: number;
+}
+
+/** Something that must not happen and did; kept to be explained, never acted on. */
+export interface Fault {
+  readonly kind: 'batch_mismatch' | 'second_report' | 'bootstrap_conflict' | 'digest_mismatch';
+  readonly at_ms: Millis;
+  readonly details: string;
+}
+
+/** How many faults an execution keeps; the first ones tell more than the last. */
+export const FAULTS_KEPT = 20;
+
+/** The record of one run: what was asked, what is known, what follows from it. */
+export interface Execution {
+  readonly execution_id: string;
+  readonly created_by: string;
+  readonly owned_by: readonly string[];
+  readonly command: string;
+  readonly image_id: string;
+  /** The image reference the platform is given. */
+  readonly image: string;
+  readonly cpu: number;
+  readonly memory_mib: number;
+  readonly isolation: Isolation;
+  readonly git?: GitSource;
+  readonly timeout_s: number;
+  readonly grace_ms: number;
+  readonly max_log_bytes: number;
+  readonly request_id: string;
+  readonly modified_by_request_id: string;
+  readonly started_at_ms: Millis;
+  readonly cloud: string;
+
+  readonly facts: Facts;
+  /** Derived from `facts`, stored to be queried. */
+  readonly status: ExecutionStatus;
+  readonly unfinished: boolean;
+  readonly exit_code?: number;
+  readonly reason?: string;
+  readonly completed_at_ms?: Millis;
+
+  /** Last sign of life that was worth a write: at most once a minute for silent runs. */
+  readonly seen_at_ms?: Millis;
+  readonly end_record?: EndRecord;
+  /** All lines of the end record are stored and their SHA-256 agrees. Never taken back. */
+  readonly log_proven?: true;
+  readonly faults: readonly Fault[];
+}
+
+export const executionRef = (id: string): Ref<Execution> => ({ collection: 'executions', id });
+export const executionsNewestFirst: DeclaredQuery<Execution> = { name: 'executionsNewestFirst' };
+export const executionsByStatus: DeclaredQuery<Execution> = { name: 'executionsByStatus' };
+export const executionsUnfinished: DeclaredQuery<Execution> = { name: 'executionsUnfinished' };
+
+/** Adds a fault, keeping the first `FAULTS_KEPT`. */
+export function withFault(execution: Execution, fault: Fault): Execution {
+  if (execution.faults.length >= FAULTS_KEPT) return execution;
+  return { ...execution, faults: [...execution.faults, fault] };
+}

@@ -1,0 +1,38 @@
+import { isTerminal } from '@runvoy/protocol';
+import { assessLog, SETTLE_MS, type LogAssessment } from '../logs/assess-log.ts';
+import { replayLane, type ReplayDeps } from '../logs/replay-lane.ts';
+import { attemptRef } from './attempts.ts';
+import { executionRef, type Execution } from './execution.ts';
+
+/**
+ * What is left to do once a run is terminal: its log is proven, from the safety lane where lines are missing, and the platform
+ * forgets the run when nothing can improve any more. Idempotent. Returns whether anything may still come.
+ */
+export async function finishExecution(deps: ReplayDeps, executionId: string): Promise<'settled' | 'waiting'> {
+  const execution = (await deps.records.get(executionRef(executionId)))?.value;
+  if (!execution || !isTerminal(execution.status)) return 'settled';
+  const first = await assessLog(deps, execution);
+  if (first.completeness !== 'complete' && !(await refill(deps, execution))) return 'waiting';
+  await deps.jobs.forget(executionId);
+  return 'settled';
+}
+
+/** Reads every lane once more. True when nothing can be added to any of them. */
+async function refill(deps: ReplayDeps, execution: Execution): Promise<boolean> {
+  let isFinal = true;
+  for (const attempt of execution.facts.attempts) {
+    if (attempt.rejected) continue;
+    const lane = await replayLane(deps, attemptRef(execution, attempt));
+    isFinal &&= lane.final;
+  }
+  const again = (await deps.records.get(executionRef(execution.execution_id)))?.value;
+  const assessment: LogAssessment | undefined = again && (await assessLog(deps, again));
+  return isFinal || assessment?.completeness === 'complete';
+}
+
+/** True when no reader need wait any longer for lines of this run: the log is proven, or the settle window is over. */
+export function isLogSettled(execution: Execution, nowMs: number): boolean {
+  if (!isTerminal(execution.status)) return false;
+  if (execution.log_proven) return true;
+  return nowMs >= (execution.completed_at_ms ?? nowMs) + SETTLE_MS;
+}

@@ -1,0 +1,99 @@
+import type { EndCause } from '@runvoy/protocol';
+import { signalNumber } from './signal-number.ts';
+import type { Attempt, Facts, Report } from './execution.ts';
+import type { Verdict } from './transitions.ts';
+
+/** What a run's facts amount to now; `undefined` while nothing has happened to it. */
+export interface Judgement {
+  readonly verdict: Verdict;
+  readonly exit_code?: number;
+  readonly reason?: string;
+  readonly completed_at_ms?: number;
+}
+
+/** 128 + SIGXFSZ: what a shell reports for a process that wrote beyond its limit. */
+const OUTPUT_LIMIT_EXIT = 153;
+const STOPPED_EXIT = 130;
+const TIMEOUT_EXIT = 124;
+const UNKNOWN_EXIT = 1;
+
+/**
+ * Two questions. Has it ended? The platform says so, never the runner or the clock. How? The runner's report when there is one;
+ * the platform's verdict only after the safety lane was read and held none.
+ */
+export function judge(facts: Facts): Judgement | undefined {
+  const ended = judgeEnd(facts);
+  if (ended) return ended;
+  if (facts.stop) return { verdict: 'stop_requested' };
+  if (facts.bound) return { verdict: 'bootstrapped' };
+  return undefined;
+}
+
+function judgeEnd(facts: Facts): Judgement | undefined {
+  return facts.bound ? judgeBound(facts, facts.bound.attempt) : judgeUnbound(facts);
+}
+
+function judgeBound(facts: Facts, bound: number): Judgement | undefined {
+  const end = facts.attempts.find((attempt) => attempt.attempt === bound)?.end;
+  if (!end) return undefined;
+  const at = { completed_at_ms: facts.report?.ended_at_ms ?? end.at_ms };
+  if (facts.conflict) {
+    return { verdict: 'ended_failed', exit_code: UNKNOWN_EXIT, reason: 'bootstrap_conflict', ...at };
+  }
+  if (facts.report) return { ...judgeReport(facts.report, facts.stop !== undefined), ...at };
+  const settled = facts.attempts.find((attempt) => attempt.attempt === bound)?.lane_settled;
+  if (!settled) return undefined;
+  if (end.kind === 'cancelled' && facts.stop) return { verdict: 'ended_stopped', exit_code: STOPPED_EXIT, ...at };
+  return { verdict: 'ended_failed', exit_code: UNKNOWN_EXIT, reason: end.reason ?? 'lost', ...at };
+}
+
+/** No runner ever received the command: final once no attempt can still ask for it. */
+function judgeUnbound(facts: Facts): Judgement | undefined {
+  const last = facts.attempts.at(-1);
+  if (!last || !facts.attempts.every(isClosed)) return undefined;
+  const at = { completed_at_ms: last.end?.at_ms ?? last.made_at_ms };
+  if (facts.conflict) {
+    return { verdict: 'ended_failed', exit_code: UNKNOWN_EXIT, reason: 'bootstrap_conflict', ...at };
+  }
+  if (facts.stop) return { verdict: 'ended_stopped', exit_code: STOPPED_EXIT, ...at };
+  const reason = last.rejected?.reason ?? last.end?.reason ?? 'lost';
+  return { verdict: 'ended_failed', exit_code: UNKNOWN_EXIT, reason, ...at };
+}
+
+/** True when nothing of the attempt can ever ask for the command again. */
+function isClosed(attempt: Attempt): boolean {
+  if (attempt.rejected) return true;
+  // Told to stop, it is out as soon as it is gone: it holds no report that could still come.
+  return attempt.end !== undefined && (attempt.told_to_stop === true || attempt.lane_settled === true);
+}
+
+const BY_CAUSE: Record<EndCause, (report: Report, stopStored: boolean) => Judgement> = {
+  stop: () => ({ verdict: 'ended_stopped', exit_code: STOPPED_EXIT }),
+  timeout: () => ({ verdict: 'ended_failed', exit_code: TIMEOUT_EXIT, reason: 'timeout' }),
+  output_limit: () => ({ verdict: 'ended_failed', exit_code: OUTPUT_LIMIT_EXIT, reason: 'output_limit' }),
+  // A platform signal that nobody announced is the platform's doing, unless a stop was on its way to it.
+  terminated: (report, stopStored) =>
+    stopStored
+      ? { verdict: 'ended_stopped', exit_code: STOPPED_EXIT }
+      : { verdict: 'ended_failed', exit_code: exitCodeOf(report), reason: 'terminated' },
+  // Its own end counts even when a stop was stored: the stop came too late.
+  exited: (report) =>
+    report.exit_code === 0 && report.reason === undefined
+      ? { verdict: 'ended_ok', exit_code: 0 }
+      : {
+          verdict: 'ended_failed',
+          exit_code: exitCodeOf(report),
+          ...(report.reason === undefined ? {} : { reason: report.reason }),
+        },
+};
+
+function judgeReport(report: Report, stopStored: boolean): Judgement {
+  return BY_CAUSE[report.cause](report, stopStored);
+}
+
+/** The shell's convention: 128 + signal number when a signal ended it. */
+function exitCodeOf(report: Report): number {
+  if (report.exit_code !== undefined && report.exit_code !== 0) return report.exit_code;
+  if (report.signal !== undefined) return 128 + (signalNumber(report.signal) ?? 0);
+  return UNKNOWN_EXIT;
+}

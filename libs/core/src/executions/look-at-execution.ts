@@ -1,0 +1,182 @@
+import { isTerminal } from '@runvoy/protocol';
+import { hashToken, newToken, type RandomBytes } from '../access/tokens.ts';
+import type { PlatformView, StartOrder } from '../jobs/job-runner.ts';
+import { SETTLE_MS } from '../logs/assess-log.ts';
+import { chunksBackwards } from '../logs/log-chunk.ts';
+import { replayLane, type ReplayDeps } from '../logs/replay-lane.ts';
+import { attemptRef, openAttempts } from './attempts.ts';
+import type { Evidence } from './evidence.ts';
+import { executionRef, type Attempt, type Execution } from './execution.ts';
+import { lastSign } from './record-heartbeat.ts';
+import { applyEvidence } from './store-execution.ts';
+import { startOrder } from './submit-run.ts';
+import { Failure } from '../failure.ts';
+
+/** A runner that is still there this long after its report is cancelled. */
+const LINGERS_MS = 30_000;
+/** A runner nobody heard of for this long is cancelled; the run ends as `lost`. */
+export const SILENCE_MS = 180_000;
+/** How long a start may take before its run is given up, when the platform knows nothing of it. */
+export const START_DEADLINE_MS = 10 * 60_000;
+const ATTEMPTS_MAX = 3;
+
+export interface LookDeps extends ReplayDeps {
+  readonly random: RandomBytes;
+}
+
+/** What a look learned, and the start it calls for: the caller makes it, after it is stored. */
+export interface Look {
+  readonly execution: Execution;
+  readonly order?: StartOrder;
+}
+
+/**
+ * Asks the platform about every attempt of a run that may still live, reads the safety lane where one has ended without a report,
+ * stores what it learned in one transaction and sends the cancels that are due. Writes nothing when nothing is new.
+ * Rejects when the platform or a lane cannot be read: nothing is concluded then.
+ */
+export async function lookAtExecution(deps: LookDeps, executionId: string): Promise<Look> {
+  const before = await readExecution(deps, executionId);
+  let made: StartOrder | undefined;
+  const evidence: Evidence[] = [];
+  for (const attempt of before.facts.attempts) {
+    if (attempt.rejected) continue;
+    if (attempt.end) {
+      evidence.push(...(await settle(deps, before, attempt)));
+      continue;
+    }
+    const view = await deps.jobs.look(attemptRef(before, attempt));
+    if (view.state === 'ended') {
+      evidence.push({ kind: 'platform_ended', attempt: attempt.attempt, end: view.end });
+      evidence.push(...(await settle(deps, before, { ...attempt, end: view.end })));
+    } else if (view.state === 'absent') {
+      const absent = judgeAbsence(deps, before, attempt, view.never);
+      if (absent) evidence.push(absent.evidence);
+      made = absent?.order ?? made;
+    } else {
+      await cancelIfDue(deps, before, attempt, view);
+    }
+  }
+  if (evidence.length === 0) return { execution: before };
+  const execution = await applyEvidence(deps, executionId, evidence);
+  // The order stands only when its attempt was stored: a bootstrap or a stop may have come in between.
+  const stored = made && execution.facts.attempts.some((known) => known.attempt === made?.attempt);
+  return { execution, ...(stored && made ? { order: made } : {}) };
+}
+
+async function readExecution(deps: LookDeps, executionId: string): Promise<Execution> {
+  const stored = await deps.records.get(executionRef(executionId));
+  if (!stored) throw new Failure('EXECUTION_NOT_FOUND', executionId);
+  return stored.value;
+}
+
+/**
+ * After an end without a report: the lane itself is read, and only when it can be read, holds no report and nothing can still come
+ * (its writer is dead, or the window after the platform's own completion time is over) does the platform's verdict stand.
+ */
+async function settle(deps: LookDeps, execution: Execution, attempt: Attempt): Promise<readonly Evidence[]> {
+  if (isTerminal(execution.status) || attempt.lane_settled || !attempt.end) return [];
+  const { bound, report } = execution.facts;
+  if (report && bound?.attempt === attempt.attempt) return [];
+  const lane = await replayLane(deps, attemptRef(execution, attempt));
+  if (lane.reported) return [];
+  const isOver = lane.final || deps.clock.now() >= attempt.end.at_ms + SETTLE_MS;
+  return isOver ? [{ kind: 'lane_settled', attempt: attempt.attempt }] : [];
+}
+
+/** A start that provably never was is made again, with a number and a token of its own; one that may still come is waited for. */
+function judgeAbsence(
+  deps: LookDeps,
+  execution: Execution,
+  attempt: Attempt,
+  never: boolean,
+): { readonly evidence: Evidence; readonly order?: StartOrder } | undefined {
+  const { bound, stop, attempts } = execution.facts;
+  const isLast = attempts.at(-1)?.attempt === attempt.attempt;
+  if (never && !bound && !stop && isLast && attempts.length < ATTEMPTS_MAX && !isTerminal(execution.status)) {
+    const number = attempt.attempt + 1;
+    const token = newToken(deps.random);
+    return {
+      evidence: {
+        kind: 'attempt_made',
+        attempt: number,
+        token_hash: hashToken(token),
+        at_ms: deps.clock.now(),
+        replaces: {
+          attempt: attempt.attempt,
+          reason: 'never_started',
+          details: 'the order was lost before it was carried out',
+        },
+      },
+      order: startOrder(execution, number, token),
+    };
+  }
+  const isOverdue = deps.clock.now() >= attempt.made_at_ms + START_DEADLINE_MS;
+  if (!never && !isOverdue) return undefined;
+  const reason = never ? 'never_started' : 'start_timeout';
+  const details = never
+    ? 'nothing was started'
+    : `the platform knows nothing of it ${START_DEADLINE_MS / 60_000} minutes after the start`;
+  if (bound?.attempt === attempt.attempt) {
+    // It ran once, and the platform has forgotten it: the end is certain, only its time is not.
+    const platform_execution = bound.platform_execution;
+    return {
+      evidence: {
+        kind: 'platform_ended',
+        attempt: attempt.attempt,
+        end: { platform_execution, at_ms: lastSign(execution), kind: 'exited', reason: 'lost', details },
+      },
+    };
+  }
+  return { evidence: { kind: 'start_rejected', attempt: attempt.attempt, reason, details } };
+}
+
+async function cancelIfDue(
+  deps: LookDeps,
+  execution: Execution,
+  attempt: Attempt,
+  view: Extract<PlatformView, { state: 'starting' | 'alive' }>,
+): Promise<void> {
+  if (!(await isCancelDue(deps, execution, attempt, view))) return;
+  const { platform_execution } = view;
+  await deps.jobs.cancel(
+    { execution_id: execution.execution_id, attempt: attempt.attempt, platform_execution },
+    { grace_ms: execution.facts.stop?.grace_ms ?? 0 },
+  );
+}
+
+async function isCancelDue(
+  deps: LookDeps,
+  execution: Execution,
+  attempt: Attempt,
+  view: Extract<PlatformView, { state: 'starting' | 'alive' }>,
+): Promise<boolean> {
+  const { bound, stop, report, conflict } = execution.facts;
+  const now = deps.clock.now();
+  if (isTerminal(execution.status) || conflict) return true;
+  if (stop && now >= stop.cancel_at_ms) return true;
+  if (bound && bound.attempt !== attempt.attempt) return true;
+  if (report && now >= report.stored_at_ms + LINGERS_MS) return true;
+  if (view.state !== 'alive' || !bound) return false;
+  return view.unwatched || (await isSilent(deps, execution, now));
+}
+
+/** Stored chunks are signs of life; they are asked for only when the record itself looks old. */
+async function isSilent(deps: LookDeps, execution: Execution, now: number): Promise<boolean> {
+  if (now - lastSign(execution) < SILENCE_MS) return false;
+  const { records } = await deps.records.page(chunksBackwards, {
+    equal: { execution_id: execution.execution_id },
+    limit: 1,
+  });
+  return now - (records[0]?.value.stored_at_ms ?? 0) >= SILENCE_MS;
+}
+
+/** Runs that wait for a look first: those being stopped, then those whose end is seen but not settled, then the others. */
+export function byUrgency(a: Execution, b: Execution): number {
+  return urgency(a) - urgency(b);
+}
+
+function urgency(execution: Execution): number {
+  if (execution.facts.stop) return 0;
+  return openAttempts(execution).length < execution.facts.attempts.length ? 1 : 2;
+}

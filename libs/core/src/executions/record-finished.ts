@@ -1,0 +1,62 @@
+import type { FinishedMessage } from '@runvoy/protocol';
+import type { Records } from '../records/records.ts';
+import type { Clock } from '../time/clock.ts';
+import { advance } from './advance.ts';
+import type { Evidence } from './evidence.ts';
+import type { Execution, Report } from './execution.ts';
+import { requireExecution, storeExecution } from './store-execution.ts';
+
+/**
+ * Stores the runner's report and its log's end record. The first report stands. After a terminal state the status stays what it is,
+ * but a late end record is still taken in: completeness may improve. The caller has verified the signature, which only the bound
+ * attempt can make.
+ */
+export async function recordFinished(
+  { records, clock }: { records: Records; clock: Clock },
+  executionId: string,
+  message: FinishedMessage,
+): Promise<Execution> {
+  return records.transact(async (tx) => {
+    const before = await requireExecution(tx, executionId);
+    const judged = finishedEvidence(before, message, clock.now()).reduce(advance, before);
+    const after = before.end_record ? judged : { ...judged, end_record: endRecordOf(message) };
+    storeExecution(tx, before, after, clock.now());
+    return after;
+  });
+}
+
+function finishedEvidence(execution: Execution, message: FinishedMessage, nowMs: number): readonly Evidence[] {
+  const attempt = execution.facts.bound?.attempt;
+  // Nobody can hold a session key without a bootstrap; a run without one has been restored from somewhere older.
+  if (attempt === undefined) return [];
+  return [...progressEvidence(message.stop_progress), { kind: 'finished', attempt, report: reportOf(message, nowMs) }];
+}
+
+/** How far a stop has come, as evidence; none when the runner says nothing of it. */
+export function progressEvidence(progress: FinishedMessage['stop_progress']): readonly Evidence[] {
+  if (!progress) return [];
+  return [
+    {
+      kind: 'stop_progress',
+      ...(progress.signalled_ms === undefined ? {} : { signalled_at_ms: progress.signalled_ms }),
+      ...(progress.killed_ms === undefined ? {} : { killed_at_ms: progress.killed_ms }),
+    },
+  ];
+}
+
+function reportOf(message: FinishedMessage, nowMs: number): Report {
+  const { cause, exit_code, signal, reason, started_at, ended_at } = message;
+  return {
+    cause,
+    ...(exit_code === undefined ? {} : { exit_code }),
+    ...(signal === undefined ? {} : { signal }),
+    ...(reason === undefined ? {} : { reason }),
+    started_at_ms: started_at,
+    ended_at_ms: ended_at,
+    stored_at_ms: nowMs,
+  };
+}
+
+function endRecordOf({ lines, bytes, sha256, maskings }: FinishedMessage) {
+  return { lines, bytes, sha256, maskings };
+}

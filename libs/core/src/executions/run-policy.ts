@@ -1,0 +1,16 @@
+import type { Isolation } from '@runvoy/protocol';
+
+/** What a deployment allows its runs. */
+export interface RunPolicy {
+  /** What runs are kept apart by when the caller asks for nothing. */
+  readonly isolation: Isolation;
+  readonly timeoutDefaultS: number;
+  readonly timeoutMaxS: number;
+  readonly maxLogBytes: number;
+  /** Without isolation a command can read what the server can: only admins may run, unless this is set. */
+  readonly trustAllUsers: boolean;
+  /** Below these an admin's `file:` clone may lie. */
+  readonly gitRoots: readonly string[];
+  /** The provider's name on the wire: `LOCAL`, `GCP`. */
+  readonly cloud: string;
+}

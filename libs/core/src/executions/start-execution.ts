@@ -1,0 +1,59 @@
+import type { JobRunner, StartOrder } from '../jobs/job-runner.ts';
+import type { Records } from '../records/records.ts';
+import type { Clock } from '../time/clock.ts';
+import type { Evidence } from './evidence.ts';
+import type { Execution } from './execution.ts';
+import { attemptRef } from './attempts.ts';
+import { applyEvidence } from './store-execution.ts';
+
+interface Deps {
+  readonly records: Records;
+  readonly jobs: JobRunner;
+  readonly clock: Clock;
+}
+
+/**
+ * Makes a stored attempt. An unknown outcome is not a failure: the run stays STARTING, and its bootstrap or a look tells.
+ * `noticed` is told of it. Returns the execution when the answer changed it.
+ */
+export async function startExecution(
+  deps: Deps,
+  order: StartOrder,
+  noticed: (error: unknown) => void,
+): Promise<Execution | undefined> {
+  const evidence = await startEvidence(deps.jobs, order, noticed);
+  if (!evidence) return undefined;
+  const execution = await applyEvidence(deps, order.execution_id, [evidence]);
+  // A stop that was stored while the start was on its way had nothing to cancel yet.
+  if (execution.facts.stop && evidence.kind === 'start_answered')
+    await cancelAttempt(deps.jobs, execution, order.attempt);
+  return execution;
+}
+
+async function startEvidence(
+  jobs: JobRunner,
+  order: StartOrder,
+  noticed: (error: unknown) => void,
+): Promise<Evidence | undefined> {
+  const { attempt } = order;
+  try {
+    const answer = await jobs.start(order);
+    if (answer.outcome === 'rejected') {
+      return { kind: 'start_rejected', attempt, reason: answer.reason, details: answer.details };
+    }
+    if (answer.platform_execution === undefined) return undefined;
+    return { kind: 'start_answered', attempt, platform_execution: answer.platform_execution };
+  } catch (error) {
+    noticed(error);
+    return undefined;
+  }
+}
+
+async function cancelAttempt(jobs: JobRunner, execution: Execution, number: number): Promise<void> {
+  const attempt = execution.facts.attempts.find((known) => known.attempt === number);
+  if (!attempt) return;
+  // The next look sends it again when this one fails.
+  await jobs
+    .cancel(attemptRef(execution, attempt), { grace_ms: execution.facts.stop?.grace_ms ?? 0 })
+    .catch(() => undefined);
+}

@@ -1,0 +1,206 @@
+import { LIMITS, type Isolation, type RunRequest } from '@runvoy/protocol';
+import type { Caller } from '../access/authenticate.ts';
+import { requirePermission } from '../access/permissions.ts';
+import { hashToken, newExecutionId, newToken, type RandomBytes } from '../access/tokens.ts';
+import { Failure } from '../failure.ts';
+import { hashBody, IDEMPOTENCY_MS, idempotencyRef } from '../idempotency/idempotency.ts';
+import type { Image } from '../images/image.ts';
+import { resolveImage } from '../images/resolve-image.ts';
+import type { JobRunner, StartOrder } from '../jobs/job-runner.ts';
+import type { Records, Tx } from '../records/records.ts';
+import type { SecretVault } from '../secrets/secret-vault.ts';
+import type { Clock } from '../time/clock.ts';
+import { executionRef, type Execution } from './execution.ts';
+import { newGitSource } from './git-source.ts';
+import { newRunInput } from './run-environment.ts';
+import { runInputRef, sealRunInput } from './run-input.ts';
+import type { RunPolicy } from './run-policy.ts';
+
+export interface SubmitDeps {
+  readonly records: Records;
+  readonly vault: SecretVault;
+  readonly jobs: JobRunner;
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+  readonly policy: RunPolicy;
+}
+
+export interface Submission {
+  readonly request: RunRequest;
+  readonly caller: Caller;
+  readonly requestId: string;
+  /** The caller's `Idempotency-Key`, when it sent one. */
+  readonly idempotencyKey?: string;
+}
+
+/** The stored run and, unless it was stored before, the order that starts it. */
+export interface Accepted {
+  readonly execution: Execution;
+  readonly order?: StartOrder;
+}
+
+/** The image that means "this machine": the default where the isolation cannot honour any other. */
+export const HOST_IMAGE = 'host';
+
+/** The input outlives its run by this much at most, should the run's end never be stored. */
+const INPUT_OUTLIVES_MS = 86_400_000;
+
+/**
+ * Decides whether the run may be, and stores it as STARTING with its first attempt, before anything starts.
+ * The same `Idempotency-Key` and body answer with the run stored first; the same key with another body fails with
+ * `IDEMPOTENCY_CONFLICT`. Other failures name the field that was wrong.
+ */
+export async function submitRun(deps: SubmitDeps, submission: Submission): Promise<Accepted> {
+  const { request, caller } = submission;
+  requirePermission(caller, 'run.create');
+  requireCommand(request.command);
+  requireKey(submission.idempotencyKey);
+  const token = newToken(deps.random);
+  const execution = await newExecution(deps, submission, hashToken(token));
+  const input = newRunInput(request.env ?? {});
+  const sealed = await sealRunInput(
+    deps.vault,
+    execution.execution_id,
+    input,
+    execution.started_at_ms + execution.timeout_s * 1000 + INPUT_OUTLIVES_MS,
+  );
+  const stored = await deps.records.transact(async (tx) => {
+    const earlier = await storedEarlier(tx, submission);
+    if (earlier) return earlier;
+    rememberKey(tx, submission, execution);
+    tx.create(executionRef(execution.execution_id), execution);
+    tx.create(runInputRef(execution.execution_id), sealed);
+    return execution;
+  });
+  if (stored.execution_id !== execution.execution_id) return { execution: stored };
+  return { execution, order: startOrder(execution, 1, token) };
+}
+
+/** What the platform is told to start: never the command, never the environment. */
+export function startOrder(execution: Execution, attempt: number, token: string): StartOrder {
+  const { execution_id, isolation, image, cpu, memory_mib, timeout_s, grace_ms } = execution;
+  return { execution_id, attempt, token, isolation, image, cpu, memory_mib, timeout_s, grace_ms };
+}
+
+function requireCommand(command: string): void {
+  if (command.trim() === '') throw new Failure('INVALID_REQUEST', 'command is required');
+  const bytes = Buffer.byteLength(command);
+  if (bytes > LIMITS.commandBytes) {
+    throw new Failure('PAYLOAD_TOO_LARGE', `command is ${bytes} bytes; the limit is ${LIMITS.commandBytes}.`);
+  }
+  if (command.includes('\0')) throw new Failure('UNPROCESSABLE', 'command holds a NUL byte, which no shell accepts.');
+}
+
+function requireKey(key: string | undefined): void {
+  if (key === undefined) return;
+  if (key === '' || key.length > LIMITS.idempotencyKeyChars) {
+    throw new Failure('INVALID_REQUEST', `Idempotency-Key must have 1 to ${LIMITS.idempotencyKeyChars} characters.`);
+  }
+}
+
+async function newExecution(deps: SubmitDeps, submission: Submission, tokenHash: string): Promise<Execution> {
+  const { request, caller, requestId } = submission;
+  const { policy, clock, random } = deps;
+  requireSecrets(request.secrets ?? []);
+  const image = await resolveImage(deps.records, request.image);
+  const isolation = chooseIsolation(deps, request, caller, image);
+  const git = newGitSource(request, { isAdmin: caller.user.role === 'admin', gitRoots: policy.gitRoots });
+  const now = clock.now();
+  return {
+    execution_id: newExecutionId(random),
+    created_by: caller.user.email,
+    owned_by: [caller.user.email],
+    command: request.command,
+    image_id: image.image_id,
+    image: image.image,
+    cpu: image.cpu,
+    memory_mib: image.memory_mib,
+    isolation,
+    ...(git === undefined ? {} : { git }),
+    timeout_s: chooseTimeout(policy, request.timeout ?? 0),
+    grace_ms: chooseGrace(request.grace),
+    max_log_bytes: policy.maxLogBytes,
+    request_id: requestId,
+    modified_by_request_id: requestId,
+    started_at_ms: now,
+    cloud: policy.cloud,
+    facts: { attempts: [{ attempt: 1, token_hash: tokenHash, made_at_ms: now }] },
+    status: 'STARTING',
+    unfinished: true,
+    faults: [],
+  };
+}
+
+function requireSecrets(names: readonly string[]): void {
+  for (const name of names) {
+    if (name.trim() === '') throw new Failure('INVALID_REQUEST', 'secret names cannot be empty');
+    throw new Failure('NOT_FOUND', `No secret ${name.trim()}. This version stores none; pass the value with env.`);
+  }
+}
+
+/** A lower level than the deployment's is never taken silently: only when the caller names it. */
+function chooseIsolation(deps: SubmitDeps, request: RunRequest, caller: Caller, image: Image): Isolation {
+  const isolation = request.isolation ?? deps.policy.isolation;
+  if (!deps.jobs.isolations.includes(isolation)) {
+    throw new Failure(
+      'ISOLATION_UNAVAILABLE',
+      `Isolation ${isolation} is not available here; available: ${deps.jobs.isolations.join(', ')}.`,
+    );
+  }
+  if (isolation !== 'process') return isolation;
+  if (caller.user.role !== 'admin' && !deps.policy.trustAllUsers) {
+    throw new Failure(
+      'FORBIDDEN',
+      'Isolation process keeps nothing of the server from a command, so only admins may run. ' +
+        'RUNVOY_LOCAL_TRUST_ALL_USERS=true lets everybody.',
+    );
+  }
+  if (image.image !== HOST_IMAGE && request.isolation !== 'process') {
+    throw new Failure(
+      'IMAGE_NEEDS_CONTAINER',
+      `Image ${image.image} needs a container engine, and this server runs commands as plain processes. ` +
+        'Install podman or docker, or run it on this machine without the image: --isolation process.',
+    );
+  }
+  return isolation;
+}
+
+function chooseTimeout(policy: RunPolicy, seconds: number): number {
+  if (seconds < 0 || !Number.isInteger(seconds)) {
+    throw new Failure('UNPROCESSABLE', `timeout must be a whole number of seconds; got ${seconds}.`);
+  }
+  if (seconds > policy.timeoutMaxS) {
+    throw new Failure('UNPROCESSABLE', `timeout is ${seconds} s; the limit is ${policy.timeoutMaxS} s.`);
+  }
+  return seconds === 0 ? policy.timeoutDefaultS : seconds;
+}
+
+function chooseGrace(seconds: number | undefined): number {
+  if (seconds === undefined) return LIMITS.graceDefaultMs;
+  const limit = LIMITS.graceMaxMs / 1000;
+  if (seconds < 0 || seconds > limit) {
+    throw new Failure('UNPROCESSABLE', `grace must be 0 to ${limit} seconds; got ${seconds}.`);
+  }
+  return Math.round(seconds * 1000);
+}
+
+async function storedEarlier(tx: Tx, { request, caller, idempotencyKey }: Submission): Promise<Execution | undefined> {
+  if (idempotencyKey === undefined) return undefined;
+  const record = await tx.get(keyRef(caller, idempotencyKey));
+  if (!record) return undefined;
+  if (record.body_hash !== hashBody(request)) throw new Failure('IDEMPOTENCY_CONFLICT', idempotencyKey);
+  return tx.get(executionRef(record.execution_id));
+}
+
+function rememberKey(tx: Tx, { request, caller, idempotencyKey }: Submission, execution: Execution): void {
+  if (idempotencyKey === undefined) return;
+  tx.create(keyRef(caller, idempotencyKey), {
+    body_hash: hashBody(request),
+    execution_id: execution.execution_id,
+    delete_at_ms: execution.started_at_ms + IDEMPOTENCY_MS,
+  });
+}
+
+function keyRef(caller: Caller, key: string) {
+  return idempotencyRef({ user_email: caller.user.email, route: 'POST /api/v1/run', key });
+}

@@ -1,0 +1,83 @@
+import type { EventBus } from '../events/event-bus.ts';
+import { drainOutbox } from '../events/outbox.ts';
+import { executionsUnfinished, type Execution } from './execution.ts';
+import { byUrgency, lookAtExecution, type LookDeps } from './look-at-execution.ts';
+import { startExecution } from './start-execution.ts';
+
+const LOOKS_AT_ONCE = 8;
+const UNFINISHED_A_PAGE = 500;
+const EXPIRED_A_TICK = 500;
+/** Cloud Scheduler's minute, less what the last looks may take. */
+const BUDGET_MS = 50_000;
+
+export interface TickDeps extends LookDeps {
+  readonly bus: EventBus;
+}
+
+export interface TickReport {
+  readonly looked: number;
+  /** Runs that could not be looked at; nothing was concluded about them. */
+  readonly failed: number;
+  /** Runs left for the next tick because the budget was spent. */
+  readonly left: number;
+  readonly published: number;
+  readonly expired: number;
+}
+
+/**
+ * What passing time asks for: a look at every unfinished run, most urgent first, the outbox, expired records.
+ * Its cost is set by how many runs are unfinished, never by history. Overlapping ticks do what one does.
+ */
+export async function tick(deps: TickDeps, noticed: (error: unknown, about: string) => void): Promise<TickReport> {
+  const startedMs = deps.clock.now();
+  const runs = (await unfinished(deps)).toSorted(byUrgency);
+  const queue = [...runs];
+  let looked = 0;
+  let failed = 0;
+  const worker = async () => {
+    while (deps.clock.now() - startedMs < BUDGET_MS) {
+      const run = queue.shift();
+      if (!run) return;
+      try {
+        await lookAndStart(deps, run.execution_id, noticed);
+        looked += 1;
+      } catch (error) {
+        failed += 1;
+        noticed(error, run.execution_id);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: LOOKS_AT_ONCE }, worker));
+  const published = await drainOutbox(deps).catch((error: unknown) => {
+    noticed(error, 'outbox');
+    return 0;
+  });
+  const expired = await deps.records.removeExpired(deps.clock.now(), EXPIRED_A_TICK);
+  return { looked, failed, left: queue.length, published, expired };
+}
+
+/** Looks at a run and makes the start the look calls for. */
+export async function lookAndStart(
+  deps: LookDeps,
+  executionId: string,
+  noticed: (error: unknown, about: string) => void,
+): Promise<Execution> {
+  const { execution, order } = await lookAtExecution(deps, executionId);
+  if (!order) return execution;
+  return (await startExecution(deps, order, (error) => noticed(error, executionId))) ?? execution;
+}
+
+async function unfinished({ records }: TickDeps): Promise<Execution[]> {
+  const runs: Execution[] = [];
+  let from: string | undefined;
+  do {
+    const page = await records.page(
+      executionsUnfinished,
+      { equal: { unfinished: true }, limit: UNFINISHED_A_PAGE },
+      from,
+    );
+    runs.push(...page.records.map((record) => record.value));
+    from = page.next;
+  } while (from !== undefined);
+  return runs;
+}

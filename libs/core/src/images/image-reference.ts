@@ -1,0 +1,50 @@
+import { createHash } from 'node:crypto';
+
+/** A container image reference, taken apart as runvoy does. */
+export interface ImageReference {
+  /** Empty for Docker Hub. */
+  readonly registry: string;
+  readonly name: string;
+  /** The tag, or the digest (`sha256:...`) when the reference has one. */
+  readonly tag: string;
+}
+
+/** Takes a reference apart; never fails: what is not a registry or a tag belongs to the name. */
+export function parseImageReference(reference: string): ImageReference {
+  const at = reference.indexOf('@');
+  const { head, tag } = at >= 0 ? { head: reference.slice(0, at), tag: reference.slice(at + 1) } : splitTag(reference);
+  const slash = head.indexOf('/');
+  const first = slash >= 0 ? head.slice(0, slash) : '';
+  const isRegistry = first.includes('.') || first.includes(':') || first === 'localhost';
+  return { registry: isRegistry ? first : '', name: isRegistry ? head.slice(slash + 1) : head, tag };
+}
+
+/** A colon before the first slash is a registry's port, not a tag's. */
+function splitTag(reference: string): { head: string; tag: string } {
+  const colon = reference.lastIndexOf(':');
+  if (colon < 0 || colon < reference.indexOf('/')) return { head: reference, tag: 'latest' };
+  return { head: reference.slice(0, colon), tag: reference.slice(colon + 1) };
+}
+
+/** What makes two registrations of one image different. */
+export interface ImageShape {
+  readonly name: string;
+  readonly tag: string;
+  readonly cpu: number;
+  readonly memory: number;
+  readonly platform: string;
+  readonly taskRole?: string;
+  readonly execRole?: string;
+}
+
+/** runvoy's image id, `<name>:<tag>-<8 hex>`: clients print it and pass it back. */
+export function imageIdOf(shape: ImageShape): string {
+  const { name, tag, cpu, memory, platform, taskRole = 'default', execRole = 'default' } = shape;
+  const text = `${name}:${tag}:${cpu}:${memory}:${platform}:${taskRole}#${execRole}`;
+  return `${name}:${tag}-${createHash('sha256').update(text).digest('hex').slice(0, 8)}`;
+}
+
+/** True for a string of an image id's form; a reference hardly ever has it. */
+export function looksLikeImageId(text: string): boolean {
+  return /:.*-[0-9a-f]{8}$/.test(text);
+}

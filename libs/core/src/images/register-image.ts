@@ -1,0 +1,68 @@
+import { LIMITS, type RegisterImageRequest } from '@runvoy/protocol';
+import { Failure } from '../failure.ts';
+import type { Records } from '../records/records.ts';
+import type { Clock } from '../time/clock.ts';
+import { defaultImageRef, imageRef, type Image } from './image.ts';
+import { imageIdOf, parseImageReference } from './image-reference.ts';
+
+const DEFAULT_CPU = 256;
+const DEFAULT_MEMORY_MIB = 512;
+const DEFAULT_PLATFORM = 'Linux/ARM64';
+
+/**
+ * Registers an image in one size. The same combination again changes nothing but, when asked, the default.
+ * The first image ever becomes the default unless `is_default` is false.
+ */
+export async function registerImage(
+  { records, clock }: { records: Records; clock: Clock },
+  request: RegisterImageRequest,
+  by: { readonly email: string; readonly requestId: string },
+): Promise<Image> {
+  const image = newImage(request, by, clock.now());
+  return records.transact(async (tx) => {
+    const known = await tx.get(imageRef(image.image_id));
+    const standing = await tx.get(defaultImageRef);
+    if (!known) tx.create(imageRef(image.image_id), image);
+    if (request.is_default ?? !standing) tx.set(defaultImageRef, { image_id: image.image_id });
+    return known ?? image;
+  });
+}
+
+function newImage(
+  request: RegisterImageRequest,
+  by: { readonly email: string; readonly requestId: string },
+  nowMs: number,
+): Image {
+  const reference = request.image.trim();
+  if (reference === '') throw new Failure('INVALID_REQUEST', 'image is required');
+  if (reference.length > LIMITS.imageChars || !/^[\w][\w.\-/:@]*$/.test(reference)) {
+    throw new Failure('UNPROCESSABLE', `"${reference.slice(0, 80)}" is not an image reference such as alpine:3.22.`);
+  }
+  const { name, tag } = parseImageReference(reference);
+  const cpu = request.cpu ?? DEFAULT_CPU;
+  const memory_mib = request.memory ?? DEFAULT_MEMORY_MIB;
+  const runtime_platform = request.runtime_platform ?? DEFAULT_PLATFORM;
+  const { task_role_name, task_execution_role_name } = request;
+  return {
+    image_id: imageIdOf({
+      name,
+      tag,
+      cpu,
+      memory: memory_mib,
+      platform: runtime_platform,
+      ...(task_role_name === undefined ? {} : { taskRole: task_role_name }),
+      ...(task_execution_role_name === undefined ? {} : { execRole: task_execution_role_name }),
+    }),
+    image: reference,
+    cpu,
+    memory_mib,
+    runtime_platform,
+    ...(task_role_name === undefined ? {} : { task_role_name }),
+    ...(task_execution_role_name === undefined ? {} : { task_execution_role_name }),
+    created_by: by.email,
+    owned_by: [by.email],
+    created_at_ms: nowMs,
+    created_by_request_id: by.requestId,
+    modified_by_request_id: by.requestId,
+  };
+}

@@ -1,0 +1,49 @@
+import type { LogsMessage } from '@runvoy/protocol';
+import { Failure, isFailure } from '../failure.ts';
+import { executionRef, withFault } from '../executions/execution.ts';
+import type { Records } from '../records/records.ts';
+import type { Clock } from '../time/clock.ts';
+import { chunkRef, newChunk, type LogChunk } from './log-chunk.ts';
+
+/**
+ * Stores a batch exactly once, whichever lane brings it, however often. Resolves when it is durable.
+ * The same content again is no error; other content under a stored number is recorded as a fault, nothing is overwritten, and the
+ * call fails with `BATCH_MISMATCH`. The caller has verified the signature and the form (`lines` numbered from `from` without gaps).
+ */
+export async function appendBatch(
+  { records, clock }: { records: Records; clock: Clock },
+  executionId: string,
+  batch: LogsMessage,
+): Promise<{ readonly acked_through: number }> {
+  const chunk = newChunk(executionId, batch, clock.now());
+  try {
+    await records.create(chunkRef(executionId, batch.from), chunk);
+  } catch (error) {
+    if (!isFailure(error, 'RECORD_EXISTS')) throw error;
+    await requireSame({ records, clock }, executionId, chunk);
+  }
+  return { acked_through: chunk.through };
+}
+
+async function requireSame(
+  { records, clock }: { records: Records; clock: Clock },
+  executionId: string,
+  chunk: LogChunk,
+): Promise<void> {
+  const stored = await records.get(chunkRef(executionId, chunk.from));
+  if (stored?.value.content_hash === chunk.content_hash) return;
+  await records.transact(async (tx) => {
+    const execution = await tx.get(executionRef(executionId));
+    if (!execution) return;
+    const details = `lines ${chunk.from}-${chunk.through}: stored ${stored?.value.content_hash}, received ${chunk.content_hash}`;
+    if (execution.faults.some((fault) => fault.details === details)) return;
+    const noted = withFault(execution, { kind: 'batch_mismatch', at_ms: clock.now(), details });
+    if (noted !== execution) tx.set(executionRef(executionId), noted);
+  });
+  throw new Failure('BATCH_MISMATCH', String(chunk.from));
+}
+
+/** True when the lines carry consecutive numbers beginning with `from`: what the schema cannot say. */
+export function isNumbered(batch: LogsMessage): boolean {
+  return batch.lines.every((line, index) => line.seq === batch.from + index);
+}

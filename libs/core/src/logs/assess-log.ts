@@ -1,0 +1,110 @@
+import { createHash } from 'node:crypto';
+import { digestRow, isTerminal, type Completeness, type LogGap } from '@runvoy/protocol';
+import { executionRef, withFault, type Execution } from '../executions/execution.ts';
+import type { Records } from '../records/records.ts';
+import type { Clock } from '../time/clock.ts';
+import { linesOf } from './log-chunk.ts';
+import { readChunks, readTail } from './read-log.ts';
+
+/** How long after the platform's completion time either lane may still bring lines and the report, ms. */
+export const SETTLE_MS = 45_000;
+
+/** What is known of a log as a whole. */
+export interface LogAssessment {
+  readonly completeness: Completeness;
+  /** The end record's number of lines, or the highest stored one when the runner left no end record. */
+  readonly lines: number;
+  readonly bytes?: number;
+  readonly sha256?: string;
+  readonly gaps: readonly LogGap[];
+}
+
+/**
+ * Says whether every line is there. `complete` is said only when the stored lines are exactly 1 to the end record's and their
+ * SHA-256 agrees; the proof is stored, so it is worked out once. A digest that does not agree is a recorded fault and stays `unproven`.
+ */
+export async function assessLog(
+  { records, clock }: { records: Records; clock: Clock },
+  execution: Execution,
+): Promise<LogAssessment> {
+  const { end_record, log_proven, execution_id } = execution;
+  if (!end_record) return assessWithoutEnd(records, execution);
+  const stated = { lines: end_record.lines, bytes: end_record.bytes, sha256: end_record.sha256 };
+  if (log_proven) return { completeness: 'complete', ...stated, gaps: [] };
+  const { gaps, sha256 } = await digestStored(records, execution_id, end_record.lines);
+  if (gaps.length > 0) return { completeness: settledWord(execution, 'gaps'), ...stated, gaps };
+  if (sha256 !== end_record.sha256) {
+    await noteMismatch({ records, clock }, execution_id, `end record ${end_record.sha256}, stored lines ${sha256}`);
+    return { completeness: 'unproven', ...stated, gaps };
+  }
+  await storeProof(records, execution_id);
+  return { completeness: 'complete', ...stated, gaps };
+}
+
+/** While the run goes on, a missing line is one on its way. */
+function settledWord(execution: Execution, word: Completeness): Completeness {
+  return isTerminal(execution.status) ? word : 'running';
+}
+
+async function assessWithoutEnd(records: Records, execution: Execution): Promise<LogAssessment> {
+  const lines = await readTail(records, execution.execution_id);
+  if (!isTerminal(execution.status)) return { completeness: 'running', lines, gaps: [] };
+  const gaps = await findGaps(records, execution.execution_id, lines);
+  // A run that never had a runner has no log to prove: nothing was promised and nothing is missing.
+  if (!execution.facts.bound && lines === 0) return { completeness: 'complete', lines: 0, gaps: [] };
+  return { completeness: 'unproven', lines, gaps };
+}
+
+/** Walks the whole log once, chunk by chunk: memory stays flat. */
+async function digestStored(
+  records: Records,
+  executionId: string,
+  lines: number,
+): Promise<{ gaps: LogGap[]; sha256: string }> {
+  const hash = createHash('sha256');
+  const gaps: LogGap[] = [];
+  let next = 1;
+  for await (const chunk of readChunks(records, executionId, 0)) {
+    if (chunk.from > next) gaps.push({ from: next, to: chunk.from - 1 });
+    let rows = '';
+    for (const line of linesOf(chunk)) rows += digestRow(line);
+    hash.update(rows);
+    next = chunk.through + 1;
+    // A long log is read in turns, so that nobody else waits for it.
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+  if (next <= lines) gaps.push({ from: next, to: lines });
+  return { gaps, sha256: hash.digest('hex') };
+}
+
+/** The missing numbers from 1 to `lines`, without reading texts. */
+export async function findGaps(records: Records, executionId: string, lines: number): Promise<LogGap[]> {
+  const gaps: LogGap[] = [];
+  let next = 1;
+  for await (const chunk of readChunks(records, executionId, 0)) {
+    if (chunk.from > next) gaps.push({ from: next, to: chunk.from - 1 });
+    next = chunk.through + 1;
+  }
+  if (next <= lines) gaps.push({ from: next, to: lines });
+  return gaps;
+}
+
+async function storeProof(records: Records, executionId: string): Promise<void> {
+  await records.transact(async (tx) => {
+    const execution = await tx.get(executionRef(executionId));
+    if (!execution || execution.log_proven) return;
+    tx.set(executionRef(executionId), { ...execution, log_proven: true });
+  });
+}
+
+async function noteMismatch(
+  { records, clock }: { records: Records; clock: Clock },
+  executionId: string,
+  details: string,
+): Promise<void> {
+  await records.transact(async (tx) => {
+    const execution = await tx.get(executionRef(executionId));
+    if (!execution || execution.faults.some((fault) => fault.details === details)) return;
+    tx.set(executionRef(executionId), withFault(execution, { kind: 'digest_mismatch', at_ms: clock.now(), details }));
+  });
+}

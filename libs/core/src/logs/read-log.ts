@@ -1,0 +1,52 @@
+import type { LogLine } from '@runvoy/protocol';
+import type { Records, Stored } from '../records/records.ts';
+import { chunksBackwards, chunksInOrder, linesOf, type LogChunk } from './log-chunk.ts';
+
+/** Chunks a page: at 100 KiB a chunk this bounds what a slow reader keeps in memory. */
+const CHUNKS_A_PAGE = 16;
+
+/**
+ * The stored chunks that hold anything after line `after`, in order, read in pages as the caller consumes them.
+ * What lies between two of them is missing.
+ */
+export async function* readChunks(
+  records: Records,
+  executionId: string,
+  after: number,
+  chunksAPage = CHUNKS_A_PAGE,
+): AsyncGenerator<LogChunk, void, undefined> {
+  let cursor = after;
+  while (true) {
+    // Pages continue by sequence number, not by store cursor: the same cursor that every door hands out.
+    const page: readonly Stored<LogChunk>[] = (
+      await records.page(chunksInOrder, { equal: { execution_id: executionId }, after: cursor, limit: chunksAPage })
+    ).records;
+    for (const { value } of page) yield value;
+    const last = page.at(-1);
+    if (!last || page.length < chunksAPage) return;
+    cursor = last.value.through;
+  }
+}
+
+/** The lines after `after`, in order. A jump in `seq` is a gap in the store. */
+export async function* readLines(
+  records: Records,
+  executionId: string,
+  after: number,
+): AsyncGenerator<LogLine, void, undefined> {
+  for await (const chunk of readChunks(records, executionId, after)) {
+    for (const line of linesOf(chunk)) if (line.seq > after) yield line;
+  }
+}
+
+/** The highest stored sequence number; 0 when nothing is stored. */
+export async function readTail(records: Records, executionId: string): Promise<number> {
+  const { records: last } = await records.page(chunksBackwards, { equal: { execution_id: executionId }, limit: 1 });
+  return last[0]?.value.through ?? 0;
+}
+
+/** The lowest stored sequence number; 0 when nothing is stored. */
+export async function readHead(records: Records, executionId: string): Promise<number> {
+  const { records: first } = await records.page(chunksInOrder, { equal: { execution_id: executionId }, limit: 1 });
+  return first[0]?.value.from ?? 0;
+}
