@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runNode } from './run-command.ts';
@@ -13,6 +13,8 @@ type JestReport = {
   testResults: { assertionResults: { fullName: string; status: string }[] }[];
 };
 
+const JEST = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
+const EXIT_GRACE_MS = 5_000;
 const REASON = ' — skipped: ';
 
 /**
@@ -28,25 +30,34 @@ export function jestStage(
     ...(needs === undefined ? {} : { needs }),
     async run(args): Promise<StageResult> {
       const folder = mkdtempSync(join(tmpdir(), 'runvoy-check-'));
+      const report = join(folder, 'report.json');
+      const exitWatch = watchExit(report);
       try {
-        const report = join(folder, 'report.json');
-        const jest = [
-          '--experimental-vm-modules',
-          '--disable-warning=ExperimentalWarning',
-          'node_modules/jest/bin/jest.js',
-        ];
         const options = [`--maxWorkers=${workers}`, '--passWithNoTests', '--json', `--outputFile=${report}`];
-        const end = await runNode([...jest, '--selectProjects', project, ...options, ...args], {
+        const end = await runNode([...JEST, '--selectProjects', project, ...options, ...args], {
           limitMs,
+          giveUp: exitWatch.giveUp,
           show: true,
           env: requirements(),
         });
         return resultOf(end, readReport(report), limitMs);
       } finally {
+        exitWatch.stop();
         rmSync(folder, { recursive: true, force: true });
       }
     },
   };
+}
+
+/** Gives up on a jest that has reported and does not exit: a test has left a server, a timer or a process open. */
+function watchExit(report: string): { giveUp: AbortSignal; stop: () => void } {
+  const controller = new AbortController();
+  let reportedAt: number | undefined;
+  const look = setInterval(() => {
+    if (existsSync(report)) reportedAt ??= Date.now();
+    if (reportedAt !== undefined && Date.now() - reportedAt > EXIT_GRACE_MS) controller.abort();
+  }, 1_000);
+  return { giveUp: controller.signal, stop: () => clearInterval(look) };
 }
 
 /** On CI nothing may be missing: tests that would skip for want of a browser or an engine must fail instead. */
@@ -59,7 +70,8 @@ function resultOf(
   report: JestReport | undefined,
   limitMs: number,
 ): StageResult {
-  if (end.timedOut) return { passed: 0, failed: 1, skipped: [], output: `Took longer than ${limitMs / 1000} s.` };
+  if (end.timedOut && !report)
+    return { passed: 0, failed: 1, skipped: [], output: `Took longer than ${limitMs / 1000} s.` };
   if (!report || report.testResults.length === 0) {
     return end.ok
       ? { passed: 0, failed: 0, skipped: [], idle: 'no test files yet' }
@@ -72,6 +84,7 @@ function resultOf(
     passed: report.numPassedTests,
     // Jest can fail without a failed test, for instance when a file leaves a handle open that ends the worker.
     failed: end.ok ? failed : Math.max(failed, 1),
+    ...(end.timedOut ? { output: 'The tests have ended, but jest has not: one of them has left something open.' } : {}),
     skipped: notRun.map((name) => (name.includes(REASON) ? name : `${name}${REASON}no reason given`)),
   };
 }

@@ -6,10 +6,18 @@ export type CommandEnd = { ok: boolean; output: string; timedOut: boolean };
 
 const KILL_AFTER_MS = 5_000;
 
-/** Runs Node with `args` for at most `limitMs`. A signal to this process ends the command, then this process. */
+/**
+ * Runs Node with `args` until `limitMs` has passed or `giveUp` is aborted. A signal to this process ends the command, then
+ * this process.
+ */
 export function runNode(
   args: string[],
-  { limitMs, show = false, env = {} }: { limitMs: number; show?: boolean; env?: Record<string, string> },
+  {
+    limitMs,
+    giveUp,
+    show = false,
+    env = {},
+  }: { limitMs: number; giveUp?: AbortSignal; show?: boolean; env?: Record<string, string> },
 ): Promise<CommandEnd> {
   const stdio: StdioOptions = show ? ['ignore', 'inherit', 'inherit'] : ['ignore', 'pipe', 'pipe'];
   const child = spawn(process.execPath, args, { stdio, env: { ...process.env, ...env } });
@@ -22,10 +30,12 @@ export function runNode(
     child.kill(signal);
     setTimeout(() => child.kill('SIGKILL'), KILL_AFTER_MS).unref();
   };
-  const limit = setTimeout(() => {
+  const endEarly = (): void => {
     timedOut = true;
     stop('SIGTERM');
-  }, limitMs);
+  };
+  const limit = setTimeout(endEarly, limitMs);
+  giveUp?.addEventListener('abort', endEarly);
   let interruptedBy: NodeJS.Signals | undefined;
   const interrupt = (signal: NodeJS.Signals): void => stop((interruptedBy = signal));
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
@@ -34,6 +44,7 @@ export function runNode(
     child.once('error', reject);
     child.once('close', (code) => {
       clearTimeout(limit);
+      giveUp?.removeEventListener('abort', endEarly);
       process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
       if (interruptedBy) process.kill(process.pid, interruptedBy);
       else resolve({ ok: code === 0 && !timedOut, output, timedOut });
