@@ -5,6 +5,8 @@ const path = require('path');
 const { spawn } = require('child_process');
 const { LaunchProblem } = require('./launch-problem.cjs');
 
+const KILL_AFTER_MS = 1000;
+
 /**
  * Runs a command with its output in `.cache/launch/<log>`, and shows that output only when the command fails.
  * A signal to the launcher goes to the command, and the launcher waits for its end: half an install must not be left
@@ -20,6 +22,8 @@ function quietCommand({ root, log, command, args, cwd, env, shell }) {
     const forward = (signal) => {
       interruptedBy = signal;
       child.kill(signal);
+      // npm finishes its downloads first, which can take as long as the install. What it leaves half done is done anew.
+      setTimeout(() => child.kill('SIGKILL'), KILL_AFTER_MS).unref();
     };
     process.on('SIGINT', forward).on('SIGTERM', forward);
     let settled = false;
