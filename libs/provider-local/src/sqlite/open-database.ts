@@ -1,0 +1,56 @@
+import { chmodSync, closeSync, existsSync, fsyncSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+
+const MODE = 0o600;
+const BUSY_TIMEOUT_MS = 2_000;
+
+/**
+ * Opens or creates a database file that only its owner can read, in WAL with a full fsync for every commit.
+ *
+ * The connection keeps the file to itself: versions, watches and event leases are known to this process alone, so a second
+ * writer would break their promises silently. It also spares two locks for every read. Throws an Error that names
+ * the file when another process holds it.
+ */
+export function openDatabase(path: string): DatabaseSync {
+  const onDisk = path !== ':memory:';
+  if (onDisk) createPrivateFile(path);
+  const database = new DatabaseSync(path, { enableForeignKeyConstraints: false, timeout: BUSY_TIMEOUT_MS });
+  try {
+    if (onDisk) {
+      // In this order: a connection that is exclusive before its first access needs no shared-memory file.
+      database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
+      database.exec('BEGIN IMMEDIATE; COMMIT;');
+    }
+    return database;
+  } catch (error) {
+    database.close();
+    if (isBusy(error)) throw new Error(`${path} is in use by another process. Stop that one first.`, { cause: error });
+    throw new Error(`${path} cannot be opened as a database: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** SQLite gives its write-ahead log the mode of the database file, so that one must be right before SQLite sees it. */
+function createPrivateFile(path: string): void {
+  const isNew = !existsSync(path);
+  closeSync(openSync(path, 'a', MODE));
+  if (isNew) syncDirectory(dirname(path));
+  for (const file of [path, `${path}-wal`, `${path}-shm`]) if (existsSync(file)) chmodSync(file, MODE);
+}
+
+function syncDirectory(directory: string): void {
+  const handle = openSync(directory, 'r');
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+const SQLITE_BUSY = 5;
+const SQLITE_LOCKED = 6;
+
+function isBusy(error: unknown): boolean {
+  const code = (error as { errcode?: number }).errcode;
+  return code !== undefined && [SQLITE_BUSY, SQLITE_LOCKED].includes(code & 0xff);
+}

@@ -1,0 +1,116 @@
+import { createHash } from 'node:crypto';
+import { Failure } from '@runvoy/core';
+import type { Cursor, IndexableValue, OrderBy, QueryArgs } from '@runvoy/core';
+import { groupKey } from './index-entries.ts';
+import type { IndexedQuery } from './index-entries.ts';
+import { keyAfter, keyAfterPrefix, orderKeyPart } from './order-key.ts';
+
+export type QueryBounds = Omit<QueryArgs, 'limit'>;
+
+/** What a query with its arguments comes to: a range of order keys within one or several groups of its index. */
+export interface QueryPlan {
+  readonly query: IndexedQuery;
+  /** One key for each value of `oneOf`; otherwise a single one. */
+  readonly groups: readonly Buffer[];
+  /** Bounds on what follows the group in a key: from here, inclusive. */
+  readonly begin: Buffer;
+  /** Up to here, exclusive. */
+  readonly end: Buffer;
+  /** Marks this query's cursors, so that one of another query or other arguments is noticed. */
+  readonly fingerprint: Buffer;
+}
+
+const MAX_ONE_OF = 30;
+const FINGERPRINT_BYTES = 8;
+const NO_BEGIN = Buffer.alloc(0);
+const NO_END = Buffer.of(0xff);
+
+/** Fails with `RECORDS_MISUSED` when the arguments are not the ones the query declares. */
+export function planQuery(query: IndexedQuery, args: QueryBounds): QueryPlan {
+  const { declaration } = query;
+  const equal = args.equal ?? {};
+  checkNames(query, Object.keys(equal));
+  const of = (field: string) => ordered(query, equal[field]);
+  const groups =
+    declaration.oneOf === undefined
+      ? [groupKey(declaration, of, undefined)]
+      : distinct(oneOfValues(query, args.oneOf).map((value) => groupKey(declaration, of, ordered(query, value))));
+
+  const first = declaration.order[0];
+  const begin = beginOf(query, first, args);
+  const end = args.to === undefined ? NO_END : keyAfterPrefix(bound(query, first, args.to));
+  return { query, groups, begin, end, fingerprint: fingerprint(query, groups, begin, end) };
+}
+
+/** Where the page after one that ended with this key begins. */
+export function cursorAt(plan: QueryPlan, orderKey: Uint8Array): Cursor {
+  return Buffer.concat([plan.fingerprint, orderKey]).toString('base64url');
+}
+
+/** The plan for what follows the cursor. Fails with `INVALID_REQUEST` when the cursor is not one of this query. */
+export function planFrom(plan: QueryPlan, cursor: Cursor): QueryPlan {
+  const bytes = Buffer.from(cursor, 'base64url');
+  const isOurs =
+    bytes.length > FINGERPRINT_BYTES &&
+    bytes.toString('base64url') === cursor &&
+    bytes.subarray(0, FINGERPRINT_BYTES).equals(plan.fingerprint);
+  if (!isOurs) {
+    throw new Failure('INVALID_REQUEST', 'The page token does not belong to this query. Start again without one.');
+  }
+  return { ...plan, begin: keyAfter(bytes.subarray(FINGERPRINT_BYTES)) };
+}
+
+function checkNames({ name, declaration }: IndexedQuery, given: readonly string[]): void {
+  const missing = declaration.equal.filter((field) => !given.includes(field));
+  const foreign = given.filter((field) => !declaration.equal.includes(field));
+  if (missing.length > 0 || foreign.length > 0) {
+    throw misused(`Query ${name} compares (${declaration.equal.join(', ')}); it was given (${given.join(', ')}).`);
+  }
+}
+
+function oneOfValues({ name }: IndexedQuery, values: readonly IndexableValue[] | undefined): readonly IndexableValue[] {
+  if (values && values.length >= 1 && values.length <= MAX_ONE_OF) return values;
+  throw misused(`Query ${name} needs 1 to ${MAX_ONE_OF} values for its oneOf field.`);
+}
+
+function beginOf(query: IndexedQuery, first: OrderBy | undefined, args: QueryBounds): Buffer {
+  if (args.oneOf && query.declaration.oneOf === undefined) throw misused(`Query ${query.name} has no oneOf field.`);
+  if (args.from !== undefined && args.after !== undefined) {
+    throw misused(`Query ${query.name} was given both from and after.`);
+  }
+  if (args.from !== undefined) return bound(query, first, args.from);
+  if (args.after !== undefined) return keyAfterPrefix(bound(query, first, args.after));
+  return NO_BEGIN;
+}
+
+function bound(query: IndexedQuery, first: OrderBy | undefined, value: IndexableValue): Buffer {
+  if (!first) throw misused(`Query ${query.name} has no order to bound.`);
+  return orderKeyPart(ordered(query, value), first.direction);
+}
+
+function ordered({ name }: IndexedQuery, value: unknown): IndexableValue {
+  const isOrdered =
+    value === null ||
+    typeof value === 'boolean' ||
+    typeof value === 'string' ||
+    (typeof value === 'number' && !Number.isNaN(value));
+  if (isOrdered) return value;
+  throw misused(`Query ${name} was given a value that has no order; null, booleans, numbers and strings have one.`);
+}
+
+function distinct(keys: readonly Buffer[]): Buffer[] {
+  return keys.filter((key, index) => keys.findIndex((other) => other.equals(key)) === index);
+}
+
+function fingerprint(query: IndexedQuery, groups: readonly Buffer[], begin: Buffer, end: Buffer): Buffer {
+  const hash = createHash('sha256').update(JSON.stringify([query.name, query.declaration]));
+  for (const key of [begin, end, ...groups.toSorted(Buffer.compare)]) {
+    // The length first: keys joined without it could pass for others.
+    hash.update(`${key.length}:`).update(key);
+  }
+  return hash.digest().subarray(0, FINGERPRINT_BYTES);
+}
+
+function misused(what: string): Failure {
+  return new Failure('RECORDS_MISUSED', what);
+}
