@@ -30,14 +30,21 @@ function copyTree(): string {
   writeFileSync(
     join(tree, 'benchmarks/bench.ts'),
     `const [, , order, ...rest]: string[] = process.argv;
-    console.log(JSON.stringify({ version: process.version, node: process.execPath, path: process.env.PATH, rest,
-      cwd: process.cwd(), launchedAt: Number(process.env.RUNVOY_LAUNCHED_AT_MS) }));
-    if (order === 'exit') process.exitCode = Number(rest[0]);
     if (order === 'wait') {
       const seen: string[] = [];
       for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => seen.push(signal));
-      const waiting = setInterval(() => { if (seen.length) { console.log(seen.join()); clearInterval(waiting); process.exitCode = 9; } }, 200);
+      // A second signal would have arrived by then.
+      const look = setInterval(() => {
+        if (seen.length === 0) return;
+        console.log(seen.join());
+        clearInterval(look);
+        process.exitCode = 9;
+      }, 200);
     }
+    // Told last: the reader may answer at once with a signal.
+    console.log(JSON.stringify({ version: process.version, node: process.execPath, path: process.env.PATH, rest,
+      cwd: process.cwd(), launchedAt: Number(process.env.RUNVOY_LAUNCHED_AT_MS) }));
+    if (order === 'exit') process.exitCode = Number(rest[0]);
     if (order === 'die') process.kill(process.pid, 'SIGKILL');`,
   );
   return tree;
