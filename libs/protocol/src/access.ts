@@ -37,3 +37,10 @@ export interface ClaimAnswer {
   readonly user_email: string;
   readonly message: string;
 }
+
+/** 201 of `POST /api/v1/users/login-link`: a single-use way into the console for the caller. */
+export interface SignInLinkAnswer {
+  readonly claim_token: string;
+  readonly expires_at: string;
+  readonly url: string;
+}

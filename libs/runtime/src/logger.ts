@@ -18,18 +18,20 @@ const SEVERITY = { debug: 'DEBUG', info: 'INFO', warn: 'WARNING', error: 'ERROR'
 /** A logger that hands each finished line to `write`. */
 export function newLogger(level: LogLevel, write: (line: string) => void, now: () => number = Date.now): Logger {
   const threshold = LOG_LEVELS.indexOf(level);
-  const at = (name: keyof typeof SEVERITY) => (message: string, fields: LogFields = {}) => {
-    if (LOG_LEVELS.indexOf(name) < threshold) return;
-    const { error, ...rest } = fields;
-    const entry = {
-      severity: SEVERITY[name],
-      message,
-      time: new Date(now()).toISOString(),
-      ...rest,
-      ...(error === undefined ? {} : { error: describeError(error) }),
+  const at =
+    (name: keyof typeof SEVERITY) =>
+    (message: string, fields: LogFields = {}) => {
+      if (LOG_LEVELS.indexOf(name) < threshold) return;
+      const { error, ...rest } = fields;
+      const entry = {
+        severity: SEVERITY[name],
+        message,
+        time: new Date(now()).toISOString(),
+        ...rest,
+        ...(error === undefined ? {} : { error: describeError(error) }),
+      };
+      write(`${JSON.stringify(entry)}\n`);
     };
-    write(`${JSON.stringify(entry)}\n`);
-  };
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }
 

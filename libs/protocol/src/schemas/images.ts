@@ -1,0 +1,12 @@
+import Type from 'typebox';
+
+/** `POST /api/v1/images/register`. */
+export const RegisterImageRequestSchema = Type.Object({
+  image: Type.String(),
+  is_default: Type.Optional(Type.Boolean()),
+  cpu: Type.Optional(Type.Integer({ minimum: 1, maximum: 65_536 })),
+  memory: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_048_576 })),
+  runtime_platform: Type.Optional(Type.String({ maxLength: 100 })),
+  task_role_name: Type.Optional(Type.String({ maxLength: 256 })),
+  task_execution_role_name: Type.Optional(Type.String({ maxLength: 256 })),
+});

@@ -1,0 +1,4 @@
+export * from './access.ts';
+export * from './images.ts';
+export * from './run-request.ts';
+export * from './runner.ts';

@@ -1,0 +1,30 @@
+import { newHttpApp } from '@runvoy/runtime';
+import type { FastifyInstance } from 'fastify';
+import { requireApiKey } from './authentication.ts';
+import { claimRoutes } from './claim-routes.ts';
+import type { OrchestratorDeps } from './deps.ts';
+import { executionRoutes } from './execution-routes.ts';
+import { healthRoutes } from './health-routes.ts';
+import { imageRoutes } from './image-routes.ts';
+import { logRoutes } from './log-routes.ts';
+import { runRoutes } from './run-routes.ts';
+import { userRoutes } from './user-routes.ts';
+
+/** The public API, ready to listen. */
+export function buildOrchestrator(deps: OrchestratorDeps): FastifyInstance {
+  const app = newHttpApp(deps);
+  healthRoutes(app, deps);
+  claimRoutes(app, deps);
+  app.register(
+    async (api) => {
+      requireApiKey(api, deps);
+      runRoutes(api, deps);
+      executionRoutes(api, deps);
+      logRoutes(api, deps);
+      imageRoutes(api, deps);
+      userRoutes(api, deps);
+    },
+    { prefix: '/api/v1' },
+  );
+  return app;
+}

@@ -1,0 +1,20 @@
+import { authenticate, type Caller } from '@runvoy/core';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { OrchestratorDeps } from './deps.ts';
+
+const callers = new WeakMap<FastifyRequest, Caller>();
+
+/** Guards every route registered on `api` after it: no key, no answer. Runs before the body is read. */
+export function requireApiKey(api: FastifyInstance, deps: Pick<OrchestratorDeps, 'records' | 'clock'>): void {
+  api.addHook('onRequest', async (request) => {
+    const header = request.headers['x-api-key'];
+    callers.set(request, await authenticate(deps, typeof header === 'string' ? header : undefined));
+  });
+}
+
+/** Who called. Only behind `requireApiKey`. */
+export function callerOf(request: FastifyRequest): Caller {
+  const caller = callers.get(request);
+  if (!caller) throw new Error('callerOf was used on a route that is not behind requireApiKey');
+  return caller;
+}

@@ -1,0 +1,92 @@
+import {
+  executionBody,
+  executionRef,
+  executionsByStatus,
+  executionsNewestFirst,
+  executionStatusBody,
+  assessLog,
+  Failure,
+  requirePermission,
+  stopExecution,
+  type Caller,
+  type Execution,
+  type Records,
+} from '@runvoy/core';
+import { isTerminal, LIMITS, type ExecutionBody, type ExecutionStatusBody, type KillAnswer } from '@runvoy/protocol';
+import type { FastifyInstance } from 'fastify';
+import { callerOf } from './authentication.ts';
+import type { OrchestratorDeps } from './deps.ts';
+import { readListQuery, type ListQuery } from './list-query.ts';
+
+type ById = { Params: { id: string } };
+
+/** Executions: list, show, status, stop. */
+export function executionRoutes(api: FastifyInstance, deps: OrchestratorDeps): void {
+  api.get<{ Querystring: Record<string, unknown> }>('/executions', async (request): Promise<ExecutionBody[]> => {
+    requirePermission(callerOf(request), 'executions.list');
+    return (await listExecutions(deps.records, readListQuery(request.query))).map(executionBody);
+  });
+
+  api.get<ById>('/executions/:id', async (request): Promise<ExecutionBody> => {
+    return executionBody(await readableExecution(deps.records, callerOf(request), request.params.id));
+  });
+
+  api.get<ById>('/executions/:id/status', async (request): Promise<ExecutionStatusBody> => {
+    const execution = await readableExecution(deps.records, callerOf(request), request.params.id);
+    return executionStatusBody(execution, isTerminal(execution.status) ? await assessLog(deps, execution) : undefined);
+  });
+
+  api.delete<ById>('/executions/:id', async (request, reply): Promise<KillAnswer | undefined> => {
+    const caller = callerOf(request);
+    const { id } = request.params;
+    await readable(deps.records, caller, id, 'execution.stop');
+    const { outcome } = await stopExecution(
+      deps,
+      id,
+      { email: caller.user.email, requestId: request.id },
+      (execution) => requirePermission(caller, 'execution.stop', execution.owned_by),
+      (error) => deps.logger.warn('a cancel failed; the next look sends it again', { execution_id: id, error }),
+    );
+    if (outcome === 'already') {
+      // runvoy's CLI depends on 204 here.
+      reply.code(204);
+      return undefined;
+    }
+    return { execution_id: id, message: 'Execution termination initiated' };
+  });
+}
+
+/** The execution when the caller may read it. Who may not, learns nothing about whether it exists. */
+export function readableExecution(records: Records, caller: Caller, id: string): Promise<Execution> {
+  return readable(records, caller, id, 'execution.read');
+}
+
+async function readable(
+  records: Records,
+  caller: Caller,
+  id: string,
+  permission: 'execution.read' | 'execution.stop',
+): Promise<Execution> {
+  const stored = isExecutionId(id) ? await records.get(executionRef(id)) : undefined;
+  requirePermission(caller, permission, stored?.value.owned_by ?? []);
+  if (!stored) throw new Failure('EXECUTION_NOT_FOUND', id.slice(0, 80));
+  return stored.value;
+}
+
+function isExecutionId(id: string): boolean {
+  return /^[0-9a-f]{32}$/.test(id);
+}
+
+async function listExecutions(records: Records, { limit, statuses }: ListQuery): Promise<Execution[]> {
+  if (statuses?.length === 0) return [];
+  const query = statuses ? executionsByStatus : executionsNewestFirst;
+  const found: Execution[] = [];
+  let from: string | undefined;
+  do {
+    const wanted = Math.min(LIMITS.listPage, (limit ?? Infinity) - found.length);
+    const page = await records.page(query, { limit: wanted, ...(statuses ? { oneOf: statuses } : {}) }, from);
+    found.push(...page.records.map((record) => record.value));
+    from = page.next;
+  } while (from !== undefined && found.length < (limit ?? Infinity));
+  return found;
+}

@@ -1,0 +1,77 @@
+import {
+  defaultImageId,
+  listImages,
+  registerImage,
+  removeImage,
+  requirePermission,
+  resolveImage,
+  parseImageReference,
+  rfc3339,
+  type Image,
+} from '@runvoy/core';
+import { RegisterImageRequestSchema } from '@runvoy/protocol/schemas';
+import type { ImageAnswer, ImageBody, ListImagesAnswer, RegisterImageRequest } from '@runvoy/protocol';
+import type { FastifyInstance } from 'fastify';
+import { callerOf } from './authentication.ts';
+import type { OrchestratorDeps } from './deps.ts';
+
+/** Images. One wildcard takes names with raw and with encoded slashes: runvoy's CLI sends both. */
+export function imageRoutes(api: FastifyInstance, deps: OrchestratorDeps): void {
+  const { records } = deps;
+
+  api.get('/images', async (request): Promise<ListImagesAnswer> => {
+    requirePermission(callerOf(request), 'images.read');
+    const standing = await defaultImageId(records);
+    return { images: (await listImages(records)).map((image) => imageBody(image, standing)) };
+  });
+
+  api.post<{ Body: RegisterImageRequest }>(
+    '/images/register',
+    {
+      schema: { body: RegisterImageRequestSchema },
+      preValidation: async (request) => requirePermission(callerOf(request), 'images.register'),
+    },
+    async (request, reply): Promise<ImageAnswer> => {
+      await registerImage(deps, request.body, { email: callerOf(request).user.email, requestId: request.id });
+      reply.code(201);
+      return { image: request.body.image, message: 'Image registered successfully' };
+    },
+  );
+
+  api.get<{ Params: { '*': string } }>('/images/*', async (request): Promise<ImageBody> => {
+    requirePermission(callerOf(request), 'images.read');
+    const image = await resolveImage(records, request.params['*']);
+    return imageBody(image, await defaultImageId(records));
+  });
+
+  api.delete<{ Params: { '*': string } }>('/images/*', async (request): Promise<ImageAnswer> => {
+    requirePermission(callerOf(request), 'images.remove');
+    const imageId = request.params['*'];
+    await removeImage(records, imageId);
+    return { image: imageId, message: 'Image removed successfully' };
+  });
+}
+
+function imageBody(image: Image, defaultId: string | undefined): ImageBody {
+  const { registry, name, tag } = parseImageReference(image.image);
+  return {
+    image_id: image.image_id,
+    image: image.image,
+    is_default: image.image_id === defaultId,
+    cpu: image.cpu,
+    memory: image.memory_mib,
+    runtime_platform: image.runtime_platform,
+    ...(registry === '' ? {} : { image_registry: registry }),
+    image_name: name,
+    image_tag: tag,
+    ...(image.task_role_name === undefined ? {} : { task_role_name: image.task_role_name }),
+    ...(image.task_execution_role_name === undefined
+      ? {}
+      : { task_execution_role_name: image.task_execution_role_name }),
+    created_by: image.created_by,
+    owned_by: image.owned_by,
+    created_at: rfc3339(image.created_at_ms),
+    created_by_request_id: image.created_by_request_id,
+    modified_by_request_id: image.modified_by_request_id,
+  };
+}

@@ -1,0 +1,46 @@
+import { Failure } from '@runvoy/core';
+import { LIMITS } from '@runvoy/protocol';
+
+const STATUSES = ['STARTING', 'RUNNING', 'TERMINATING', 'SUCCEEDED', 'FAILED', 'STOPPED'];
+const DEFAULT_LIMIT = 10;
+
+/** What a caller asked of the list. `limit` undefined = all, runvoy's `limit=0`. */
+export interface ListQuery {
+  readonly limit: number | undefined;
+  readonly statuses: readonly string[] | undefined;
+}
+
+/** Reads `?limit=&status=`. An unknown status matches nothing, as in runvoy; a bad limit fails with `INVALID_REQUEST`. */
+export function readListQuery(query: Readonly<Record<string, unknown>>): ListQuery {
+  const limit = readCount('limit', query['limit'], DEFAULT_LIMIT);
+  const statuses = String(query['status'] ?? '')
+    .split(',')
+    .map((status) => status.trim())
+    .filter((status) => status !== '');
+  return {
+    limit: limit === 0 ? undefined : limit,
+    statuses: statuses.length === 0 ? undefined : statuses.filter((status) => STATUSES.includes(status)),
+  };
+}
+
+/** What a caller asked of a log. `undefined` = runvoy's shape: everything, in its own form. */
+export interface LogQuery {
+  readonly after: number;
+  readonly limit: number;
+}
+
+/** Reads `?after=&limit=`; both absent = `undefined`. */
+export function readLogQuery(query: Readonly<Record<string, unknown>>): LogQuery | undefined {
+  if (query['after'] === undefined && query['limit'] === undefined) return undefined;
+  const limit = readCount('limit', query['limit'], 1_000);
+  if (limit < 1 || limit > LIMITS.logPageLines) {
+    throw new Failure('INVALID_REQUEST', `limit must be 1 to ${LIMITS.logPageLines}; got ${limit}.`);
+  }
+  return { after: readCount('after', query['after'], 0), limit };
+}
+
+function readCount(name: string, value: unknown, fallback: number): number {
+  if (value === undefined || value === '') return fallback;
+  if (typeof value === 'string' && /^\d{1,15}$/.test(value)) return Number(value);
+  throw new Failure('INVALID_REQUEST', `invalid ${name} parameter: it must be a whole number, got "${String(value)}"`);
+}

@@ -1,0 +1,93 @@
+import { Readable } from 'node:stream';
+import { assessLog, isLogSettled, readLines, readTail, type Execution, type LogAssessment } from '@runvoy/core';
+import { isTerminal, type LogEventBody, type LogLine, type LogsBody } from '@runvoy/protocol';
+import type { FastifyInstance } from 'fastify';
+import { callerOf } from './authentication.ts';
+import type { OrchestratorDeps } from './deps.ts';
+import { readableExecution } from './execution-routes.ts';
+import { streamTicketUrl } from './links.ts';
+import { readLogQuery, type LogQuery } from './list-query.ts';
+
+/** `GET /api/v1/executions/{id}/logs`: runvoy's shape, or pages by sequence number. */
+export function logRoutes(api: FastifyInstance, deps: OrchestratorDeps): void {
+  api.get<{ Params: { id: string }; Querystring: Record<string, unknown> }>(
+    '/executions/:id/logs',
+    async (request, reply) => {
+      const caller = callerOf(request);
+      const query = readLogQuery(request.query);
+      const execution = await readableExecution(deps.records, caller, request.params.id);
+      const live = { websocket_url: streamTicketUrl(deps, execution.execution_id, caller) };
+      if (query) return logPage(deps, execution, query, live);
+      if (execution.status === 'STARTING' || execution.status === 'RUNNING') {
+        return { execution_id: execution.execution_id, events: null, status: execution.status, ...live };
+      }
+      reply.type('application/json; charset=utf-8');
+      return Readable.from(wholeLog(deps, execution));
+    },
+  );
+}
+
+async function logPage(
+  deps: OrchestratorDeps,
+  execution: Execution,
+  { after, limit }: LogQuery,
+  live: { readonly websocket_url: string },
+): Promise<LogsBody> {
+  const events: LogEventBody[] = [];
+  let last = after;
+  for await (const line of readLines(deps.records, execution.execution_id, after)) {
+    events.push(eventOf(line));
+    last = line.seq;
+    if (events.length === limit) break;
+  }
+  const isOver = isTerminal(execution.status);
+  const assessment = isOver ? await assessLog(deps, execution) : undefined;
+  const isMore = last < (await readTail(deps.records, execution.execution_id));
+  const mayCome = !isOver || !isLogSettled(execution, deps.clock.now());
+  const isProven = assessment?.completeness === 'complete';
+  return {
+    execution_id: execution.execution_id,
+    events,
+    status: execution.status,
+    ...(isOver ? {} : live),
+    ...summaryOf(assessment),
+    ...(isMore || (mayCome && !isProven) ? { next_after: last } : {}),
+  };
+}
+
+/** The whole history as one JSON body, written as it is read: memory stays flat however long the log is. */
+async function* wholeLog(deps: OrchestratorDeps, execution: Execution): AsyncGenerator<string> {
+  const assessment = await assessLog(deps, execution);
+  const { execution_id, status } = execution;
+  const head = JSON.stringify({ execution_id, status, ...summaryOf(assessment) });
+  yield `${head.slice(0, -1)},"events":[`;
+  let isFirst = true;
+  let batch = '';
+  for await (const line of readLines(deps.records, execution_id, 0)) {
+    // runvoy's web app drops empty messages; a blank line survives as one space, as in its live frames.
+    const event = eventOf(line.text === '' ? { ...line, text: ' ' } : line);
+    batch += (isFirst ? '' : ',') + JSON.stringify(event);
+    isFirst = false;
+    if (batch.length > 65_536) {
+      yield batch;
+      batch = '';
+    }
+  }
+  yield `${batch}]}\n`;
+}
+
+function summaryOf(assessment: LogAssessment | undefined): Pick<LogsBody, 'completeness' | 'gaps' | 'sha256'> {
+  if (!assessment) return { completeness: 'running' };
+  const { completeness, gaps, sha256 } = assessment;
+  return { completeness, ...(gaps.length > 0 ? { gaps } : {}), ...(sha256 === undefined ? {} : { sha256 }) };
+}
+
+function eventOf(line: LogLine): LogEventBody {
+  return {
+    event_id: String(line.seq),
+    timestamp: line.ms,
+    message: line.text,
+    stream: line.stream,
+    ...(line.partial ? { partial: true } : {}),
+  };
+}

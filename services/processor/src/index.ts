@@ -1,0 +1,2 @@
+export { buildProcessor } from './app.ts';
+export type { ProcessorDeps } from './deps.ts';

@@ -1,0 +1,83 @@
+import {
+  appendBatch,
+  assessLog,
+  bootstrapExecution,
+  deadlineOf,
+  Failure,
+  isNumbered,
+  recordFinished,
+  recordHeartbeat,
+  stopOrderFor,
+  verifyRunnerMessage,
+} from '@runvoy/core';
+import {
+  BootstrapRequestSchema,
+  FinishedMessageSchema,
+  HeartbeatMessageSchema,
+  LogsMessageSchema,
+} from '@runvoy/protocol/schemas';
+import type {
+  BootstrapAnswer,
+  BootstrapRequest,
+  BootstrapStop,
+  FinishedAnswer,
+  FinishedMessage,
+  HeartbeatAnswer,
+  HeartbeatMessage,
+  LogsAnswer,
+  LogsMessage,
+} from '@runvoy/protocol';
+import type { FastifyInstance } from 'fastify';
+import type { ProcessorDeps } from './deps.ts';
+
+type ById<Body> = { Params: { id: string }; Body: Body };
+
+/** `/runner/v1`: what runners send. Nothing is believed but a token, once, and signatures after it. */
+export function runnerRoutes(app: FastifyInstance, deps: ProcessorDeps): void {
+  const path = (kind: string) => `/runner/v1/executions/:id/${kind}`;
+
+  app.post<ById<BootstrapRequest>>(
+    path('bootstrap'),
+    { schema: { body: BootstrapRequestSchema } },
+    async (request): Promise<BootstrapAnswer | BootstrapStop> => {
+      return bootstrapExecution(deps, request.params.id, request.body);
+    },
+  );
+
+  app.post<ById<LogsMessage>>(
+    path('logs'),
+    { schema: { body: LogsMessageSchema } },
+    async (request): Promise<LogsAnswer> => {
+      const { id } = request.params;
+      verifyRunnerMessage(deps.signingKeys, deps.clock.now(), id, { kind: 'logs', body: request.body });
+      if (!isNumbered(request.body))
+        throw new Failure('UNPROCESSABLE', 'lines must be numbered from "from" without gaps');
+      return appendBatch(deps, id, request.body);
+    },
+  );
+
+  app.post<ById<HeartbeatMessage>>(
+    path('heartbeat'),
+    { schema: { body: HeartbeatMessageSchema } },
+    async (request): Promise<HeartbeatAnswer> => {
+      const { id } = request.params;
+      verifyRunnerMessage(deps.signingKeys, deps.clock.now(), id, { kind: 'heartbeat', body: request.body });
+      const execution = await recordHeartbeat(deps, id, request.body);
+      const stop = stopOrderFor(execution);
+      return { deadline: deadlineOf(execution), ...(stop === undefined ? {} : { stop }) };
+    },
+  );
+
+  app.post<ById<FinishedMessage>>(
+    path('finished'),
+    { schema: { body: FinishedMessageSchema } },
+    async (request): Promise<FinishedAnswer> => {
+      const { id } = request.params;
+      verifyRunnerMessage(deps.signingKeys, deps.clock.now(), id, { kind: 'finished', body: request.body });
+      const execution = await recordFinished(deps, id, request.body);
+      // All batches were acknowledged before this message was sent: the proof can be made now, before anybody waits for it.
+      await assessLog(deps, execution);
+      return {};
+    },
+  );
+}
