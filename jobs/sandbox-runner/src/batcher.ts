@@ -1,0 +1,65 @@
+import { LIMITS, type LogLine } from '@runvoy/protocol';
+
+/** Lines that will stay together for ever. */
+export interface Batch {
+  readonly lines: readonly LogLine[];
+  /** The lines as JSON, made once: they are measured, sent and spooled in this form. */
+  readonly json: string;
+}
+
+export interface Batcher {
+  /** Cuts when the batch is full. */
+  add(line: LogLine): void;
+  /** To be called after each read: cuts at once when none was cut for `batchMs`, so a lone line never waits. */
+  settle(): void;
+  /** Cuts what is there. */
+  flush(): void;
+}
+
+/** Room for the fields of the message and of the safety lane's wrapping. */
+const ENVELOPE_BYTES = 768;
+
+/** Cuts batches when they are full or `batchMs` after the last cut. */
+export function openBatcher(args: {
+  readonly batchMs: number;
+  readonly now: () => number;
+  readonly onBatch: (batch: Batch) => void;
+  readonly maxBytes?: number;
+}): Batcher {
+  const roomBytes = (args.maxBytes ?? LIMITS.batchBytes) - ENVELOPE_BYTES;
+  let lines: LogLine[] = [];
+  let json = '';
+  let bytes = 0;
+  let lastCut = -Infinity;
+  let timer: NodeJS.Timeout | undefined;
+
+  function flush(): void {
+    clearTimeout(timer);
+    timer = undefined;
+    if (lines.length === 0) return;
+    const batch = { lines, json: `[${json}]` };
+    lines = [];
+    json = '';
+    bytes = 0;
+    lastCut = args.now();
+    args.onBatch(batch);
+  }
+
+  return {
+    add(line) {
+      const text = JSON.stringify(line);
+      const size = Buffer.byteLength(text) + 1;
+      if (bytes + size > roomBytes) flush();
+      json += json === '' ? text : `,${text}`;
+      bytes += size;
+      lines.push(line);
+    },
+    settle() {
+      if (lines.length === 0 || timer) return;
+      const waitMs = lastCut + args.batchMs - args.now();
+      if (waitMs <= 0) flush();
+      else timer = setTimeout(flush, Math.min(waitMs, args.batchMs));
+    },
+    flush,
+  };
+}

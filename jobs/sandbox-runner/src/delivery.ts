@@ -1,0 +1,165 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { StopOrder } from '@runvoy/protocol';
+import type { IntakeClient } from './intake-client.ts';
+import { retryDelay } from './retry-delay.ts';
+import type { Spool } from './spool.ts';
+
+/** A message on its way: spooled first, then sent in order, one at a time, until it is acknowledged. */
+interface Message {
+  readonly kind: 'logs' | 'finished';
+  readonly body: string;
+  /** First sequence number; infinite for `finished`, which comes last. */
+  readonly from: number;
+  readonly through: number;
+  /** False: the disk did not take it, memory is all it has. */
+  readonly isSpooled: boolean;
+}
+
+export interface Delivery {
+  send(kind: 'logs', body: string, lines: { readonly from: number; readonly through: number }): void;
+  send(kind: 'finished', body: string): void;
+  readonly ackedThrough: number;
+  /** More is held in memory alone than may be: whoever reads the pipes has to wait for `onRoom`. */
+  readonly isFull: boolean;
+  /** Resolves when all is acknowledged, the server wants no more, or nothing was acknowledged for `patienceMs`. */
+  settle(patienceMs: number): Promise<void>;
+}
+
+/** Unacknowledged messages kept in memory; the rest is read back from the spool, so memory stays flat while the server is away. */
+const MEMORY_BYTES = 4 * 1024 * 1024;
+
+/** Opens the fast lane. */
+export function openDelivery(args: {
+  readonly spool: Spool;
+  readonly intake: IntakeClient;
+  readonly now: () => number;
+  readonly onStop: (order: StopOrder) => void;
+  /** The server ended this run, or does not know it (any more). */
+  readonly onDismissed: (why: string) => void;
+  readonly onRoom: () => void;
+  /** For the supervisor's own log file. */
+  readonly note: (text: string) => void;
+  readonly memoryBytes?: number;
+}): Delivery {
+  const memoryBytes = args.memoryBytes ?? MEMORY_BYTES;
+  /** Next to be sent, without holes. */
+  const queue: Message[] = [];
+  let queueBytes = 0;
+  /** Where the spool goes on after the queue; undefined while the queue holds everything. */
+  let spilledFrom: number | undefined;
+  /** Messages the disk did not take while others were spilled. */
+  const unspooled: Message[] = [];
+  let unspooledBytes = 0;
+  let ackedThrough = 0;
+  let lastAck = args.now();
+  let dismissed = false;
+  let isSending = false;
+  const waiting: (() => void)[] = [];
+
+  function send(kind: 'logs' | 'finished', body: string, lines?: { from: number; through: number }): void {
+    const offset = args.spool.end;
+    const isSpooled = args.spool.append(kind, body);
+    const message = { kind, body, from: lines?.from ?? Infinity, through: lines?.through ?? 0, isSpooled };
+    if (dismissed) return;
+    if (!isSpooled) {
+      args.note(`the spool did not take ${kind} from ${message.from}; it is kept in memory`);
+      unspooledBytes += body.length;
+    }
+    if (spilledFrom === undefined && (!isSpooled || queueBytes < memoryBytes)) push(message);
+    else if (!isSpooled) unspooled.push(message);
+    else spilledFrom ??= offset;
+    void pump();
+  }
+
+  function push(message: Message): void {
+    queue.push(message);
+    queueBytes += message.body.length;
+  }
+
+  /** Fills the queue from the spool; what is in memory alone goes in at its place. */
+  function refill(): void {
+    while (spilledFrom !== undefined && queueBytes < memoryBytes) {
+      const read = args.spool.readAt(spilledFrom);
+      if (!read) {
+        spilledFrom = undefined;
+        break;
+      }
+      spilledFrom = read.next;
+      const { entry } = read;
+      const from = entry.runvoy === 'logs' ? entry.body.from : Infinity;
+      const through = entry.runvoy === 'logs' ? entry.body.lines.at(-1)!.seq : 0;
+      takeUnspooled(from);
+      push({ kind: entry.runvoy, body: JSON.stringify(entry.body), from, through, isSpooled: true });
+    }
+    if (spilledFrom === undefined) takeUnspooled(Infinity);
+  }
+
+  function takeUnspooled(before: number): void {
+    while (unspooled.length > 0 && (before === Infinity || unspooled[0]!.from < before)) push(unspooled.shift()!);
+  }
+
+  async function pump(): Promise<void> {
+    if (isSending) return;
+    isSending = true;
+    for (let failures = 0; !dismissed;) {
+      if (queue.length === 0) refill();
+      const message = queue[0];
+      if (!message) break;
+      const reply = await args.intake.post(message.kind, message.body);
+      switch (reply.outcome) {
+        case 'unreachable':
+          failures += 1;
+          if (failures === 1) args.note(`${message.kind} waits: ${reply.why}`);
+          await pause(retryDelay(failures));
+          continue;
+        case 'dismissed':
+          dismissed = true;
+          args.note(`dismissed: ${reply.why}`);
+          queue.length = 0;
+          unspooled.length = 0;
+          args.onDismissed(reply.why);
+          args.onRoom();
+          continue;
+        case 'unacceptable':
+          // Never taken, however often it is sent; the lines after it must not wait for it.
+          args.note(`${message.kind} from ${message.from} was not taken: ${reply.why}`);
+          break;
+        case 'accepted': {
+          ackedThrough = Math.max(ackedThrough, message.through);
+          const stop = reply.body['stop'] as StopOrder | undefined;
+          if (stop) args.onStop(stop);
+        }
+      }
+      failures = 0;
+      lastAck = args.now();
+      forget(message);
+    }
+    isSending = false;
+    for (const resolve of waiting.splice(0)) resolve();
+  }
+
+  function forget(message: Message): void {
+    queue.shift();
+    queueBytes -= message.body.length;
+    if (message.isSpooled) return;
+    const wasFull = unspooledBytes > memoryBytes;
+    unspooledBytes -= message.body.length;
+    if (wasFull && unspooledBytes <= memoryBytes) args.onRoom();
+  }
+
+  return {
+    send,
+    get ackedThrough() {
+      return ackedThrough;
+    },
+    get isFull() {
+      return !dismissed && unspooledBytes > memoryBytes;
+    },
+    async settle(patienceMs) {
+      const since = args.now();
+      while (isSending && args.now() - Math.max(since, lastAck) < patienceMs) {
+        await Promise.race([new Promise<void>((resolve) => waiting.push(resolve)), pause(250)]);
+      }
+    },
+  };
+}

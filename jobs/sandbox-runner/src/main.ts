@@ -1,0 +1,25 @@
+import { readOrder } from './order.ts';
+import { openOutputPipes } from './output-pipes.ts';
+import type { RunProcesses } from './run-processes.ts';
+import { superviseRun } from './supervise.ts';
+
+// Standard output and error are the supervisor's own log file: no secret and no line of a run is ever written there.
+const note = (text: string) => console.error(`${new Date().toISOString()} ${text}`);
+
+/** Ready before the order comes: every module is loaded and the pipes are open. */
+const pipes = openOutputPipes(process.cwd());
+let processes: RunProcesses | undefined;
+
+process.on('uncaughtException', (error) => {
+  note(`fatal: ${error.stack}`);
+  // A command that nobody watches must not live on.
+  processes?.signal('SIGKILL');
+  process.exit(70);
+});
+
+const order = await readOrder(process.stdin);
+if (order) {
+  await superviseRun(order, { pipes, now: Date.now, note, onProcesses: (opened) => void (processes = opened) });
+}
+// Not left to the event loop: a timer or a socket must not keep a supervisor alive whose run is over.
+process.exit(0);

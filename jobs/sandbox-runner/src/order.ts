@@ -1,0 +1,28 @@
+/**
+ * What the spawner hands a waiting supervisor: one JSON line on stdin. Arguments and environment of a process can be read
+ * by others, so the token never travels there.
+ */
+export interface RunOrder {
+  readonly execution_id: string;
+  readonly attempt: number;
+  /** The one-time bootstrap token of this attempt. */
+  readonly token: string;
+  /** Path of the Unix socket, or a URL, that the runner messages go to. */
+  readonly intake_socket: string;
+  /** Directory of this attempt; everything the supervisor writes lies below it. */
+  readonly run_dir: string;
+  readonly isolation: string;
+  /** What a command may see of the host user's environment: PATH, HOME, USER, LANG. */
+  readonly host_env: Readonly<Record<string, string>>;
+}
+
+/** Waits for the order; answers undefined when the pipe closes without one (the spawner is gone, or needs us no more). */
+export async function readOrder(input: AsyncIterable<Buffer | string>): Promise<RunOrder | undefined> {
+  let text = '';
+  for await (const piece of input) {
+    text += piece.toString();
+    const end = text.indexOf('\n');
+    if (end >= 0) return JSON.parse(text.slice(0, end)) as RunOrder;
+  }
+  return undefined;
+}

@@ -1,0 +1,80 @@
+import { bootstrap } from './bootstrap.ts';
+import { openIntakeClient } from './intake-client.ts';
+import type { RunOrder } from './order.ts';
+import type { OutputPipes } from './output-pipes.ts';
+import { bootId, readProcess } from './process-table.ts';
+import { type PlatformCancel, runCourse } from './run-course.ts';
+import { type ExitFile, openRunDir } from './run-dir.ts';
+import { type RunProcesses, openRunProcesses } from './run-processes.ts';
+
+/** The whole life of one attempt, as seen by its supervisor. */
+export async function superviseRun(
+  order: RunOrder,
+  args: {
+    readonly pipes: OutputPipes;
+    readonly now: () => number;
+    readonly note: (text: string) => void;
+    /** Called before anything is started, so that whoever catches a fatal error can end it. */
+    readonly onProcesses: (processes: RunProcesses) => void;
+  },
+): Promise<void> {
+  const { now, note, pipes } = args;
+  const dir = openRunDir(order.run_dir);
+  const cancels: PlatformCancel[] = [];
+  const cancelled = new AbortController();
+  let listener = (cancel: PlatformCancel): void => void cancels.push(cancel);
+  process.on('SIGTERM', () => {
+    const graceMs = dir.readStop()?.grace_ms;
+    listener(graceMs === undefined ? {} : { graceMs });
+    cancelled.abort();
+  });
+
+  const isOurs = dir.claim({
+    pid: process.pid,
+    start_ticks: readProcess(process.pid)!.startTicks,
+    boot_id: bootId(),
+    execution_id: order.execution_id,
+    attempt: order.attempt,
+    started_ms: now(),
+  });
+  if (!isOurs) return note('another supervisor has this attempt');
+  const leave = (exit: Omit<ExitFile, 'at_ms'>) => dir.write('exit.json', { at_ms: now(), ...exit });
+
+  // A cancel writes stop.json before it looks for us, and we look for it after we can be found: one of the two sees the other.
+  if (dir.readStop()) cancelled.abort();
+  if (cancelled.signal.aborted) return leave({ kind: 'cancelled' });
+
+  const intake = openIntakeClient(order.intake_socket, order.execution_id);
+  const processes = openRunProcesses(order.execution_id);
+  args.onProcesses(processes);
+  try {
+    const booted = await bootstrap(order, intake, cancelled.signal, now);
+    switch (booted.outcome) {
+      case 'stop':
+        return leave({ kind: 'cancelled' });
+      case 'refused':
+      case 'no_answer':
+        note(`bootstrap: ${booted.why}`);
+        return leave({ kind: 'exited', reason: `bootstrap_${booted.outcome}`, details: booted.why });
+      case 'run': {
+        const cause = await runCourse({
+          order,
+          answer: booted.answer,
+          dir,
+          intake,
+          pipes,
+          processes,
+          now,
+          note,
+          onCancel(next) {
+            listener = next;
+            cancels.splice(0).forEach(next);
+          },
+        });
+        return leave({ kind: cause === 'stop' || cause === 'terminated' ? 'cancelled' : 'exited' });
+      }
+    }
+  } finally {
+    intake.close();
+  }
+}
