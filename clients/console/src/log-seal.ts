@@ -74,8 +74,12 @@ export function sealLog(end: LogEnd, held: HeldLog): LogSeal {
   };
 }
 
+// Each gap also has its own row in the log.
+const GAPS_NAMED = 5;
+
 function gapSeal(held: HeldLog): LogSeal {
-  const named = held.gaps.map(gapName).join(', ');
+  const more = held.gaps.length > GAPS_NAMED ? ` and ${counted(held.gaps.length - GAPS_NAMED, 'more gap')}` : '';
+  const named = held.gaps.slice(0, GAPS_NAMED).map(gapName).join(', ') + more;
   return {
     kind: 'gaps',
     title: named === '' ? 'lines are missing' : `missing ${named}`,

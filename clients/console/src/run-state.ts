@@ -25,7 +25,7 @@ export class RunState {
   #seal: LogSeal | undefined;
   #version = 0;
   #listeners = new Set<() => void>();
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #notifying = false;
 
   constructor(executionId: string) {
     this.executionId = executionId;
@@ -99,8 +99,10 @@ export class RunState {
 
   #changed(): void {
     this.#version += 1;
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
+    if (this.#notifying) return;
+    this.#notifying = true;
+    setTimeout(() => {
+      this.#notifying = false;
       for (const listener of this.#listeners) listener();
     }, NOTIFY_MS);
   }

@@ -24,10 +24,11 @@ export const PLAIN: SgrStyle = {};
 
 // CSI … final byte; OSC/DCS/SOS/PM/APC strings up to BEL or ST (or the line's end, when cut); two-byte escapes; a lone ESC.
 const ESCAPE =
-  // eslint-disable-next-line no-control-regex
+  // oxlint-disable-next-line no-control-regex
   /\x1b\[([0-?]*)([ -/]*)([@-~])|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\|$)|\x1b[ -/]*[0-~]|\x1b/g;
-// eslint-disable-next-line no-control-regex
+// oxlint-disable-next-line no-control-regex
 const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/g;
+const DIRECTION = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
 /**
  * Cuts one line of output into styled spans, starting from the style the line before left behind.
@@ -112,9 +113,14 @@ function extendedColour(codes: readonly number[], at: number): [SgrColour | unde
   return [undefined, 1];
 }
 
-/** Control characters as their pictures (U+2400…), so that nothing in a log is silently swallowed. */
+/**
+ * Control characters as their pictures (U+2400…), direction marks by name: nothing in a log is silently swallowed,
+ * and no text is shown in another order than it was written.
+ */
 function visible(text: string): string {
-  return text.replace(CONTROL, (character) =>
-    character === '\x7f' ? '\u2421' : String.fromCharCode(0x2400 + character.charCodeAt(0)),
-  );
+  return text
+    .replace(CONTROL, (character) =>
+      character === '\x7f' ? '\u2421' : String.fromCharCode(0x2400 + character.charCodeAt(0)),
+    )
+    .replace(DIRECTION, (mark) => `‹U+${mark.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}›`);
 }

@@ -14,7 +14,7 @@ const STATUS: Readonly<Record<ExecutionStatus, { readonly word: string; readonly
 
 /** A status as one word, with its tone. A status this page does not know is shown as it came. */
 export function statusWord(status: ExecutionStatus): { readonly word: string; readonly tone: StatusTone } {
-  return STATUS[status] ?? { word: String(status), tone: 'waiting' };
+  return STATUS[status] ?? { word: status, tone: 'waiting' };
 }
 
 const REASONS: Readonly<Record<string, string>> = {

@@ -1,9 +1,10 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { parseSgr, PLAIN, type SgrStyle } from '../src/sgr.ts';
-import { cssColour } from '../src/sgr-colour.ts';
+import { groundColour, inkColour, inkOnGround } from '../src/sgr-colour.ts';
 
 const shown = (text: string) => parseSgr(text).spans.map((span) => [span.text, clean(span.style)]);
+const isControl = (character: string) => character < ' ' && character !== '\t';
 const clean = (style: SgrStyle) => Object.fromEntries(Object.entries(style).filter(([, value]) => value !== undefined));
 
 test('plain text is one plain span', () => {
@@ -69,16 +70,26 @@ test('no text, however broken, makes the parser fail or emit an escape', () => {
   );
   fc.assert(
     fc.property(fc.array(piece), (pieces) => {
-      for (const span of parseSgr(pieces.join('')).spans) expect(span.text).not.toMatch(/[\x00-\x08\x0a-\x1f]/);
+      for (const span of parseSgr(pieces.join('')).spans) expect(span.text.split('').filter(isControl)).toEqual([]);
     }),
   );
 });
 
 test('the sixteen basic colours follow the theme, the others are fixed', () => {
-  expect(cssColour(9)).toBe('var(--ansi-9)');
-  expect(cssColour(208)).toBe('rgb(255 135 0)');
-  expect(cssColour(16)).toBe('rgb(0 0 0)');
-  expect(cssColour(231)).toBe('rgb(255 255 255)');
-  expect(cssColour(244)).toBe('rgb(128 128 128)');
-  expect(cssColour([1, 2, 3])).toBe('rgb(1 2 3)');
+  expect(inkColour(9)).toBe('var(--ansi-9)');
+  expect(inkColour(208)).toBe('rgb(255 135 0)');
+  expect(inkColour(16)).toBe('rgb(0 0 0)');
+  expect(inkColour(231)).toBe('rgb(255 255 255)');
+  expect(inkColour(244)).toBe('rgb(128 128 128)');
+  expect(inkColour([1, 2, 3])).toBe('rgb(1 2 3)');
+});
+
+test('black and white keep their meaning on a coloured ground', () => {
+  expect([0, 7, 15, 1].map(inkOnGround)).toEqual(['#111', '#eee', '#fff', 'var(--ansi-1)']);
+  expect(groundColour(2)).toBe('var(--ansi-ground-2)');
+  expect(groundColour(231)).toBe('rgb(255 255 255)');
+});
+
+test('marks that turn the direction of text are named instead of obeyed', () => {
+  expect(shown('\u202egnp.exe')).toEqual([['‹U+202E›gnp.exe', {}]]);
 });

@@ -1,0 +1,52 @@
+import type { ExecutionBody } from '@runvoy/protocol';
+import { useEffect, useState } from 'react';
+import type { RunvoyApi } from './api.ts';
+import { ApiProblem } from './api-problem.ts';
+
+const EVERY_MS = 2_500;
+
+export interface Runs {
+  /** undefined until read once; kept when a later read fails. */
+  readonly runs: readonly ExecutionBody[] | undefined;
+  readonly problem: ApiProblem | undefined;
+}
+
+/** The latest runs, read again every few seconds while the page is visible and at once when it becomes so. */
+export function useRuns(api: RunvoyApi, limit: number): Runs {
+  const [runs, setRuns] = useState<Runs>({ runs: undefined, problem: undefined });
+  useEffect(() => {
+    const stop = new AbortController();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let reading = false;
+    const read = async () => {
+      if (reading || stop.signal.aborted || document.visibilityState !== 'visible') return;
+      clearTimeout(timer);
+      reading = true;
+      let again = true;
+      try {
+        const latest = await api.runs(limit, stop.signal);
+        if (!stop.signal.aborted) setRuns({ runs: latest, problem: undefined });
+      } catch (problem) {
+        if (stop.signal.aborted) return;
+        again = !(problem instanceof ApiProblem) || problem.mayPass;
+        setRuns((before) => ({ ...before, problem: asProblem(problem) }));
+      } finally {
+        reading = false;
+      }
+      if (again) timer = setTimeout(() => void read(), EVERY_MS);
+    };
+    const becameVisible = () => void read();
+    document.addEventListener('visibilitychange', becameVisible);
+    void read();
+    return () => {
+      stop.abort();
+      clearTimeout(timer);
+      document.removeEventListener('visibilitychange', becameVisible);
+    };
+  }, [api, limit]);
+  return runs;
+}
+
+function asProblem(cause: unknown): ApiProblem {
+  return cause instanceof ApiProblem ? cause : new ApiProblem('broken', 'This page met an error.', { cause });
+}
