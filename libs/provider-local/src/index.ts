@@ -1,1 +1,4 @@
+export * from './archive.ts';
+export * from './event-bus.ts';
 export * from './records.ts';
+export * from './secret-vault.ts';
