@@ -50,17 +50,27 @@ export function LogPane({ state, line }: LogPaneProps) {
     } else if (line !== undefined && jumpedTo.current !== line) {
       const row = state.log.rowOf(line);
       if (row < 0) return;
-      jumpedTo.current = line;
-      scrollTo(scrollTopOf(metrics, row));
+      const element = view.current!;
+      const target = scrollTopOf(metrics, row);
+      scrollTo(target);
+      // While lines are still being read the log may be too short to scroll that far: then again after the next ones.
+      if (state.end !== undefined || element.scrollTop >= Math.floor(target)) jumpedTo.current = line;
     }
   });
   useEffect(() => {
     if (line !== undefined) setFollowing(false);
   }, [line]);
 
+  // Picking a line marks it where it is; only an address that comes from elsewhere moves the view.
+  const picked = useCallback((seq: number) => {
+    jumpedTo.current = seq;
+  }, []);
+
   function scrolled() {
     const element = view.current!;
     const top = element.scrollTop;
+    // A reader who scrolls has taken over from the address.
+    if (top !== lastTop.current) jumpedTo.current = line;
     const atEnd = top + element.clientHeight >= element.scrollHeight - ROW_HEIGHT;
     // Growth never moves the view upwards: going up is the reader's own doing.
     if (top < lastTop.current && !atEnd) setFollowing(false);
@@ -86,6 +96,7 @@ export function LogPane({ state, line }: LogPaneProps) {
         </label>
         <button
           type="button"
+          hidden={rows.length === 0}
           className="quiet follow"
           aria-pressed={following}
           data-testid="follow"
@@ -116,6 +127,7 @@ export function LogPane({ state, line }: LogPaneProps) {
                   key={firstSeq(row)}
                   row={row}
                   timestamps={timestamps}
+                  onPick={picked}
                   marked={row.kind === 'line' && line !== undefined && line >= row.seq && line <= row.lastSeq}
                 />
               ))}

@@ -10,12 +10,14 @@ export const ROW_HEIGHT = 20;
 interface LogRowViewProps {
   readonly row: LogRow;
   readonly timestamps: boolean;
+  /** Its number was clicked, which makes the address point at it. */
+  readonly onPick: (seq: number) => void;
   /** The address points at it. */
   readonly marked: boolean;
 }
 
 /** One row of the log. What a command wrote only ever becomes text nodes. */
-export const LogRowView = memo(function LogRowView({ row, timestamps, marked }: LogRowViewProps) {
+export const LogRowView = memo(function LogRowView({ row, timestamps, onPick, marked }: LogRowViewProps) {
   if (row.kind === 'gap') {
     return (
       <div className="gap-row" data-testid="log-gap">
@@ -32,7 +34,7 @@ export const LogRowView = memo(function LogRowView({ row, timestamps, marked }: 
       data-marked={marked || undefined}
     >
       <span className="log-gutter">
-        <a className="log-number" href={`#L${row.seq}`} tabIndex={-1}>
+        <a className="log-number" href={`#L${row.seq}`} tabIndex={-1} onClick={() => onPick(row.seq)}>
           {row.seq}
         </a>
         <span className="log-stream">{row.stream === 'stderr' ? 'err' : ''}</span>

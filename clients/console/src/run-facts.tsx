@@ -16,7 +16,7 @@ export function RunFacts({ run }: { readonly run: ExecutionStatusBody }) {
         {run.exit_code === null || !isTerminal(run.status) ? (
           <span className="muted">not yet</span>
         ) : (
-          <span className="exit-code" data-testid="exit-code" data-bad={run.exit_code !== 0}>
+          <span className="exit-code" data-testid="exit-code" data-bad={run.status === 'FAILED'}>
             {run.exit_code}
           </span>
         )}

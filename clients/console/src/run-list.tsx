@@ -100,7 +100,7 @@ function RunRow({ run, now }: { readonly run: ExecutionBody; readonly now: numbe
         <Moment at={run.started_at} now={now} />
       </td>
       <td className="figure cell-took">{tookText(run, now)}</td>
-      <td className="figure cell-exit" data-bad={isTerminal(run.status) && run.exit_code !== 0}>
+      <td className="figure cell-exit" data-bad={run.status === 'FAILED'}>
         {isTerminal(run.status) ? (
           <>
             <span className="narrow-label">exit </span>

@@ -31,13 +31,15 @@ export function SealNote({ state, onReadAgain }: SealNoteProps) {
           <span className="seal-why">
             {end !== undefined
               ? `Recomputing the digest of ${counted(log.lines.length, 'line')}.`
-              : connection.kind === 'loading' || run === undefined
-                ? 'Reading what is stored.'
-                : isTerminal(run.status)
-                  ? 'The run has ended; its last lines may still be on their way.'
-                  : connection.kind === 'live'
-                    ? 'Live. The log is sealed when the run ends.'
-                    : 'Not connected. Nothing is lost: the log is kept by the server.'}
+              : connection.kind === 'refused'
+                ? 'Not read any further, for the reason above.'
+                : connection.kind === 'loading' || run === undefined
+                  ? 'Reading what is stored.'
+                  : isTerminal(run.status)
+                    ? 'The run has ended; its last lines may still be on their way.'
+                    : connection.kind === 'live'
+                      ? 'Live. The log is sealed when the run ends.'
+                      : 'Not connected. Nothing is lost: the log is kept by the server.'}
           </span>
         </p>
       </footer>

@@ -9,7 +9,8 @@ export type SessionState =
   | { readonly kind: 'claiming' }
   | { readonly kind: 'signed-in'; readonly api: RunvoyApi; readonly note: string | undefined };
 
-const SPENT_LINK = 'This sign-in link has been used or is too old: each works once, for 15 minutes.';
+const SPENT_LINK =
+  'This sign-in link has been used or is too old: each works once, for 15 minutes. “./runvoy local login” prints another.';
 
 /** Who this browser is to the server. Lives outside React so that a single-use link is redeemed exactly once. */
 export class Session {

@@ -37,7 +37,7 @@ export function SignIn({ session, note }: SignInProps) {
         </span>
         runvoy
       </p>
-      {note !== undefined && <Notice tone="warn">{note} A new one is one command away, see below.</Notice>}
+      {note !== undefined && <Notice tone="warn">{note}</Notice>}
       <form className="card" data-testid="sign-in" onSubmit={(event) => void submit(event)}>
         <h1>Sign in</h1>
         <label htmlFor="api-key">API key</label>

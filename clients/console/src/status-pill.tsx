@@ -1,7 +1,7 @@
 import type { ExecutionStatus } from '@runvoy/protocol';
 import { statusWord } from './status-words.ts';
 
-/** The status as a word with a mark; `detail` is a short why. */
+/** The status as a word with a mark; shape and word tell it apart without colour. */
 export function StatusPill({ status }: { readonly status: ExecutionStatus }) {
   const { word, tone } = statusWord(status);
   return (
