@@ -55,6 +55,10 @@ export const FAILURES = {
   INTERNAL_ERROR: { status: 500, text: (_: string) => 'Internal error. The request id names it in the server log.' },
   STORE_CONTENDED: { status: 503, text: (what: string) => `The store is busy with ${what}. Send the request again.` },
   STORE_UNAVAILABLE: { status: 503, text: (_: string) => 'The store does not answer. Nothing was changed; try again.' },
+  TOO_MANY_VIEWERS: {
+    status: 503,
+    text: (limit: string) => `This instance serves ${limit} live views already. Try again in a moment.`,
+  },
   SHUTTING_DOWN: { status: 503, text: (_: string) => 'The server is shutting down. Try again in a moment.' },
 } as const;
 

@@ -1,6 +1,7 @@
 export * from './access/api-key.ts';
 export * from './access/authenticate.ts';
 export * from './access/claim.ts';
+export * from './access/first-admin.ts';
 export * from './access/permissions.ts';
 export * from './access/signing-keys.ts';
 export * from './access/tokens.ts';

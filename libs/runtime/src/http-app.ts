@@ -1,15 +1,22 @@
 import { randomBytes } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import { Failure } from '@runvoy/core';
 import { LIMITS } from '@runvoy/protocol';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { answerFor } from './error-body.ts';
 import type { Logger } from './logger.ts';
 
+export interface HttpAppOptions {
+  readonly logger: Logger;
+  /** Looks at every request first, and throws a `Failure` to turn it away: known hosts, known origins. */
+  readonly guard?: (request: IncomingMessage) => void;
+}
+
 /**
  * A Fastify application with the habits all our services share: strict JSON (no silent coercion), an empty body under a JSON content
  * type accepted (runvoy's CLI sends that on DELETE and POST), trailing slashes ignored, every error in one form, a request id.
  */
-export function newHttpApp({ logger }: { readonly logger: Logger }): FastifyInstance {
+export function newHttpApp({ logger, guard }: HttpAppOptions): FastifyInstance {
   const app = Fastify({
     logger: false,
     bodyLimit: LIMITS.bodyBytes,
@@ -26,6 +33,7 @@ export function newHttpApp({ logger }: { readonly logger: Logger }): FastifyInst
   acceptJson(app);
   app.addHook('onRequest', async (request, reply) => {
     reply.header('X-Request-Id', request.id);
+    guard?.(request.raw);
   });
   app.setErrorHandler((error, request, reply) => replyWithError(logger, error, request, reply));
   app.setNotFoundHandler((request, reply) => {

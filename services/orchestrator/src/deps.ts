@@ -1,8 +1,8 @@
 import type { JobRunner, RandomBytes, Records, RunPolicy, SecretVault, SigningKeys, Clock } from '@runvoy/core';
-import type { Logger } from '@runvoy/runtime';
+import type { HttpAppOptions } from '@runvoy/runtime';
 
 /** Everything the public API needs; `main.ts` of whoever hosts it decides what stands behind. */
-export interface OrchestratorDeps {
+export interface OrchestratorDeps extends HttpAppOptions {
   readonly records: Records;
   readonly vault: SecretVault;
   readonly jobs: JobRunner;
@@ -10,7 +10,6 @@ export interface OrchestratorDeps {
   readonly random: RandomBytes;
   readonly signingKeys: SigningKeys;
   readonly policy: RunPolicy;
-  readonly logger: Logger;
   readonly version: string;
   readonly region?: string;
   /** Where live views are, without query: `ws://127.0.0.1:56212/stream`. Asked per answer: a port may be chosen late. */

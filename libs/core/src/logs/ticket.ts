@@ -34,6 +34,12 @@ export function openTicket(keys: SigningKeys, nowMs: Millis, executionId: string
   return ticket;
 }
 
+/** The execution a ticket says it is for, unproven: it only tells a ticket of another execution from no ticket. */
+export function executionOfTicket(text: string): string | undefined {
+  const claims = parsePayload(text.split('.', 1)[0] ?? '');
+  return typeof claims?.execution_id === 'string' ? claims.execution_id : undefined;
+}
+
 function parsePayload(payload: string): (Ticket & { kid: string }) | undefined {
   try {
     return JSON.parse(Buffer.from(payload, 'base64url').toString()) as Ticket & { kid: string };

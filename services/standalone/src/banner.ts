@@ -1,0 +1,54 @@
+import type { Execution } from '@runvoy/core';
+import type { RunningServer } from './standalone.ts';
+import type { StandaloneConfig } from './config.ts';
+
+/** What a person is told when the server is up. `signInUrl` only on a terminal: it is a credential. */
+export function banner(
+  server: Pick<RunningServer, 'urls' | 'admin'>,
+  config: Pick<StandaloneConfig, 'port' | 'dataDir' | 'trustAllUsers'>,
+  about: {
+    readonly runvoy: string;
+    readonly signInUrl?: string;
+    readonly isDefaultDataDir: boolean;
+    readonly port: number;
+  },
+): string {
+  const command = `${shellQuote(about.runvoy)}${about.isDefaultDataDir ? '' : ` --data-dir ${shellQuote(config.dataDir)}`}`;
+  const moved = about.port === config.port || config.port === 0 ? '' : ` (port ${config.port} is taken)`;
+  return [
+    '',
+    `runvoy is up at ${server.urls.http}${moved}`,
+    '',
+    about.signInUrl === undefined
+      ? `  Sign in      ${command} local login   prints a link`
+      : `  Sign in      ${about.signInUrl}\n               works once, for 15 minutes; another: ${command} local login`,
+    `  Admin        ${server.admin.email}`,
+    `  Data         ${config.dataDir}`,
+    '  Isolation    process: commands run as you, on this machine. A command can read and change',
+    '               whatever you can; it is not kept from your files, your keys or other runs.',
+    `               ${config.trustAllUsers ? 'All users may run (RUNVOY_LOCAL_TRUST_ALL_USERS=true).' : 'Only admins may run.'}`,
+    '  Stop         Ctrl-C; runs go on and are found again by the next start',
+    '',
+    '  Try in another terminal:',
+    `    ${command} run 'for i in 1 2 3; do echo "line $i"; sleep 1; done'`,
+    `    ${command} list`,
+    `    ${command} run --timeout 2s sleep 60`,
+    '',
+  ].join('\n');
+}
+
+/** The runs of earlier starts, newest first, so that nobody wonders where they went. */
+export function earlierRuns(executions: readonly Execution[]): string {
+  if (executions.length === 0) return '';
+  const rows = executions.map(({ execution_id, status, started_at_ms, command }) => {
+    const line = command.replaceAll(/\s+/g, ' ');
+    const shown = line.length > 48 ? `${line.slice(0, 47)}…` : line;
+    return `    ${execution_id}  ${status.padEnd(11)}  ${new Date(started_at_ms).toISOString().slice(0, 19)}Z  ${shown}`;
+  });
+  return ['  Latest runs:', ...rows, ''].join('\n');
+}
+
+/** A word for a POSIX shell, quoted only when it must be. */
+function shellQuote(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}

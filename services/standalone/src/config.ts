@@ -1,0 +1,78 @@
+import { homedir, userInfo } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { flag, LOG_LEVELS, list, oneOf, optionalInteger, readConfig, text, type Env } from '@runvoy/runtime';
+import { LIMITS } from '@runvoy/protocol';
+
+/** How one server on this machine is set up. */
+export interface StandaloneConfig {
+  readonly port: number;
+  /** The user named the port: when it is taken, that is an error and not a reason to look for another. */
+  readonly isPortChosen: boolean;
+  readonly host: string;
+  readonly dataDir: string;
+  readonly allowedHosts: readonly string[];
+  readonly allowedOrigins: readonly string[];
+  readonly gitRoots: readonly string[];
+  readonly trustAllUsers: boolean;
+  readonly adminEmail: string;
+  readonly logLevel: (typeof LOG_LEVELS)[number];
+  readonly timeoutDefaultS: number;
+  readonly timeoutMaxS: number;
+  /** Print the ready line and nothing else. */
+  readonly json: boolean;
+  /** Run a first command when this start creates the first admin. */
+  readonly firstRun: boolean;
+}
+
+const DEFAULT_PORT = 56_212;
+
+const ANY_PORT = { min: 0, max: 65_535 };
+
+/** Reads flags and environment; flags win. Throws `ConfigProblems`, or a TypeError of `parseArgs` for an unknown flag. */
+export function readStandaloneConfig(args: readonly string[], env: Env): StandaloneConfig {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      port: { type: 'string' },
+      host: { type: 'string' },
+      'data-dir': { type: 'string' },
+      json: { type: 'boolean', default: false },
+      'no-first-run': { type: 'boolean', default: false },
+    },
+  });
+  const given = {
+    ...env,
+    RUNVOY_PORT: values.port ?? env['RUNVOY_DEV_SERVER_PORT'] ?? env['RUNVOY_PORT'],
+    RUNVOY_HOST: values.host ?? env['RUNVOY_HOST'],
+    RUNVOY_DATA_DIR: values['data-dir'] ?? env['RUNVOY_DATA_DIR'],
+  };
+  const read = readConfig(given, STANDALONE_CONFIG);
+  return {
+    ...read,
+    port: read.port ?? DEFAULT_PORT,
+    isPortChosen: read.port !== undefined,
+    dataDir: resolve(read.dataDir),
+    gitRoots: read.gitRoots.map((root) => resolve(root)),
+    timeoutDefaultS: read.timeoutDefaultS ?? LIMITS.timeoutDefaultS,
+    timeoutMaxS: read.timeoutMaxS ?? LIMITS.timeoutMaxS,
+    json: values.json,
+    firstRun: !values['no-first-run'] && !values.json,
+  };
+}
+
+/** Every variable there is; `docs/config.md` lists the same, and a test compares the two. */
+export const STANDALONE_CONFIG = {
+  port: ['RUNVOY_PORT', optionalInteger(ANY_PORT)],
+  host: ['RUNVOY_HOST', text({ fallback: '127.0.0.1' })],
+  dataDir: ['RUNVOY_DATA_DIR', text({ fallback: join(homedir(), '.local', 'share', 'runvoy') })],
+  allowedHosts: ['RUNVOY_ALLOWED_HOSTS', list],
+  allowedOrigins: ['RUNVOY_CORS_ALLOWED_ORIGINS', list],
+  gitRoots: ['RUNVOY_LOCAL_GIT_ROOTS', list],
+  isolation: ['RUNVOY_LOCAL_ISOLATION', oneOf(['auto', 'process'], 'auto')],
+  trustAllUsers: ['RUNVOY_LOCAL_TRUST_ALL_USERS', flag(false)],
+  adminEmail: ['RUNVOY_ADMIN_EMAIL', text({ fallback: `${userInfo().username}@localhost` })],
+  logLevel: ['RUNVOY_LOG_LEVEL', oneOf(LOG_LEVELS, 'info')],
+  timeoutDefaultS: ['RUNVOY_TIMEOUT_DEFAULT_SECONDS', optionalInteger({ min: 1, max: LIMITS.timeoutMaxS })],
+  timeoutMaxS: ['RUNVOY_TIMEOUT_MAX_SECONDS', optionalInteger({ min: 1, max: LIMITS.timeoutMaxS })],
+} as const;

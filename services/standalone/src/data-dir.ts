@@ -1,0 +1,83 @@
+import { createHash } from 'node:crypto';
+import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+
+/** Where everything of one server lies. */
+export interface DataDir {
+  readonly path: string;
+  readonly database: string;
+  readonly queue: string;
+  readonly vaultKeys: string;
+  readonly signingKeys: string;
+  readonly archive: string;
+  readonly serverLog: string;
+  readonly serverFile: string;
+  readonly clientFile: string;
+  /** The Unix socket of the event intake; elsewhere when the directory's own path is too long for one. */
+  readonly intakeSocket: string;
+}
+
+/** A socket's path has 108 bytes on Linux and 104 on macOS, terminator included. */
+const SOCKET_PATH_BYTES = 103;
+const PRIVATE_DIR = 0o700;
+const PRIVATE_FILE = 0o600;
+
+/** Creates the directory for this user alone. Throws an Error fit to be shown when it cannot be used. */
+export function openDataDir(path: string): DataDir {
+  try {
+    mkdirSync(path, { recursive: true, mode: PRIVATE_DIR });
+    chmodSync(path, PRIVATE_DIR);
+    writeFileSync(join(path, '.writable'), '');
+    rmSync(join(path, '.writable'));
+  } catch (error) {
+    throw new Error(
+      `The data directory ${path} cannot be used: ${(error as Error).message}. Choose another with --data-dir or RUNVOY_DATA_DIR.`,
+      { cause: error },
+    );
+  }
+  return {
+    path,
+    database: join(path, 'runvoy.sqlite'),
+    queue: join(path, 'events.sqlite'),
+    vaultKeys: join(path, 'vault-keys.json'),
+    signingKeys: join(path, 'signing-keys.json'),
+    archive: join(path, 'archive'),
+    serverLog: join(path, 'server.log'),
+    serverFile: join(path, 'server.json'),
+    clientFile: join(path, 'client.json'),
+    intakeSocket: socketPath(path),
+  };
+}
+
+/** Always the same for one data directory: runs that outlive the server come back to it. */
+function socketPath(dataDir: string): string {
+  const inside = join(dataDir, 'intake.sock');
+  if (Buffer.byteLength(inside) <= SOCKET_PATH_BYTES) return inside;
+  const digest = createHash('sha256').update(dataDir).digest('hex').slice(0, 16);
+  const directory = join(tmpdir(), `runvoy-${userInfo().uid}-${digest}`);
+  mkdirSync(directory, { recursive: true, mode: PRIVATE_DIR });
+  const { uid, mode } = statSync(directory);
+  // In a shared directory somebody else may have been there first.
+  if ((userInfo().uid >= 0 && uid !== userInfo().uid) || (mode & 0o077) !== 0) {
+    throw new Error(`${directory} is not private to you. Choose a data directory with a shorter path.`);
+  }
+  return join(directory, 'intake.sock');
+}
+
+/** Writes a private file whole or not at all. */
+export function writePrivateFile(path: string, content: string): void {
+  const aside = `${path}.${process.pid}.new`;
+  writeFileSync(aside, content, { mode: PRIVATE_FILE });
+  renameSync(aside, path);
+}
+
+/** The JSON of a file, or undefined when there is none or it is not readable as JSON. */
+export function readJsonFile(path: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}

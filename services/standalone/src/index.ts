@@ -1,0 +1,1 @@
+export { startStandalone, type LocalProvider, type RunningServer } from './standalone.ts';

@@ -1,0 +1,175 @@
+#!/usr/bin/env node
+import { appendFileSync, existsSync, renameSync, rmSync, statSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { executionsNewestFirst, Failure, issueSignIn, systemClock } from '@runvoy/core';
+import { signInUrl } from '@runvoy/orchestrator';
+import type { LocalClientFile, ReadyLine } from '@runvoy/protocol';
+import {
+  openLocalEventBus,
+  openLocalJobRunner,
+  openLocalVault,
+  openSigningKeys,
+  openSqliteRecords,
+} from '@runvoy/provider-local';
+import { ConfigProblems, newLogger, type Logger } from '@runvoy/runtime';
+import { banner, earlierRuns } from './banner.ts';
+import { readStandaloneConfig, type StandaloneConfig } from './config.ts';
+import { openDataDir, readJsonFile, writePrivateFile, type DataDir } from './data-dir.ts';
+import { runFirstCommand } from './first-run.ts';
+import { CLI_MAIN, CONSOLE_ROOT, RUNNER_MAIN, RUNVOY_COMMAND } from './places.ts';
+import { startStandalone, type LocalProvider, type RunningServer } from './standalone.ts';
+
+/** A shutdown that takes longer is cut: everything acknowledged is on disk already. */
+const SHUTDOWN_MS = 9_000;
+const LOG_BYTES = 16 * 1024 * 1024;
+const RUNS_SHOWN = 5;
+
+async function main(): Promise<void> {
+  const config = readStandaloneConfig(process.argv.slice(2), process.env);
+  const dataDir = openDataDir(config.dataDir);
+  const logger = fileLogger(config, dataDir);
+  const provider = await openProvider(dataDir, logger);
+  const server = await startStandalone(config, dataDir, provider, { logger, consoleRoot: CONSOLE_ROOT });
+  stopOnSignals(server, dataDir);
+  writeServerFiles(server, dataDir);
+  await greet(server, config);
+}
+
+async function openProvider(dataDir: DataDir, logger: Logger): Promise<LocalProvider> {
+  const records = openRecords(dataDir);
+  return {
+    records,
+    vault: await openLocalVault(dataDir.vaultKeys),
+    signingKeys: await openSigningKeys(dataDir.signingKeys),
+    openBus: (deliver) =>
+      openLocalEventBus({
+        path: dataDir.queue,
+        deliver: async (event) => ((await deliver(event)) ? 'ack' : 'retry'),
+        clock: systemClock,
+        random: Math.random,
+      }),
+    openJobs: (onEnded) =>
+      openLocalJobRunner({
+        dataDir: dataDir.path,
+        intakeSocket: dataDir.intakeSocket,
+        runnerMain: RUNNER_MAIN,
+        clock: systemClock,
+        onEnded,
+        hostEnv: process.env,
+        logger,
+      }),
+    close: async () => records.close(),
+  };
+}
+
+/** The database is also the lock of the data directory: the kernel lets it go with the process, however that ends. */
+function openRecords(dataDir: DataDir): ReturnType<typeof openSqliteRecords> {
+  try {
+    return openSqliteRecords(dataDir.database);
+  } catch (error) {
+    const other = readJsonFile(dataDir.serverFile);
+    const message = (error as Error).message;
+    if (!/another process|locked|in use/i.test(message) || !other) throw error;
+    throw new Error(
+      `The data directory ${dataDir.path} is in use by the runvoy server with pid ${String(other['pid'])} at ${String(other['api_url'])}. ` +
+        'Stop it, or choose another directory with --data-dir.',
+      { cause: error },
+    );
+  }
+}
+
+/** One file, kept small: terminals are for people, and what is in the log is for who looks for a fault. */
+function fileLogger(config: StandaloneConfig, dataDir: DataDir): Logger {
+  const path = dataDir.serverLog;
+  if (existsSync(path) && statSync(path).size > LOG_BYTES) renameSync(path, `${path}.1`);
+  return newLogger(config.logLevel, (line) => appendFileSync(path, line, { mode: 0o600 }));
+}
+
+function writeServerFiles(server: RunningServer, dataDir: DataDir): void {
+  const { urls, admin } = server;
+  writePrivateFile(
+    dataDir.serverFile,
+    `${JSON.stringify({ pid: process.pid, api_url: urls.http, intake_socket: dataDir.intakeSocket })}\n`,
+  );
+  const client: LocalClientFile = {
+    api_endpoint: urls.http,
+    api_key: admin.api_key,
+    admin_email: admin.email,
+    pid: process.pid,
+  };
+  writePrivateFile(dataDir.clientFile, `${JSON.stringify(client)}\n`);
+}
+
+async function greet(server: RunningServer, config: StandaloneConfig): Promise<void> {
+  const { urls, admin, records } = server;
+  if (config.json) {
+    const ready: ReadyLine = {
+      api_url: urls.http,
+      websocket_url: urls.stream,
+      console_url: urls.http,
+      data_dir: config.dataDir,
+      pid: process.pid,
+      admin_email: admin.email,
+      ...(admin.isNew ? { api_key: admin.api_key } : {}),
+    };
+    process.stdout.write(`${JSON.stringify(ready)}\n`);
+    return;
+  }
+  const isTerminal = process.stdout.isTTY;
+  const signIn = isTerminal
+    ? await issueSignIn({ records, clock: systemClock, random: randomBytes }, admin.email, 'console')
+    : undefined;
+  const earlier = await records.page(executionsNewestFirst, { limit: RUNS_SHOWN });
+  if (config.firstRun && admin.isNew) {
+    const firstLineMs = await runFirstCommand(CLI_MAIN, { apiUrl: urls.http, apiKey: admin.api_key });
+    printTimeToFirstLine(firstLineMs);
+  }
+  process.stdout.write(
+    banner(server, config, {
+      runvoy: RUNVOY_COMMAND,
+      ...(signIn === undefined ? {} : { signInUrl: signInUrl(urls.http, signIn.claim_token) }),
+      isDefaultDataDir: config.dataDir === join(homedir(), '.local', 'share', 'runvoy'),
+      port: Number(new URL(urls.http).port),
+    }),
+  );
+  process.stdout.write(earlierRuns(earlier.records.map((record) => record.value)));
+}
+
+/** The launcher says when it began: on a fresh clone that is before anything was installed. */
+function printTimeToFirstLine(firstLineMs: number | undefined): void {
+  const launchedMs = Number(process.env['RUNVOY_LAUNCHED_AT_MS']);
+  if (firstLineMs === undefined || !Number.isFinite(launchedMs)) return;
+  process.stderr.write(
+    `first line ${((firstLineMs - launchedMs) / 1000).toFixed(1)} s after the start, installation included\n`,
+  );
+}
+
+function stopOnSignals(server: RunningServer, dataDir: DataDir): void {
+  let isStopping = false;
+  const stop = () => {
+    if (isStopping) return;
+    isStopping = true;
+    setTimeout(() => process.exit(0), SHUTDOWN_MS).unref();
+    void server.close().then(() => {
+      rmSync(dataDir.serverFile, { force: true });
+      process.exit(0);
+    });
+  };
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stop);
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${explain(error)}\n`);
+  process.exit(1);
+});
+
+/** What went wrong, for a person: lines, not a stack. */
+function explain(error: unknown): string {
+  if (error instanceof ConfigProblems) return error.problems.join('\n');
+  if (!(error instanceof Error)) return String(error);
+  if (process.env['RUNVOY_DEBUG'] === '1') return error.stack ?? error.message;
+  const cause = error instanceof Failure && error.cause instanceof Error ? ` (${error.cause.message})` : '';
+  return `runvoy: ${error.message}${cause}`;
+}

@@ -1,0 +1,150 @@
+import { randomBytes } from 'node:crypto';
+import { chmodSync, rmSync } from 'node:fs';
+import {
+  recordsLiveFeed,
+  systemClock,
+  type CloudEventEnvelope,
+  type EventBus,
+  type JobRunner,
+  type Records,
+  type RunPolicy,
+  type SecretVault,
+  type SigningKeys,
+} from '@runvoy/core';
+import { buildOrchestrator } from '@runvoy/orchestrator';
+import { buildProcessor } from '@runvoy/processor';
+import { LIMITS } from '@runvoy/protocol';
+import { newShutdown, type Logger } from '@runvoy/runtime';
+import { buildLiveView } from '@runvoy/websocket';
+import { openLocalAdmin, registerHostImage, type LocalAdmin } from './admin.ts';
+import { lookEvent, newCarrier, runTicks } from './carrier.ts';
+import type { StandaloneConfig } from './config.ts';
+import { consoleRoutes } from './console-routes.ts';
+import type { DataDir } from './data-dir.ts';
+import { newDoor } from './door.ts';
+import { listenNear } from './listen.ts';
+import { mountLiveView } from './mount-live-view.ts';
+import { serverUrls, type ServerUrls } from './server-urls.ts';
+import { VERSION } from './version.ts';
+
+/** Batches are cut often: on one machine a line should be seen within a blink. */
+const BATCH_MS = 10;
+/** The cloud ticks once a minute; here a look costs next to nothing. */
+const TICK_MS = 10_000;
+
+/** What a provider has to bring. Things that call back are opened with the callback. */
+export interface LocalProvider {
+  readonly records: Records;
+  readonly vault: SecretVault;
+  readonly signingKeys: SigningKeys;
+  openBus(deliver: (event: CloudEventEnvelope) => Promise<boolean>): EventBus & { close(): Promise<void> };
+  openJobs(onEnded: (executionId: string) => void): Promise<JobRunner & AsyncDisposable>;
+  close(): Promise<void>;
+}
+
+export interface RunningServer {
+  readonly urls: ServerUrls;
+  readonly admin: LocalAdmin;
+  readonly records: Records;
+  /** Stops accepting, lets runs go on, flushes, closes. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+/** The three services in one process, on one port and one Unix socket. */
+export async function startStandalone(
+  config: StandaloneConfig,
+  dataDir: DataDir,
+  provider: LocalProvider,
+  { logger, consoleRoot }: { readonly logger: Logger; readonly consoleRoot: string },
+): Promise<RunningServer> {
+  const shutdown = newShutdown((error, name) => logger.error(`closing ${name} failed`, { error }));
+  shutdown.add('provider', () => provider.close());
+  try {
+    return await open(config, dataDir, provider, { logger, consoleRoot }, shutdown);
+  } catch (error) {
+    await shutdown.run();
+    throw error;
+  }
+}
+
+async function open(
+  config: StandaloneConfig,
+  dataDir: DataDir,
+  provider: LocalProvider,
+  { logger, consoleRoot }: { readonly logger: Logger; readonly consoleRoot: string },
+  shutdown: ReturnType<typeof newShutdown>,
+): Promise<RunningServer> {
+  const { records, vault, signingKeys } = provider;
+  const clock = systemClock;
+  let port = config.port;
+  const urls = () => serverUrls(config.host, port);
+  const door = newDoor({ ...config, port: () => port });
+
+  // The carrier needs the processor, which needs the bus and the jobs, which call the carrier: it is bound last.
+  let carrier: ReturnType<typeof newCarrier> | undefined;
+  const bus = provider.openBus(async (event) => (await carrier?.deliver('/events', event)) ?? false);
+  shutdown.add('event bus', () => bus.close());
+  const jobs = await provider.openJobs((id) => {
+    void carrier?.deliver('/events', lookEvent(id, clock.now()));
+  });
+  shutdown.add('job runner', async () => jobs[Symbol.asyncDispose]());
+
+  const common = { records, vault, jobs, clock, random: randomBytes, signingKeys, logger };
+  const processor = buildProcessor({ ...common, bus, batchMs: BATCH_MS, gitRoots: config.gitRoots });
+  carrier = newCarrier(processor);
+  await listenPrivately(processor, dataDir.intakeSocket);
+  shutdown.add('event intake', () => processor.close());
+
+  const admin = await openLocalAdmin(common, config.adminEmail, dataDir.clientFile);
+  await registerHostImage(common, admin.email);
+
+  const orchestrator = buildOrchestrator({
+    ...common,
+    policy: runPolicy(config, jobs),
+    version: VERSION,
+    streamUrl: () => urls().stream,
+    consoleUrl: () => urls().http,
+    guard: door.guardRequest,
+  });
+  consoleRoutes(orchestrator, consoleRoot);
+  const liveView = buildLiveView({
+    records,
+    feed: recordsLiveFeed(records),
+    signingKeys,
+    clock,
+    logger,
+    allowedOrigin: door.isOurOrigin,
+  });
+  mountLiveView(orchestrator, liveView, door);
+  port = await listenNear(orchestrator, config);
+  shutdown.add('public API', () => orchestrator.close());
+  // Closed before the API: open streams would keep it waiting.
+  shutdown.add('live view', () => liveView.close());
+
+  const ticking = new AbortController();
+  const ticks = runTicks(carrier, clock, TICK_MS, ticking.signal);
+  shutdown.add('ticks', async () => {
+    ticking.abort();
+    await ticks;
+  });
+  return { urls: urls(), admin, records, close: () => shutdown.run() };
+}
+
+function runPolicy(config: StandaloneConfig, jobs: JobRunner): RunPolicy {
+  return {
+    isolation: jobs.isolations[0] ?? 'process',
+    timeoutDefaultS: config.timeoutDefaultS,
+    timeoutMaxS: config.timeoutMaxS,
+    maxLogBytes: LIMITS.logBytesDefault,
+    trustAllUsers: config.trustAllUsers,
+    gitRoots: config.gitRoots,
+    cloud: 'LOCAL',
+  };
+}
+
+/** Only this user may connect; a socket file of a dead server is in nobody's way, because the data directory is ours. */
+async function listenPrivately(app: ReturnType<typeof buildProcessor>, path: string): Promise<void> {
+  rmSync(path, { force: true });
+  await app.listen({ path });
+  chmodSync(path, 0o600);
+}
