@@ -1,0 +1,226 @@
+import { chunksInOrder, readHead, readTail } from '@runvoy/core';
+import type { Clock, Execution, LiveFeed, LogAssessment, LogChunk, Records } from '@runvoy/core';
+import { isTerminal, type HelloFrame, type StatusFrame } from '@runvoy/protocol';
+import type { Logger } from '@runvoy/runtime';
+import { RecentChunks } from './recent-chunks.ts';
+import { settleLog } from './settle-log.ts';
+import { SharedChunk } from './shared-chunk.ts';
+import { statusFrame } from './status-frame.ts';
+import type { ViewedLog, Viewer } from './viewer.ts';
+
+export interface FeedDeps {
+  readonly records: Records;
+  readonly feed: LiveFeed;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+const RETRY_MS = 1_000;
+const RETRY_MOST_MS = 30_000;
+/** How often a line that is missing below the feed's beginning is looked for. */
+const HOLE_MS = 1_000;
+
+/** One execution as all its viewers on this instance see it: one watch, however many they are. */
+export class ExecutionFeed implements ViewedLog {
+  readonly #deps: FeedDeps;
+  readonly #viewers = new Set<Viewer>();
+  readonly #recent = new RecentChunks();
+  readonly #closing = new AbortController();
+  readonly #proven = new AbortController();
+  #execution: Execution;
+  #status: StatusFrame;
+  #assessment: LogAssessment | undefined;
+  #isSettling = false;
+  #isSeeking = false;
+  #highest = 0;
+  /** The watch tells only of chunks that end after this line. */
+  #floor = 0;
+  #stopWatching: () => void = () => undefined;
+
+  private constructor(deps: FeedDeps, execution: Execution) {
+    this.#deps = deps;
+    this.#execution = execution;
+    this.#status = statusFrame(execution);
+  }
+
+  /** Begins to watch. Rejects when the store does not answer. */
+  static async open(deps: FeedDeps, execution: Execution): Promise<ExecutionFeed> {
+    const feed = new ExecutionFeed(deps, execution);
+    await feed.#watch();
+    feed.#settleWhenTerminal();
+    return feed;
+  }
+
+  get execution(): Execution {
+    return this.#execution;
+  }
+
+  get highest(): number {
+    return this.#highest;
+  }
+
+  get status(): StatusFrame {
+    return this.#status;
+  }
+
+  get assessment(): LogAssessment | undefined {
+    return this.#assessment;
+  }
+
+  /** What a new viewer is greeted with. */
+  async hello(): Promise<HelloFrame> {
+    const { execution_id } = this.#execution;
+    const head = this.#highest === 0 ? 0 : await readHead(this.#deps.records, execution_id);
+    return { type: 'hello', execution_id, status: this.#execution.status, head, tail: this.#highest };
+  }
+
+  join(viewer: Viewer): void {
+    this.#viewers.add(viewer);
+  }
+
+  leave(viewer: Viewer): void {
+    this.#viewers.delete(viewer);
+  }
+
+  close(): void {
+    this.#closing.abort();
+    this.#stopWatching();
+    this.#viewers.clear();
+  }
+
+  async page(after: number, limit: number): Promise<readonly LogChunk[] | undefined> {
+    const { records, clock, logger } = this.#deps;
+    const { execution_id } = this.#execution;
+    while (!this.#isClosed) {
+      try {
+        const page = await records.page(chunksInOrder, { equal: { execution_id }, after, limit });
+        return page.records.map(({ value }) => value);
+      } catch (error) {
+        logger.warn('Could not read a log for a live view; trying again', { execution_id, error });
+        await clock.sleep(RETRY_MS, this.#closing.signal);
+      }
+    }
+    return undefined;
+  }
+
+  mark(): number {
+    return this.#recent.mark();
+  }
+
+  keepsAllSince(mark: number): boolean {
+    return this.#recent.keepsAllSince(mark);
+  }
+
+  recent(seq: number): SharedChunk | undefined {
+    return this.#recent.holding(seq);
+  }
+
+  broken(error: unknown): void {
+    this.#deps.logger.error('A live view broke', { execution_id: this.#execution.execution_id, error });
+  }
+
+  /** Above the floor the watch tells when the missing line comes. Below, somebody has to look. */
+  awaitHole(seq: number): void {
+    if (seq > this.#floor || this.#isSeeking) return;
+    this.#isSeeking = true;
+    void this.#seekHoles();
+  }
+
+  get #isClosed(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
+  async #watch(): Promise<void> {
+    const { records, feed } = this.#deps;
+    const { execution_id } = this.#execution;
+    // From the tail on: what is stored already is read by each viewer at its own pace, and never all at once.
+    const tail = await readTail(records, execution_id);
+    if (this.#isClosed) return;
+    this.#floor = tail;
+    this.#highest = Math.max(this.#highest, tail);
+    this.#recent.interrupt();
+    let isCurrent = true;
+    const end = feed.open(execution_id, tail, {
+      chunk: (chunk) => {
+        if (isCurrent && !this.#isClosed) this.#tell(chunk);
+      },
+      execution: (execution) => {
+        if (isCurrent && !this.#isClosed) this.#change(execution);
+      },
+      failed: (error) => {
+        if (!isCurrent || this.#isClosed) return;
+        isCurrent = false;
+        void this.#watchAgain(error);
+      },
+    });
+    this.#stopWatching = () => {
+      isCurrent = false;
+      this.#stopWatching = () => undefined;
+      end();
+    };
+  }
+
+  async #watchAgain(error: Error): Promise<void> {
+    const { clock, logger } = this.#deps;
+    const { execution_id } = this.#execution;
+    logger.warn('The feed of an execution broke; opening it again', { execution_id, error });
+    for (let pauseMs = RETRY_MS; !this.#isClosed; pauseMs = Math.min(RETRY_MOST_MS, pauseMs * 2)) {
+      await clock.sleep(pauseMs, this.#closing.signal);
+      // What is left of the broken watch (its other half, maybe) is ended first.
+      this.#stopWatching();
+      try {
+        await this.#watch();
+        break;
+      } catch (again) {
+        logger.warn('The feed of an execution stays broken', { execution_id, error: again });
+      }
+    }
+    // Whatever was stored meanwhile was told to nobody.
+    for (const viewer of this.#viewers) viewer.readOn();
+  }
+
+  #tell(chunk: LogChunk): void {
+    // Told before, and so either sent or found here by whoever reads the store now.
+    if (this.#recent.has(chunk.from)) return;
+    const shared = new SharedChunk(chunk);
+    this.#recent.add(shared);
+    this.#highest = Math.max(this.#highest, chunk.through);
+    for (const viewer of this.#viewers) viewer.chunkStored(shared);
+  }
+
+  #change(execution: Execution): void {
+    this.#execution = execution;
+    this.#status = statusFrame(execution);
+    for (const viewer of this.#viewers) viewer.statusChanged();
+    if (execution.log_proven) this.#proven.abort();
+    this.#settleWhenTerminal();
+  }
+
+  #settleWhenTerminal(): void {
+    if (this.#isSettling || !isTerminal(this.#execution.status)) return;
+    this.#isSettling = true;
+    void this.#settle();
+  }
+
+  async #settle(): Promise<void> {
+    const signals = { proven: this.#proven.signal, closing: this.#closing.signal };
+    this.#assessment = await settleLog(this.#deps, () => this.#execution, signals);
+    if (this.#isClosed) return;
+    for (const viewer of this.#viewers) viewer.readOn();
+  }
+
+  /** One look a second for each missing line, however many viewers wait for it. */
+  async #seekHoles(): Promise<void> {
+    while (!this.#isClosed) {
+      await this.#deps.clock.sleep(HOLE_MS, this.#closing.signal);
+      const holes = new Set<number>();
+      for (const { hole } of this.#viewers) if (hole !== undefined && hole <= this.#floor) holes.add(hole);
+      if (holes.size === 0) break;
+      for (const hole of holes) {
+        const [chunk] = (await this.page(hole - 1, 1)) ?? [];
+        if (chunk && chunk.from <= hole && !this.#isClosed) this.#tell(chunk);
+      }
+    }
+    this.#isSeeking = false;
+  }
+}

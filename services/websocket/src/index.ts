@@ -1,0 +1,1 @@
+export { buildLiveView, type LiveView, type LiveViewDeps } from './live-view.ts';

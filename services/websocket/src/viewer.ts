@@ -1,0 +1,189 @@
+import type { LogAssessment, LogChunk } from '@runvoy/core';
+import { STREAM_CLOSE, type HelloFrame, type StatusFrame } from '@runvoy/protocol';
+import type { Frame, FrameForm } from './frame-form.ts';
+import type { Outlet } from './outlet.ts';
+import { SharedChunk } from './shared-chunk.ts';
+
+/** A viewer that has this much before it gets nothing more pushed; it reads on from the store when it has room again. */
+export const SLOW_BYTES = 1024 * 1024;
+/** A viewer that has this much before it is cut: only what is not log lines can have brought it here. */
+export const CUT_BYTES = 4 * SLOW_BYTES;
+/** The store is read again when no more than this is buffered. */
+const READ_ON_BYTES = 256 * 1024;
+
+/** Chunks a page. It grows while chunks are small and shrinks for who cannot take them, since the rest of a page is read again. */
+const PAGE = { first: 16, least: 4, most: 128 } as const;
+
+/** What a viewer reads from: the store for what was, the feed for what is. */
+export interface ViewedLog {
+  /** Highest line number known to be stored. */
+  readonly highest: number;
+  readonly status: StatusFrame;
+  /** Known once nothing more is waited for. */
+  readonly assessment: LogAssessment | undefined;
+  /** The stored chunks that end after line `after`. Undefined when the log is no longer viewed. */
+  page(after: number, limit: number): Promise<readonly LogChunk[] | undefined>;
+  mark(): number;
+  /** True when all chunks told since the mark are among those `recent` finds. */
+  keepsAllSince(mark: number): boolean;
+  recent(seq: number): SharedChunk | undefined;
+  /** A viewer waits for this line although later ones are stored. */
+  awaitHole(seq: number): void;
+  /** The viewer could not be served; its outlet is closed. */
+  broken(error: unknown): void;
+}
+
+/**
+ * One reader of one log: every line from its cursor on, once and in order, or named as missing.
+ *
+ * `live`: what is stored and not sent is either nothing or lies beyond a missing line; the feed tells of everything else.
+ * `behind`: the store is being read, and what the feed tells is left to be found there or among the recent chunks.
+ */
+export class Viewer {
+  readonly #outlet: Outlet;
+  readonly #form: FrameForm;
+  readonly #log: ViewedLog;
+  #next: number;
+  #phase: 'live' | 'behind' | 'ended' = 'behind';
+  #lastStatus = '';
+
+  constructor({ outlet, form, log, after }: { outlet: Outlet; form: FrameForm; log: ViewedLog; after: number }) {
+    this.#outlet = outlet;
+    this.#form = form;
+    this.#log = log;
+    this.#next = after + 1;
+  }
+
+  /** The line it waits for although later ones are stored. */
+  get hole(): number | undefined {
+    return this.#phase === 'live' && this.#next <= this.#log.highest ? this.#next : undefined;
+  }
+
+  /** Greets and begins to serve. */
+  begin(hello: HelloFrame): void {
+    this.#outlet.send(this.#form.hello(hello));
+    this.statusChanged();
+    this.#phase = 'live';
+    // Nothing to read: whoever waits for a run to begin costs no read of the store.
+    if (this.#next <= this.#log.highest || this.#log.assessment) this.readOn();
+  }
+
+  /** The status may have changed; it is sent when it did. */
+  statusChanged(): void {
+    if (this.#phase === 'ended') return;
+    const status = JSON.stringify(this.#log.status);
+    if (status === this.#lastStatus) return;
+    this.#lastStatus = status;
+    this.#outlet.send(this.#form.status(this.#log.status));
+  }
+
+  /** A chunk is stored. */
+  chunkStored(shared: SharedChunk): void {
+    if (this.#outlet.bufferedBytes >= CUT_BYTES) return this.#cut();
+    if (this.#phase !== 'live' || !shared.holds(this.#next)) return;
+    try {
+      const isSent = this.#offer(shared);
+      if (!isSent || this.#next <= this.#log.highest) this.readOn();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Reads the store from the cursor on: to catch up, after a break of the feed, and for the end. */
+  readOn(): void {
+    if (this.#phase !== 'live') return;
+    this.#phase = 'behind';
+    this.#catchUp().catch((error: unknown) => this.#fail(error));
+  }
+
+  async #catchUp(): Promise<void> {
+    let limit: number = PAGE.first;
+    while (this.#outlet.isOpen) {
+      await this.#outlet.drained(READ_ON_BYTES);
+      // Both are taken before the read: a hole found by it is final only if the log was settled by then.
+      const assessment = this.#log.assessment;
+      const mark = this.#log.mark();
+      if (assessment?.completeness === 'complete' && this.#next > assessment.lines) return this.#end(assessment);
+      const page = await this.#log.page(this.#next - 1, limit);
+      if (!page) return;
+      const outcome = this.#sendPage(page, assessment !== undefined);
+      if (outcome === 'full') {
+        limit = Math.max(PAGE.least, limit >> 1);
+      } else if (outcome === 'sent' && page.length === limit) {
+        if (this.#outlet.bufferedBytes < READ_ON_BYTES) limit = Math.min(PAGE.most, limit * 2);
+      } else if (this.#sendRecent() === 'sent') {
+        if (assessment) return this.#end(assessment);
+        if (this.#log.assessment === undefined && this.#log.keepsAllSince(mark)) return this.#goLive();
+      }
+    }
+  }
+
+  #goLive(): void {
+    this.#phase = 'live';
+    if (this.hole !== undefined) this.#log.awaitHole(this.hole);
+  }
+
+  #sendPage(page: readonly LogChunk[], isSettled: boolean): 'sent' | 'hole' | 'full' {
+    for (const chunk of page) {
+      if (chunk.through < this.#next) continue;
+      if (chunk.from > this.#next) {
+        if (!isSettled) return 'hole';
+        this.#skipTo(chunk.from);
+      }
+      if (!this.#offer(new SharedChunk(chunk))) return 'full';
+    }
+    return 'sent';
+  }
+
+  #sendRecent(): 'sent' | 'full' {
+    for (let shared = this.#log.recent(this.#next); shared; shared = this.#log.recent(this.#next)) {
+      if (!this.#offer(shared)) return 'full';
+    }
+    return 'sent';
+  }
+
+  /** Sends what the viewer wants of a chunk unless that is too much for it now. */
+  #offer(shared: SharedChunk): boolean {
+    const buffered = this.#outlet.bufferedBytes;
+    if (buffered >= SLOW_BYTES) return false;
+    const frames = shared.framesFrom(this.#next, this.#form);
+    // Who has room by the measure of `catchUp` is always given something: it would ask again at once.
+    if (buffered > READ_ON_BYTES && buffered + bytesOf(frames) > SLOW_BYTES) return false;
+    this.#outlet.send(frames);
+    this.#next = shared.chunk.through + 1;
+    return true;
+  }
+
+  /** Names the lines before `seq` that will not come. */
+  #skipTo(seq: number): void {
+    this.#outlet.send(this.#form.gap({ type: 'gap', from: this.#next, to: seq - 1 }));
+    this.#next = seq;
+  }
+
+  async #end({ lines, sha256, completeness }: LogAssessment): Promise<void> {
+    if (this.#next <= lines) this.#skipTo(lines + 1);
+    this.#outlet.send(this.#form.end({ type: 'end', lines, sha256: sha256 ?? null, completeness }));
+    this.#phase = 'ended';
+    // A close begins a countdown to the end of the connection: a slow viewer first gets what is buffered.
+    await this.#outlet.drained(0);
+    this.#outlet.close(STREAM_CLOSE.done, 'execution completed');
+  }
+
+  #cut(): void {
+    this.#phase = 'ended';
+    this.#outlet.close(STREAM_CLOSE.tooSlow, 'too slow; resume with the cursor');
+  }
+
+  #fail(error: unknown): void {
+    this.#phase = 'ended';
+    this.#log.broken(error);
+    this.#outlet.close(INTERNAL_ERROR, 'internal error');
+  }
+}
+
+/** RFC 6455, 7.4.1. */
+const INTERNAL_ERROR = 1011;
+
+function bytesOf(frames: readonly Frame[]): number {
+  return frames.reduce((sum, frame) => sum + frame.length, 0);
+}
