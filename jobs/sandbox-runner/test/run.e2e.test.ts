@@ -77,9 +77,12 @@ describe('a run', () => {
 
   test('masks secret values on both streams and in what the runner says, and counts them', async () => {
     await using world = await openWorld(
-      bootstrapAnswer('echo hunter2-long; printf "hunter2"; printf -- "-long\\n" >&2; echo "$MULTI"; echo "$PIN"; echo "a$SECRET" >&2', {
-        secrets: { SECRET: 'hunter2-long', MULTI: 'first line\nsecond line', PIN: '123' },
-      }),
+      bootstrapAnswer(
+        'echo hunter2-long; printf "hunter2"; printf -- "-long\\n" >&2; echo "$MULTI"; echo "$PIN"; echo "a$SECRET" >&2',
+        {
+          secrets: { SECRET: 'hunter2-long', MULTI: 'first line\nsecond line', PIN: '123' },
+        },
+      ),
     );
     await runToEnd(world);
     expect(world.intake.texts('stdout')).toEqual(['***', 'hunter2***', '123']);
@@ -104,7 +107,9 @@ describe('a run', () => {
   });
 
   test('leaves the token in no file, argument or environment', async () => {
-    await using world = await openWorld('cat /proc/$PPID/cmdline /proc/$PPID/environ | tr "\\0" "\\n"; grep -rl one-time''-token .. || true');
+    await using world = await openWorld(
+      'cat /proc/$PPID/cmdline /proc/$PPID/environ | tr "\\0" "\\n"; grep -rl one-time[-]token .. || true',
+    );
     await runToEnd(world);
     expect(world.intake.texts('stdout').join('\n')).not.toContain('one-time-token');
     expect(world.intake.texts('stdout').join('\n')).not.toContain('spool.jsonl');

@@ -45,6 +45,8 @@ export async function openWorld(answer: BootstrapAnswer | { stop: true } | strin
   supervisor.stderr!.on('data', (piece: Buffer) => (complaints += piece.toString()));
   const exited = new Promise<number | null>((resolve) => supervisor.on('close', resolve));
   const file = (name: string) => join(runDir, name);
+  const json = (name: string) =>
+    existsSync(file(name)) ? (JSON.parse(readFileSync(file(name), 'utf8')) as Record<string, unknown>) : undefined;
 
   return {
     directory,
@@ -67,12 +69,11 @@ export async function openWorld(answer: BootstrapAnswer | { stop: true } | strin
       };
       supervisor.stdin!.end(`${JSON.stringify(order)}\n`);
     },
-    json: (name) =>
-      existsSync(file(name)) ? (JSON.parse(readFileSync(file(name), 'utf8')) as Record<string, unknown>) : undefined,
+    json,
     async [Symbol.asyncDispose]() {
       if (supervisor.exitCode === null && supervisor.signalCode === null) supervisor.kill('SIGKILL');
       await exited;
-      const { pid } = (this.json('command.json') ?? {}) as { pid?: number };
+      const { pid } = (json('command.json') ?? {}) as { pid?: number };
       if (pid) {
         try {
           process.kill(-pid, 'SIGKILL');

@@ -7,3 +7,4 @@ export type { StoreIsolation } from './records-transactions.ts';
 export * from './records.ts';
 export * from './secret-vault.ts';
 export * from './watch-recorder.ts';
+export * from './job-runner.ts';

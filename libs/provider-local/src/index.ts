@@ -1,4 +1,5 @@
 export * from './archive.ts';
 export * from './event-bus.ts';
+export * from './job-runner.ts';
 export * from './records.ts';
 export * from './secret-vault.ts';

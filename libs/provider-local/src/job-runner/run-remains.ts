@@ -1,0 +1,68 @@
+import type { Clock } from '@runvoy/core';
+import { type ProcessRow, bootId, carriesMarker, listProcesses, readProcess } from './process-table.ts';
+import type { Attempt, CommandFile, RunFiles, SupervisorFile } from './run-files.ts';
+
+/** What lives of one attempt. */
+export interface Remains {
+  readonly supervisor: ProcessRow | undefined;
+  /** The command's session and whoever carries the run's marker; looked for only when the supervisor is dead. */
+  readonly processes: readonly ProcessRow[];
+}
+
+/** Whether `file` names a process that lives, and not another one that was given its pid. */
+export function livingSupervisor(file: SupervisorFile): ProcessRow | undefined {
+  if (file.boot_id !== thisBoot()) return undefined;
+  const row = readProcess(file.pid);
+  return row?.startTicks === file.start_ticks ? row : undefined;
+}
+
+/** Looks for everything that lives of an attempt whose supervisor had begun. */
+export async function findRemains(files: RunFiles, attempt: Attempt, supervisor: SupervisorFile): Promise<Remains> {
+  const living = livingSupervisor(supervisor);
+  if (living) return { supervisor: living, processes: [] };
+  if (supervisor.boot_id !== thisBoot()) return { supervisor: undefined, processes: [] };
+  const command = await files.read(attempt, 'command.json');
+  const marker = `RUNVOY_EXECUTION_ID=${attempt.execution_id}`;
+  const isOurs = sessionTest(command);
+  const processes = listProcesses().filter(
+    (row) => row.startTicks >= supervisor.start_ticks && (isOurs(row) || carriesMarker(row.pid, marker)),
+  );
+  return { supervisor: undefined, processes };
+}
+
+function sessionTest(command: CommandFile | undefined): (row: ProcessRow) => boolean {
+  if (!command) return () => false;
+  const leader = readProcess(command.pid);
+  // The system gives a pid away again only when no session or group has that number any more: then nobody of ours is in it.
+  if (leader && leader.startTicks !== command.start_ticks) return () => false;
+  return (row) => row.session === command.pid && row.startTicks >= command.start_ticks;
+}
+
+/** Signals a process unless it is another one by now. */
+export function signalSame(row: ProcessRow, signal: NodeJS.Signals): void {
+  if (readProcess(row.pid)?.startTicks !== row.startTicks) return;
+  try {
+    process.kill(row.pid, signal);
+  } catch {
+    // Gone in between.
+  }
+}
+
+/** Ends what a dead supervisor left: SIGTERM, SIGKILL after the grace, until nothing lives. */
+export async function endRemains(
+  find: () => Promise<Remains>,
+  clock: Clock,
+  killAt: () => number,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const row of (await find()).processes) signalSame(row, 'SIGTERM');
+  for (let waitMs = 20; !signal.aborted; waitMs = Math.min(waitMs * 2, 250)) {
+    const { processes } = await find();
+    if (processes.length === 0) return;
+    if (clock.now() >= killAt()) for (const row of processes) signalSame(row, 'SIGKILL');
+    await clock.sleep(waitMs, signal);
+  }
+}
+
+let boot: string | undefined;
+const thisBoot = () => (boot ??= bootId());

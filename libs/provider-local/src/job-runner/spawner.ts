@@ -1,0 +1,82 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { jsonLines } from './json-lines.ts';
+import type { SpawnReport, SpawnRequest } from './spawn-orders.ts';
+
+// A process of its own that imports next to nothing: forking costs what the parent has in memory, and the server has much.
+// It ends with its standard input; the supervisors are in sessions of their own and do not notice.
+
+const [runnerMain, poolDirectory] = process.argv.slice(2) as [string, string];
+
+/** A supervisor that waits for its order. */
+interface Idle {
+  readonly child: ChildProcess;
+  readonly log: string;
+}
+
+/** After an order, so that getting the next supervisor ready does not slow the first steps of that run. */
+const REPLENISH_MS = 150;
+
+let idle: Idle | undefined;
+let replenish: NodeJS.Timeout | undefined;
+let made = 0;
+
+mkdirSync(poolDirectory, { recursive: true, mode: 0o700 });
+// Left by supervisors that waited when an earlier spawner died: they have gone with it, or have their files open.
+for (const name of readdirSync(poolDirectory)) rmSync(join(poolDirectory, name), { force: true });
+
+process.stdout.on('error', () => process.exit(0));
+const report = (line: SpawnReport) => process.stdout.write(`${JSON.stringify(line)}\n`);
+
+function makeIdle(): Idle {
+  made += 1;
+  const log = join(poolDirectory, `${process.pid}.${made}.log`);
+  const logFd = openSync(log, 'a', 0o600);
+  const child = spawn(process.execPath, [runnerMain], {
+    cwd: poolDirectory,
+    env: process.env,
+    stdio: ['pipe', logFd, logFd],
+    detached: true,
+  });
+  closeSync(logFd);
+  child.stdin!.on('error', () => undefined);
+  child.once('error', () => undefined);
+  child.once('exit', () => {
+    if (idle?.child !== child) return;
+    idle = undefined;
+    rmSync(log, { force: true });
+  });
+  return { child, log };
+}
+
+function handOver({ key, order }: SpawnRequest): void {
+  const { child, log } = idle ?? makeIdle();
+  idle = undefined;
+  clearTimeout(replenish);
+  replenish = setTimeout(() => (idle ??= makeIdle()), REPLENISH_MS);
+  if (child.pid === undefined) {
+    child.once('error', (error) => report({ event: 'failed', key, why: error.message }));
+    return;
+  }
+  child.once('exit', (code, signal) => report({ event: 'exited', key, code, signal }));
+  mkdirSync(order.run_dir, { recursive: true, mode: 0o700 });
+  try {
+    renameSync(log, join(order.run_dir, 'supervisor.log'));
+  } catch {
+    // Swept away by another spawner; a supervisor without a log file is still a supervisor.
+  }
+  child.stdin!.end(`${JSON.stringify(order)}\n`);
+  report({ event: 'spawned', key, pid: child.pid });
+}
+
+idle = makeIdle();
+for await (const line of jsonLines(process.stdin)) {
+  const request = JSON.parse(line) as SpawnRequest;
+  try {
+    handOver(request);
+  } catch (error) {
+    report({ event: 'failed', key: request.key, why: (error as Error).message });
+  }
+}
+process.exit(0);
