@@ -1,6 +1,6 @@
 import { LIMITS, ROLES, type CreateUserRequest, type Role } from '@runvoy/protocol';
 import { Failure } from '../failure.ts';
-import type { Records } from '../records/records.ts';
+import type { Records, Tx } from '../records/records.ts';
 import type { Clock } from '../time/clock.ts';
 import { newClaim } from './claim.ts';
 import type { RandomBytes } from './tokens.ts';
@@ -83,9 +83,8 @@ export async function revokeUser({ records }: Deps, email: string, requestId: st
     if (!user) throw new Failure('NOT_FOUND', 'user not found');
     if (user.revoked) return user;
     if (user.role === 'admin') {
-      const { records: all } = await tx.page(usersByEmail, { limit: LIMITS.listPage });
-      const others = all.filter(({ value }) => value.role === 'admin' && !value.revoked && value.email !== user.email);
-      if (others.length === 0) {
+      const others = (await usersOf(tx)).filter((other) => other.role === 'admin' && !other.revoked);
+      if (others.every((other) => other.email === user.email)) {
         throw new Failure('CONFLICT', `${user.email} is the last admin. Create another one first.`);
       }
     }
@@ -96,7 +95,11 @@ export async function revokeUser({ records }: Deps, email: string, requestId: st
 }
 
 /** All users by e-mail, revoked ones included. */
-export async function listUsers(records: Records): Promise<readonly User[]> {
+export function listUsers(records: Records): Promise<readonly User[]> {
+  return usersOf(records);
+}
+
+async function usersOf(records: Pick<Tx, 'page'>): Promise<readonly User[]> {
   const users: User[] = [];
   let from: string | undefined;
   do {

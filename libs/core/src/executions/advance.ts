@@ -1,6 +1,6 @@
 import { isTerminal } from '@runvoy/protocol';
 import type { Evidence } from './evidence.ts';
-import type { Attempt, Execution, Facts, Stop } from './execution.ts';
+import type { Attempt, Execution, Facts, Report, Stop } from './execution.ts';
 import { withFault } from './execution.ts';
 import { judge } from './judge.ts';
 import { nextStatus } from './transitions.ts';
@@ -20,12 +20,15 @@ export function advance(execution: Execution, evidence: Evidence): Execution {
 /** A different second report is recorded; the first stands. */
 function noteContradiction(execution: Execution, evidence: Evidence): Execution {
   if (evidence.kind !== 'finished' || !execution.facts.report) return execution;
-  const { stored_at_ms: at_ms, ...second } = evidence.report;
-  const { stored_at_ms: _, ...first } = execution.facts.report;
-  const details = JSON.stringify(second);
-  if (JSON.stringify(first) === details || execution.faults.some((fault) => fault.details === details))
+  const details = reportText(evidence.report);
+  if (reportText(execution.facts.report) === details || execution.faults.some((fault) => fault.details === details))
     return execution;
-  return withFault(execution, { kind: 'second_report', at_ms, details });
+  return withFault(execution, { kind: 'second_report', at_ms: evidence.report.stored_at_ms, details });
+}
+
+/** What a report says, apart from when it came, in one order of fields: a store may read them back in another. */
+function reportText({ cause, exit_code, signal, reason, started_at_ms, ended_at_ms }: Report): string {
+  return JSON.stringify({ cause, exit_code, signal, reason, started_at_ms, ended_at_ms });
 }
 
 function conclude(execution: Execution): Execution {
@@ -53,6 +56,8 @@ function addFact(facts: Facts, evidence: Evidence): Facts {
         attempt.platform_execution ? attempt : { ...attempt, platform_execution: evidence.platform_execution },
       );
     case 'start_rejected':
+      // Its runner has the command, so it was started: the proof was worked out before the bootstrap was stored.
+      if (facts.bound?.attempt === evidence.attempt) return facts;
       return changeAttempt(facts, evidence.attempt, (attempt) =>
         attempt.rejected ? attempt : { ...attempt, rejected: { reason: evidence.reason, details: evidence.details } },
       );
@@ -113,11 +118,16 @@ function bind(facts: Facts, evidence: Extract<Evidence, { kind: 'bootstrapped' }
     ...facts,
     attempts: facts.attempts.map((known) =>
       known.attempt === attempt
-        ? { ...known, platform_execution }
+        ? bindAttempt(known, platform_execution)
         : { attempt: known.attempt, token_hash: known.token_hash, made_at_ms: known.made_at_ms },
     ),
-    bound: { attempt, nonce_hash, platform_execution, at_ms },
+    bound: { attempt, nonce_hash, at_ms, ...(platform_execution === undefined ? {} : { platform_execution }) },
   };
+}
+
+/** A rejection is dropped: whoever asks for the command was started after all, and has to be looked at from now on. */
+function bindAttempt({ rejected: _, ...known }: Attempt, platform_execution: string | undefined): Attempt {
+  return { ...known, ...(platform_execution === undefined ? {} : { platform_execution }) };
 }
 
 function newStop(evidence: Extract<Evidence, { kind: 'stop_requested' }>): Stop {

@@ -69,7 +69,9 @@ async function decide(tx: Tx, nowMs: number, executionId: string, request: Boots
   if (bound && !sameHash(bound.nonce_hash, nonceHash)) {
     return conflict(tx, execution, attempt, nowMs, 'a second runner presented the token of the bound attempt');
   }
-  if (attempt.platform_execution && attempt.platform_execution !== request.platform_execution) {
+  // A runner that does not name itself claims nothing that could be wrong: no false alarm about an honest one.
+  const named = request.platform_execution;
+  if (attempt.platform_execution !== undefined && named !== undefined && attempt.platform_execution !== named) {
     return conflict(
       tx,
       execution,
@@ -85,11 +87,12 @@ async function decide(tx: Tx, nowMs: number, executionId: string, request: Boots
     return { kind: 'stop' };
   }
   if (!input) return refuse('its input is gone');
+  const platform_execution = named ?? attempt.platform_execution;
   const after = advance(execution, {
     kind: 'bootstrapped',
     attempt: attempt.attempt,
     nonce_hash: nonceHash,
-    platform_execution: request.platform_execution ?? attempt.platform_execution ?? '',
+    ...(platform_execution === undefined ? {} : { platform_execution }),
     at_ms: nowMs,
   });
   storeExecution(tx, execution, after, nowMs);

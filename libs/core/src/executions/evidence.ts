@@ -25,7 +25,8 @@ export type Evidence =
       readonly kind: 'bootstrapped';
       readonly attempt: number;
       readonly nonce_hash: string;
-      readonly platform_execution: string;
+      /** Absent when neither the runner nor the platform has named it yet. */
+      readonly platform_execution?: string;
       readonly at_ms: Millis;
     }
   /** A runner asked after a stop was stored; it was told to stop and got nothing. */

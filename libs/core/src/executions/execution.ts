@@ -23,7 +23,7 @@ export interface Attempt {
 export interface Binding {
   readonly attempt: number;
   readonly nonce_hash: string;
-  readonly platform_execution: string;
+  readonly platform_execution?: string;
   readonly at_ms: Millis;
 }
 

@@ -51,7 +51,8 @@ function judgeBound(facts: Facts, bound: number): Judgement | undefined {
 function judgeUnbound(facts: Facts): Judgement | undefined {
   const last = facts.attempts.at(-1);
   if (!last || !facts.attempts.every(isClosed)) return undefined;
-  const at = { completed_at_ms: last.end?.at_ms ?? last.made_at_ms };
+  // A stopped run is over no earlier than it was asked to stop, even when nothing of it ever began.
+  const at = { completed_at_ms: Math.max(last.end?.at_ms ?? last.made_at_ms, facts.stop?.requested_at_ms ?? 0) };
   if (facts.conflict) {
     return { verdict: 'ended_failed', exit_code: UNKNOWN_EXIT, reason: 'bootstrap_conflict', ...at };
   }

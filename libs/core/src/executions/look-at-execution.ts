@@ -1,6 +1,6 @@
 import { isTerminal } from '@runvoy/protocol';
 import { hashToken, newToken, type RandomBytes } from '../access/tokens.ts';
-import type { PlatformView, StartOrder } from '../jobs/job-runner.ts';
+import type { PlatformEnd, PlatformView, StartOrder } from '../jobs/job-runner.ts';
 import { SETTLE_MS } from '../logs/assess-log.ts';
 import { chunksBackwards } from '../logs/log-chunk.ts';
 import { replayLane, type ReplayDeps } from '../logs/replay-lane.ts';
@@ -37,18 +37,20 @@ export interface Look {
  */
 export async function lookAtExecution(deps: LookDeps, executionId: string): Promise<Look> {
   const before = await readExecution(deps, executionId);
+  let lanesRead = 0;
   let made: StartOrder | undefined;
   const evidence: Evidence[] = [];
   for (const attempt of before.facts.attempts) {
     if (attempt.rejected) continue;
-    if (attempt.end) {
-      evidence.push(...(await settle(deps, before, attempt)));
-      continue;
-    }
-    const view = await deps.jobs.look(attemptRef(before, attempt));
+    const view: PlatformView = attempt.end
+      ? { state: 'ended', end: attempt.end }
+      : await deps.jobs.look(attemptRef(before, attempt));
     if (view.state === 'ended') {
-      evidence.push({ kind: 'platform_ended', attempt: attempt.attempt, end: view.end });
-      evidence.push(...(await settle(deps, before, { ...attempt, end: view.end })));
+      if (!attempt.end) evidence.push({ kind: 'platform_ended', attempt: attempt.attempt, end: view.end });
+      if (awaitsReport(before, attempt)) {
+        lanesRead += 1;
+        evidence.push(...(await settle(deps, before, attempt, view.end)));
+      }
     } else if (view.state === 'absent') {
       const absent = judgeAbsence(deps, before, attempt, view.never);
       if (absent) evidence.push(absent.evidence);
@@ -57,10 +59,11 @@ export async function lookAtExecution(deps: LookDeps, executionId: string): Prom
       await cancelIfDue(deps, before, attempt, view);
     }
   }
-  if (evidence.length === 0) return { execution: before };
+  // What was in a lane is stored already, and may have ended the run.
+  if (evidence.length === 0) return { execution: lanesRead === 0 ? before : await readExecution(deps, executionId) };
   const execution = await applyEvidence(deps, executionId, evidence);
-  // The order stands only when its attempt was stored: a bootstrap or a stop may have come in between.
-  const stored = made && execution.facts.attempts.some((known) => known.attempt === made?.attempt);
+  // The order stands only when its own attempt was stored: a bootstrap, a stop or another look may have come in between.
+  const stored = made && execution.facts.attempts.some((known) => known.token_hash === hashToken(made?.token ?? ''));
   return { execution, ...(stored && made ? { order: made } : {}) };
 }
 
@@ -74,14 +77,23 @@ async function readExecution(deps: LookDeps, executionId: string): Promise<Execu
  * After an end without a report: the lane itself is read, and only when it can be read, holds no report and nothing can still come
  * (its writer is dead, or the window after the platform's own completion time is over) does the platform's verdict stand.
  */
-async function settle(deps: LookDeps, execution: Execution, attempt: Attempt): Promise<readonly Evidence[]> {
-  if (isTerminal(execution.status) || attempt.lane_settled || !attempt.end) return [];
-  const { bound, report } = execution.facts;
-  if (report && bound?.attempt === attempt.attempt) return [];
+async function settle(
+  deps: LookDeps,
+  execution: Execution,
+  attempt: Attempt,
+  end: PlatformEnd,
+): Promise<readonly Evidence[]> {
+  // The window must be over before the reading begins: what comes into the lane meanwhile may not be read.
+  const isWindowOver = deps.clock.now() >= end.at_ms + SETTLE_MS;
   const lane = await replayLane(deps, attemptRef(execution, attempt));
   if (lane.reported) return [];
-  const isOver = lane.final || deps.clock.now() >= attempt.end.at_ms + SETTLE_MS;
-  return isOver ? [{ kind: 'lane_settled', attempt: attempt.attempt }] : [];
+  return lane.final || isWindowOver ? [{ kind: 'lane_settled', attempt: attempt.attempt }] : [];
+}
+
+/** True when a report of this ended attempt may still lie in its lane. */
+function awaitsReport({ status, facts: { bound, report } }: Execution, attempt: Attempt): boolean {
+  if (isTerminal(status) || attempt.lane_settled) return false;
+  return !(report && bound?.attempt === attempt.attempt);
 }
 
 /** A start that provably never was is made again, with a number and a token of its own; one that may still come is waited for. */
@@ -119,7 +131,7 @@ function judgeAbsence(
     : `the platform knows nothing of it ${START_DEADLINE_MS / 60_000} minutes after the start`;
   if (bound?.attempt === attempt.attempt) {
     // It ran once, and the platform has forgotten it: the end is certain, only its time is not.
-    const platform_execution = bound.platform_execution;
+    const platform_execution = bound.platform_execution ?? '';
     return {
       evidence: {
         kind: 'platform_ended',

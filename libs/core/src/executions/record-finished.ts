@@ -3,7 +3,7 @@ import type { Records } from '../records/records.ts';
 import type { Clock } from '../time/clock.ts';
 import { advance } from './advance.ts';
 import type { Evidence } from './evidence.ts';
-import type { Execution, Report } from './execution.ts';
+import { withFault, type EndRecord, type Execution, type Report } from './execution.ts';
 import { requireExecution, storeExecution } from './store-execution.ts';
 
 /**
@@ -19,7 +19,7 @@ export async function recordFinished(
   return records.transact(async (tx) => {
     const before = await requireExecution(tx, executionId);
     const judged = finishedEvidence(before, message, clock.now()).reduce(advance, before);
-    const after = before.end_record ? judged : { ...judged, end_record: endRecordOf(message) };
+    const after = withEndRecord(judged, endRecordOf(message), clock.now());
     storeExecution(tx, before, after, clock.now());
     return after;
   });
@@ -57,6 +57,16 @@ function reportOf(message: FinishedMessage, nowMs: number): Report {
   };
 }
 
-function endRecordOf({ lines, bytes, sha256, maskings }: FinishedMessage) {
+function endRecordOf({ lines, bytes, sha256, maskings }: FinishedMessage): EndRecord {
   return { lines, bytes, sha256, maskings };
+}
+
+/** The first end record stands; another one is a fault. */
+function withEndRecord(execution: Execution, record: EndRecord, nowMs: number): Execution {
+  const { end_record: first, faults } = execution;
+  if (!first) return { ...execution, end_record: record };
+  if (first.sha256 === record.sha256 && first.lines === record.lines && first.bytes === record.bytes) return execution;
+  const details = JSON.stringify(record);
+  if (faults.some((fault) => fault.details === details)) return execution;
+  return withFault(execution, { kind: 'second_report', at_ms: nowMs, details });
 }

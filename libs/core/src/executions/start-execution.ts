@@ -1,9 +1,9 @@
+import { isTerminal } from '@runvoy/protocol';
 import type { JobRunner, StartOrder } from '../jobs/job-runner.ts';
 import type { Records } from '../records/records.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Evidence } from './evidence.ts';
 import type { Execution } from './execution.ts';
-import { attemptRef } from './attempts.ts';
 import { applyEvidence } from './store-execution.ts';
 
 interface Deps {
@@ -24,9 +24,7 @@ export async function startExecution(
   const evidence = await startEvidence(deps.jobs, order, noticed);
   if (!evidence) return undefined;
   const execution = await applyEvidence(deps, order.execution_id, [evidence]);
-  // A stop that was stored while the start was on its way had nothing to cancel yet.
-  if (execution.facts.stop && evidence.kind === 'start_answered')
-    await cancelAttempt(deps.jobs, execution, order.attempt);
+  if (evidence.kind === 'start_answered') await cancelIfUnwanted(deps, execution, evidence);
   return execution;
 }
 
@@ -49,11 +47,18 @@ async function startEvidence(
   }
 }
 
-async function cancelAttempt(jobs: JobRunner, execution: Execution, number: number): Promise<void> {
-  const attempt = execution.facts.attempts.find((known) => known.attempt === number);
-  if (!attempt) return;
+/** A stop, or an end, that was stored while the start was on its way had nothing to cancel yet. */
+async function cancelIfUnwanted(
+  { jobs, clock }: Deps,
+  { execution_id, status, facts }: Execution,
+  { attempt, platform_execution }: Extract<Evidence, { kind: 'start_answered' }>,
+): Promise<void> {
+  const isGone = facts.attempts.some((known) => known.attempt === attempt && known.end);
+  if (isGone || !(facts.stop || isTerminal(status))) return;
+  // A runner that has the command also has its grace: it is told by the answers to its calls, and by a look when the grace is over.
+  if (facts.stop && facts.bound?.attempt === attempt && clock.now() < facts.stop.cancel_at_ms) return;
   // The next look sends it again when this one fails.
   await jobs
-    .cancel(attemptRef(execution, attempt), { grace_ms: execution.facts.stop?.grace_ms ?? 0 })
+    .cancel({ execution_id, attempt, platform_execution }, { grace_ms: facts.stop?.grace_ms ?? 0 })
     .catch(() => undefined);
 }

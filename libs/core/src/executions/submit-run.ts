@@ -178,7 +178,7 @@ function chooseTimeout(policy: RunPolicy, seconds: number): number {
 function chooseGrace(seconds: number | undefined): number {
   if (seconds === undefined) return LIMITS.graceDefaultMs;
   const limit = LIMITS.graceMaxMs / 1000;
-  if (seconds < 0 || seconds > limit) {
+  if (!(seconds >= 0 && seconds <= limit)) {
     throw new Failure('UNPROCESSABLE', `grace must be 0 to ${limit} seconds; got ${seconds}.`);
   }
   return Math.round(seconds * 1000);

@@ -43,7 +43,9 @@ async function requireSame(
   throw new Failure('BATCH_MISMATCH', String(chunk.from));
 }
 
-/** True when the lines carry consecutive numbers beginning with `from`: what the schema cannot say. */
+/** True when there are lines and they carry consecutive numbers from `from`, 1 or more: what the schema cannot say. */
 export function isNumbered(batch: LogsMessage): boolean {
+  // A batch without lines would take the place of the one that really begins there.
+  if (batch.lines.length === 0 || !Number.isSafeInteger(batch.from) || batch.from < 1) return false;
   return batch.lines.every((line, index) => line.seq === batch.from + index);
 }
