@@ -1,0 +1,108 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { Failure } from '@runvoy/core';
+import type { FastifyInstance } from 'fastify';
+import { newHttpApp, newLogger, silentLogger, type Logger } from '../src/index.ts';
+
+let app: FastifyInstance;
+afterEach(() => app.close());
+
+function openApp(logger: Logger = silentLogger): FastifyInstance {
+  app = newHttpApp({ logger });
+  app.post('/echo', async (request) => ({ body: request.body ?? null }));
+  app.delete('/things/:id', async (request) => ({ id: (request.params as { id: string }).id }));
+  app.get('/fail', async () => {
+    throw new Failure('CONFLICT', 'taken');
+  });
+  app.get('/crash', async () => {
+    throw new Error('the password is hunter2');
+  });
+  app.post(
+    '/typed',
+    { schema: { body: { type: 'object', properties: { n: { type: 'integer' } } } } },
+    async () => ({}),
+  );
+  return app;
+}
+
+const json = { 'content-type': 'application/json' };
+
+describe('an HTTP application', () => {
+  test.each(['POST', 'DELETE'] as const)('accepts an empty body under a JSON content type on %s', async (method) => {
+    const url = method === 'POST' ? '/echo' : '/things/a';
+    expect((await openApp().inject({ method, url, headers: json })).statusCode).toBe(200);
+  });
+
+  test('answers with and without a trailing slash', async () => {
+    expect((await openApp().inject({ method: 'POST', url: '/echo/', headers: json })).statusCode).toBe(200);
+  });
+
+  test('refuses what is not JSON, and says so', async () => {
+    const answer = await openApp().inject({ method: 'POST', url: '/echo', headers: json, payload: '{"a":' });
+    expect(answer.statusCode).toBe(400);
+    expect(answer.json()).toMatchObject({ code: 'INVALID_REQUEST', details: expect.stringContaining('not JSON') });
+  });
+
+  test('refuses a body that would reach into prototypes', async () => {
+    const answer = await openApp().inject({
+      method: 'POST',
+      url: '/echo',
+      headers: json,
+      payload: '{"__proto__":{"admin":true}}',
+    });
+    expect(answer.statusCode).toBe(400);
+  });
+
+  test('does not turn a string into the number that was asked for', async () => {
+    const answer = await openApp().inject({ method: 'POST', url: '/typed', headers: json, payload: '{"n":"1"}' });
+    expect(answer.statusCode).toBe(400);
+    expect(answer.json()).toMatchObject({ details: expect.stringContaining('body/n must be integer') });
+  });
+
+  test('refuses a body that is too large with 413', async () => {
+    const payload = JSON.stringify({ a: 'x'.repeat(3 * 1024 * 1024) });
+    const answer = await openApp().inject({ method: 'POST', url: '/echo', headers: json, payload });
+    expect(answer.statusCode).toBe(413);
+    expect(answer.json()).toMatchObject({ code: 'PAYLOAD_TOO_LARGE' });
+  });
+
+  test('refuses another media type with 415', async () => {
+    const answer = await openApp().inject({
+      method: 'POST',
+      url: '/echo',
+      headers: { 'content-type': 'text/xml' },
+      payload: '<a/>',
+    });
+    expect(answer.statusCode).toBe(415);
+  });
+
+  test('answers a failure with its code, status, request id and the members of RFC 9457', async () => {
+    const answer = await openApp().inject({ url: '/fail' });
+    expect(answer.statusCode).toBe(409);
+    const requestId = answer.headers['x-request-id'];
+    expect(requestId).toMatch(/^[0-9a-f]{32}$/);
+    expect(answer.json()).toEqual({
+      error: 'Conflict',
+      code: 'CONFLICT',
+      details: 'taken',
+      request_id: requestId,
+      type: 'urn:runvoy:error:CONFLICT',
+      title: 'Conflict',
+      status: 409,
+    });
+  });
+
+  test('tells the caller nothing of an unexpected error, and the operator everything', async () => {
+    const lines: string[] = [];
+    const answer = await openApp(newLogger('info', (line) => lines.push(line))).inject({ url: '/crash' });
+    expect(answer.statusCode).toBe(500);
+    expect(answer.body).not.toContain('hunter2');
+    expect(lines.join('')).toContain('hunter2');
+    expect(lines.join('')).toContain(answer.json().request_id);
+  });
+
+  test('answers an unknown path with 404 in the same form', async () => {
+    const answer = await openApp().inject({ url: '/nowhere' });
+    expect(answer.statusCode).toBe(404);
+    expect(answer.json()).toMatchObject({ code: 'NOT_FOUND', details: 'Nothing answers GET /nowhere.' });
+  });
+});

@@ -1,0 +1,46 @@
+import { describe, expect, test } from '@jest/globals';
+import { ConfigProblems, flag, integer, list, oneOf, optionalInteger, readConfig, text } from '../src/index.ts';
+
+const TABLE = {
+  project: ['X_PROJECT', text({ example: 'my-project' })],
+  port: ['X_PORT', integer({ fallback: 8080, min: 0, max: 65_535 })],
+  level: ['X_LEVEL', oneOf(['debug', 'info'], 'info')],
+  loud: ['X_LOUD', flag(false)],
+  hosts: ['X_HOSTS', list],
+  limit: ['X_LIMIT', optionalInteger({ min: 1, max: 10 })],
+} as const;
+
+describe('reading configuration', () => {
+  test('fills in fallbacks and reads what is set', () => {
+    expect(readConfig({ X_PROJECT: 'p', X_HOSTS: 'a, b,,', X_LEVEL: 'DEBUG' }, TABLE)).toEqual({
+      project: 'p',
+      port: 8080,
+      level: 'debug',
+      loud: false,
+      hosts: ['a', 'b'],
+      limit: undefined,
+    });
+  });
+
+  test('names every wrong variable at once, with what was received', () => {
+    const read = () => readConfig({ X_PORT: 'http', X_LEVEL: 'loud', X_LOUD: 'yes', X_LIMIT: '11' }, TABLE);
+    expect(read).toThrow(ConfigProblems);
+    let problems: readonly string[] = [];
+    try {
+      read();
+    } catch (error) {
+      problems = (error as ConfigProblems).problems;
+    }
+    expect(problems).toEqual([
+      'X_PROJECT is not set. Example: X_PROJECT=my-project',
+      'X_PORT must be a whole number between 0 and 65535; got "http".',
+      'X_LEVEL must be one of debug, info; got "loud".',
+      'X_LOUD must be true or false; got "yes".',
+      'X_LIMIT must be a whole number between 1 and 10; got "11".',
+    ]);
+  });
+
+  test('takes a variable set to nothing as not set', () => {
+    expect(readConfig({ X_PROJECT: 'p', X_PORT: '' }, TABLE).port).toBe(8080);
+  });
+});

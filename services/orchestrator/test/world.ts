@@ -1,0 +1,125 @@
+import { randomBytes } from 'node:crypto';
+import {
+  apiKeyRef,
+  createFirstAdmin,
+  HOST_IMAGE,
+  manualClock,
+  newApiKey,
+  registerImage,
+  userRef,
+  type JobRunner,
+  type RunPolicy,
+  type SecretVault,
+  type StartOrder,
+} from '@runvoy/core';
+import { openSqliteRecords } from '@runvoy/provider-local';
+import type { Role } from '@runvoy/protocol';
+import { silentLogger } from '@runvoy/runtime';
+import type { InjectOptions } from 'fastify';
+import { buildOrchestrator } from '../src/index.ts';
+
+/** A platform that accepts everything and remembers what it was asked. */
+function rememberingJobs() {
+  const started: StartOrder[] = [];
+  const cancelled: string[] = [];
+  const jobs: JobRunner = {
+    isolations: ['process'],
+    longestGraceMs: Infinity,
+    async start(order) {
+      started.push(order);
+      return { outcome: 'started' };
+    },
+    look: async () => ({ state: 'absent', never: false }),
+    async cancel({ execution_id }) {
+      cancelled.push(execution_id);
+    },
+    readSafetyLane: async () => ({ entries: (async function* () {})(), final: true }),
+    list: async () => ({ executions: [] }),
+    forget: async () => undefined,
+  };
+  return { jobs, started, cancelled };
+}
+
+/** Seals by marking: what is tested here is who may ask for what, not cryptography. */
+const openVault: SecretVault = { seal: async (plain) => plain, open: async (sealed) => sealed };
+
+export const T0 = Date.parse('2026-01-01T00:00:00Z');
+
+/** The public API over an in-memory store, with an admin and a way to make other users. */
+export async function openWorld(policy: Partial<RunPolicy> = {}) {
+  const records = openSqliteRecords(':memory:');
+  const clock = manualClock(T0);
+  const deps = { records, clock, random: randomBytes };
+  const { jobs, started, cancelled } = rememberingJobs();
+  const first = await createFirstAdmin(deps, { email: 'admin@example.com', key_name: 'k', request_id: 'r' });
+  await registerImage(deps, { image: HOST_IMAGE }, { email: 'admin@example.com', requestId: 'r' });
+  const app = buildOrchestrator({
+    ...deps,
+    jobs,
+    vault: openVault,
+    signingKeys: { current: { id: 'k1', secret: randomBytes(32) } },
+    policy: {
+      isolation: 'process',
+      timeoutDefaultS: 3_600,
+      timeoutMaxS: 604_800,
+      maxLogBytes: 1_000_000,
+      trustAllUsers: true,
+      gitRoots: [],
+      cloud: 'LOCAL',
+      ...policy,
+    },
+    logger: silentLogger,
+    version: '1.2.3',
+    streamUrl: () => 'ws://127.0.0.1:1/stream',
+    consoleUrl: () => 'http://127.0.0.1:1',
+  });
+  const adminKey = first!.api_key;
+  return {
+    app,
+    records,
+    clock,
+    started,
+    cancelled,
+    adminKey,
+    /** A key of a user with this role; the user is made when missing. */
+    async keyOf(email: string, role: Role): Promise<string> {
+      const user = {
+        email,
+        role,
+        revoked: false,
+        created_at_ms: T0,
+        created_by_request_id: 'r',
+        modified_by_request_id: 'r',
+      };
+      if (!(await records.get(userRef(email)))) await records.create(userRef(email), user);
+      const { text, key } = newApiKey(randomBytes, { user_email: email, name: 'k', nowMs: T0 });
+      await records.create(apiKeyRef(key.key_id), key);
+      return text;
+    },
+    /** As runvoy's CLI calls: a JSON content type on everything, also without a body. */
+    call(
+      method: InjectOptions['method'],
+      url: string,
+      body?: unknown,
+      key: string | undefined = adminKey,
+      headers = {},
+    ) {
+      return app.inject({
+        ...(method === undefined ? {} : { method }),
+        url,
+        headers: {
+          'content-type': 'application/json',
+          ...(key === undefined ? {} : { 'x-api-key': key }),
+          ...headers,
+        },
+        ...(body === undefined ? {} : { payload: JSON.stringify(body) }),
+      });
+    },
+    async [Symbol.asyncDispose]() {
+      await app.close();
+      records.close();
+    },
+  };
+}
+
+export type World = Awaited<ReturnType<typeof openWorld>>;
