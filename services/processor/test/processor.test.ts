@@ -1,0 +1,235 @@
+import { createHash, createHmac, randomBytes } from 'node:crypto';
+import { describe, expect, test } from '@jest/globals';
+import {
+  executionRef,
+  hashToken,
+  manualClock,
+  readLines,
+  runInputRef,
+  type EventBus,
+  type Execution,
+  type JobRunner,
+  type PlatformView,
+  type SecretVault,
+} from '@runvoy/core';
+import { openSqliteRecords } from '@runvoy/provider-local';
+import {
+  digestRow,
+  signedText,
+  type BootstrapAnswer,
+  type FinishedMessage,
+  type LogLine,
+  type LogsMessage,
+  type RunnerSession,
+} from '@runvoy/protocol';
+import { silentLogger } from '@runvoy/runtime';
+import { buildProcessor } from '../src/index.ts';
+
+const T0 = Date.parse('2026-01-01T00:00:00Z');
+const ID = 'a'.repeat(32);
+const NONCE = '1'.repeat(32);
+
+const vault: SecretVault = { seal: async (plain) => plain, open: async (sealed) => sealed };
+
+/** A processor over an in-memory store that holds one run, and a platform that says what the test sets. */
+async function openWorld() {
+  const records = openSqliteRecords(':memory:');
+  const clock = manualClock(T0);
+  const published: string[] = [];
+  const bus: EventBus = {
+    async publish(event) {
+      published.push(event.type);
+    },
+  };
+  const platform: { view: PlatformView } = { view: { state: 'absent', never: false } };
+  const jobs: JobRunner = {
+    isolations: ['process'],
+    longestGraceMs: Infinity,
+    start: async () => ({ outcome: 'started' }),
+    look: async () => platform.view,
+    cancel: async () => undefined,
+    readSafetyLane: async () => ({ entries: (async function* () {})(), final: true }),
+    list: async () => ({ executions: [] }),
+    forget: async () => undefined,
+  };
+  const execution: Execution = {
+    execution_id: ID,
+    created_by: 'a@b.c',
+    owned_by: ['a@b.c'],
+    command: 'echo hi',
+    image_id: 'host:latest-00000000',
+    image: 'host',
+    cpu: 1,
+    memory_mib: 1,
+    isolation: 'process',
+    timeout_s: 60,
+    grace_ms: 1_000,
+    max_log_bytes: 1_000,
+    request_id: 'r',
+    modified_by_request_id: 'r',
+    started_at_ms: T0,
+    cloud: 'LOCAL',
+    facts: { attempts: [{ attempt: 1, token_hash: hashToken('token'), made_at_ms: T0 }] },
+    status: 'STARTING',
+    unfinished: true,
+    faults: [],
+  };
+  await records.create(executionRef(ID), execution);
+  const sealed = new TextEncoder().encode(JSON.stringify({ env: { A: '1' }, secrets: {} }));
+  await records.create(runInputRef(ID), { execution_id: ID, sealed, delete_at_ms: T0 + 1e9 });
+  const app = buildProcessor({
+    records,
+    vault,
+    jobs,
+    clock,
+    bus,
+    random: randomBytes,
+    signingKeys: { current: { id: 'k', secret: randomBytes(32) } },
+    batchMs: 10,
+    logger: silentLogger,
+  });
+  const post = (kind: string, body: unknown, id = ID) =>
+    app.inject({ method: 'POST', url: `/runner/v1/executions/${id}/${kind}`, payload: body as object });
+  return {
+    records,
+    clock,
+    platform,
+    published,
+    post,
+    bootstrap: async () =>
+      (
+        await post('bootstrap', { token: 'token', attempt: 1, nonce: NONCE, runner_version: '1' })
+      ).json() as BootstrapAnswer,
+    event: (type: string, data: unknown) =>
+      app.inject({
+        method: 'POST',
+        url: '/events',
+        headers: { 'content-type': 'application/cloudevents+json' },
+        payload: { specversion: '1.0', id: '1', source: '/t', type, time: '2026-01-01T00:00:00Z', data },
+      }),
+    execution: async () => (await records.get(executionRef(ID)))!.value,
+    async [Symbol.asyncDispose]() {
+      await app.close();
+      records.close();
+    },
+  };
+}
+
+const LINES: readonly LogLine[] = [
+  { seq: 1, stream: 'stdout', ms: T0, text: 'hi' },
+  { seq: 2, stream: 'stderr', ms: T0, text: 'oh', partial: true },
+];
+
+function mac(session: RunnerSession, text: string): string {
+  return createHmac('sha256', Buffer.from(session.key, 'hex')).update(text).digest('hex');
+}
+
+function logs(session: RunnerSession, lines: readonly LogLine[] = LINES, id = ID): LogsMessage {
+  const unsigned = { from: lines[0]!.seq, lines, expires_at: session.expires_at, key_id: session.key_id };
+  return { ...unsigned, mac: mac(session, signedText('logs', id, unsigned)) };
+}
+
+function finished(session: RunnerSession): FinishedMessage {
+  const rows = LINES.map(digestRow).join('');
+  const unsigned = {
+    cause: 'exited' as const,
+    exit_code: 3,
+    started_at: T0,
+    ended_at: T0 + 1_000,
+    lines: 2,
+    bytes: 4,
+    sha256: createHash('sha256').update(rows).digest('hex'),
+    maskings: 0,
+    expires_at: session.expires_at,
+    key_id: session.key_id,
+  };
+  return { ...unsigned, mac: mac(session, signedText('finished', ID, unsigned)) };
+}
+
+describe('the event intake', () => {
+  test('carries a run from its bootstrap to its end', async () => {
+    await using world = await openWorld();
+    const answer = await world.bootstrap();
+    expect(answer).toMatchObject({ command: 'echo hi', env: { A: '1' }, batch_ms: 10, request_id: 'r' });
+    expect((await world.execution()).status).toBe('RUNNING');
+
+    expect((await world.post('logs', logs(answer.session))).json()).toEqual({ acked_through: 2 });
+    expect((await world.post('finished', finished(answer.session))).json()).toEqual({});
+    expect(await world.execution()).toMatchObject({ status: 'RUNNING', log_proven: true });
+
+    const end = { platform_execution: 'p', at_ms: T0 + 1_500, kind: 'exited' as const };
+    world.platform.view = { state: 'ended', end };
+    expect((await world.event('dev.runvoy.execution.look.v1', { execution_id: ID })).statusCode).toBe(204);
+    expect(await world.execution()).toMatchObject({ status: 'FAILED', exit_code: 3, completed_at_ms: T0 + 1_000 });
+    expect(world.published).toEqual(['dev.runvoy.execution.finished.v1']);
+    expect(await world.records.get(runInputRef(ID))).toBeUndefined();
+  });
+
+  test('stores a batch once, however often it comes, and no other under its number', async () => {
+    await using world = await openWorld();
+    const { session } = await world.bootstrap();
+    await world.post('logs', logs(session));
+    expect((await world.post('logs', logs(session))).statusCode).toBe(200);
+    const other = await world.post('logs', logs(session, [{ ...LINES[0]!, text: 'changed' }]));
+    expect([other.statusCode, other.json().code]).toEqual([409, 'BATCH_MISMATCH']);
+    const texts: string[] = [];
+    for await (const line of readLines(world.records, ID, 0)) texts.push(line.text);
+    expect(texts).toEqual(['hi', 'oh']);
+    expect((await world.execution()).faults).toMatchObject([{ kind: 'batch_mismatch' }]);
+  });
+
+  test.each([
+    ['another execution', (s: RunnerSession) => logs(s, LINES, 'b'.repeat(32))],
+    ['a changed text', (s: RunnerSession) => ({ ...logs(s), lines: [{ ...LINES[0]!, text: 'x' }, LINES[1]!] })],
+    ['a later expiry', (s: RunnerSession) => ({ ...logs(s), expires_at: s.expires_at + 1 })],
+    ['an unknown key', (s: RunnerSession) => ({ ...logs(s), key_id: 'other' })],
+  ])('refuses a batch signed for %s', async (_, forge) => {
+    await using world = await openWorld();
+    const { session } = await world.bootstrap();
+    const answer = await world.post('logs', forge(session));
+    expect([answer.statusCode, answer.json().code]).toEqual([401, 'BAD_SIGNATURE']);
+  });
+
+  test('refuses a message whose session has expired', async () => {
+    await using world = await openWorld();
+    const { session } = await world.bootstrap();
+    world.clock.advance(session.expires_at - T0);
+    expect((await world.post('logs', logs(session))).statusCode).toBe(401);
+  });
+
+  test('refuses lines that are not numbered in a row, and fields no signature covers', async () => {
+    await using world = await openWorld();
+    const { session } = await world.bootstrap();
+    const gap = await world.post('logs', logs(session, [LINES[0]!, { ...LINES[1]!, seq: 3 }]));
+    expect([gap.statusCode, gap.json().code]).toEqual([422, 'UNPROCESSABLE']);
+    const smuggled = { ...logs(session), lines: [{ ...LINES[0]!, colour: 'red' }, LINES[1]!] };
+    expect((await world.post('logs', smuggled)).statusCode).toBe(400);
+  });
+
+  test('tells a stop with the next heartbeat', async () => {
+    await using world = await openWorld();
+    const { session } = await world.bootstrap();
+    const stored = (await world.records.get(executionRef(ID)))!;
+    const stop = { requested_at_ms: T0, requested_by: 'a', grace_ms: 70_000, cancel_at_ms: T0 + 70_000 };
+    const facts = { ...stored.value.facts, stop };
+    await world.records.compareAndSet(executionRef(ID), stored.version, {
+      ...stored.value,
+      facts,
+      status: 'TERMINATING',
+    });
+    const unsigned = { acked_through: 0, expires_at: session.expires_at, key_id: session.key_id };
+    const beat = { ...unsigned, mac: mac(session, signedText('heartbeat', ID, unsigned)) };
+    expect((await world.post('heartbeat', beat)).json()).toEqual({ stop: { grace_ms: 70_000 }, deadline: T0 + 60_000 });
+  });
+
+  test('acknowledges an event of a type it does not know', async () => {
+    await using world = await openWorld();
+    expect((await world.event('com.example.other', {})).statusCode).toBe(204);
+  });
+
+  test('does not acknowledge an event whose effect was not stored', async () => {
+    await using world = await openWorld();
+    const missing = await world.event('dev.runvoy.execution.look.v1', { execution_id: 'c'.repeat(32) });
+    expect(missing.statusCode).toBe(404);
+  });
+});
