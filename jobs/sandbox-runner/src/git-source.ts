@@ -56,7 +56,7 @@ function checkAddress(url: string, roots: readonly string[]): Omit<CheckedSource
     case 'ssh:':
       if (!/^[A-Za-z0-9._[][A-Za-z0-9.:[\]_-]*$/.test(parsed.hostname))
         throw new RefusedSource('the address names no host');
-      if (!/^[A-Za-z0-9._]?[A-Za-z0-9._-]*$/.test(parsed.username)) throw new RefusedSource('the user name is none');
+      if (!/^([A-Za-z0-9._][A-Za-z0-9._-]*)?$/.test(parsed.username)) throw new RefusedSource('the user name is none');
       return { url, protocol: 'ssh', isGitHub: false };
     case 'file:':
       return checkFile(parsed, roots);

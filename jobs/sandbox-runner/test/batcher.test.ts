@@ -1,0 +1,77 @@
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { LIMITS, type LogLine, type SafetyLaneEntry } from '@runvoy/protocol';
+import fc from 'fast-check';
+import { type Batch, openBatcher } from '../src/batcher.ts';
+import { openMessageSigner } from '../src/message-signer.ts';
+import { SESSION } from './fake-intake.ts';
+
+const line = (seq: number, text: string): LogLine => ({ seq, stream: 'stdout', ms: 1_795_000_000_000, text });
+
+function open(batchMs: number) {
+  const batches: Batch[] = [];
+  const batcher = openBatcher({ batchMs, now: Date.now, onBatch: (batch) => batches.push(batch) });
+  return { batcher, batches, seqs: () => batches.map(({ lines }) => lines.map(({ seq }) => seq)) };
+}
+
+describe('batches', () => {
+  beforeEach(() => void jest.useFakeTimers());
+  afterEach(() => void jest.useRealTimers());
+
+  test('put together are the lines that came in, none above the limit once signed and wrapped', () => {
+    const texts = fc.array(fc.tuple(fc.string({ unit: 'binary' }), fc.nat(15 * 1024), fc.boolean()), { maxLength: 40 });
+    fc.assert(
+      fc.property(texts, (drawn) => {
+        const { batcher, batches } = open(1_000);
+        const lines = drawn.map(([text, pad], i) => line(i + 1, text.toWellFormed() + '\0'.repeat(pad)));
+        lines.forEach((each, i) => {
+          batcher.add(each);
+          if (drawn[i]![2]) batcher.settle();
+        });
+        batcher.flush();
+        expect(batches.flatMap((batch) => batch.lines)).toEqual(lines);
+        const signer = openMessageSigner('0'.repeat(32), SESSION);
+        for (const batch of batches) {
+          const body = signer.logs(batch);
+          expect(JSON.parse(body)).toMatchObject({ from: batch.lines[0]!.seq, lines: batch.lines });
+          const entry = {
+            runvoy: 'logs',
+            execution_id: '0'.repeat(32),
+            attempt: 1,
+            body: JSON.parse(body),
+          } as SafetyLaneEntry;
+          expect(Buffer.byteLength(JSON.stringify(entry))).toBeLessThanOrEqual(LIMITS.batchBytes);
+        }
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test('go at once for the lines of a first read, and gather those that follow closely', () => {
+    const { batcher, seqs } = open(250);
+    batcher.add(line(1, 'a'));
+    batcher.add(line(2, 'b'));
+    batcher.settle();
+    expect(seqs()).toEqual([[1, 2]]);
+    for (const seq of [3, 4]) {
+      batcher.add(line(seq, 'c'));
+      batcher.settle();
+      jest.advanceTimersByTime(100);
+    }
+    expect(seqs()).toEqual([[1, 2]]);
+    jest.advanceTimersByTime(50);
+    expect(seqs()).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
+  });
+
+  test('go at once again after a pause', () => {
+    const { batcher, seqs } = open(250);
+    batcher.add(line(1, 'a'));
+    batcher.settle();
+    jest.advanceTimersByTime(250);
+    batcher.add(line(2, 'b'));
+    batcher.settle();
+    expect(seqs()).toEqual([[1], [2]]);
+  });
+});

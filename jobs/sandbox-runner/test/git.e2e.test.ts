@@ -1,0 +1,155 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { BootstrapAnswer, GitSource } from '@runvoy/protocol';
+import { bootstrapAnswer } from './fake-intake.ts';
+import { openWorld, runToEnd } from './world.ts';
+
+let root: string;
+let firstCommit: string;
+
+/** Git as its user would run it, without that user's configuration. */
+function git(cwd: string, ...args: string[]): string {
+  const env = { PATH: process.env['PATH'], HOME: root, GIT_CONFIG_NOSYSTEM: '1' };
+  const who = ['-c', 'user.name=A', '-c', 'user.email=a@example.com', '-c', 'protocol.file.allow=always'];
+  return execFileSync('git', [...who, ...args], {
+    cwd,
+    env,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  }).trim();
+}
+
+function commitAll(repository: string): string {
+  git(repository, 'add', '-A');
+  git(repository, 'commit', '-q', '-m', 'a commit');
+  return git(repository, 'rev-parse', 'HEAD');
+}
+
+function makeRepository(name: string): string {
+  const repository = join(root, name);
+  mkdirSync(repository);
+  git(repository, 'init', '-q', '-b', 'main');
+  return repository;
+}
+
+beforeAll(() => {
+  root = realpathSync(mkdtempSync(join(tmpdir(), 'runvoy-git-')));
+  const project = makeRepository('project');
+  mkdirSync(join(project, 'sub'));
+  writeFileSync(join(project, 'sub', 'file'), 'one');
+  symlinkSync('/etc', join(project, 'etc'));
+  firstCommit = commitAll(project);
+  git(project, 'tag', 'v1');
+  writeFileSync(join(project, 'sub', 'file'), 'two');
+  commitAll(project);
+
+  const hostile = makeRepository('hostile');
+  symlinkSync('/tmp/runvoy-must-not-be-written', join(hostile, '.env'));
+  git(hostile, 'submodule', '--quiet', 'add', `file://${project}`, 'module');
+  commitAll(hostile);
+});
+afterAll(() => rmSync(root, { recursive: true }));
+
+const answer = (command: string, git: GitSource, more: Partial<BootstrapAnswer> = {}) =>
+  bootstrapAnswer(command, { git, git_roots: [root], ...more });
+
+describe('a run with a repository', () => {
+  test.each([
+    ['the default branch', () => '', 'two'],
+    ['a branch', () => 'main', 'two'],
+    ['a tag', () => 'v1', 'one'],
+    ['a full commit id', () => firstCommit, 'one'],
+  ])('starts in the given directory of a clone of %s', async (_, ref, content) => {
+    const source = { url: `file://${root}/project`, ref: ref(), path: 'sub' };
+    await using world = await openWorld(
+      answer('cat file; git status --porcelain; git rev-list --count HEAD; cat ../.env', source, { env: { A: 'b' } }),
+    );
+    await runToEnd(world);
+    expect(world.intake.texts('stderr')).toEqual([]);
+    expect(world.intake.texts('stdout').join('|')).toBe(`${content}?? .env|1|A=b`);
+    expect(world.intake.finished[0]).toMatchObject({ exit_code: 0 });
+    expect(world.intake.texts('system').join('\n')).toContain(`checked out file://${root}/project`);
+  });
+
+  test('that has a symlink named .env keeps it, and nothing is written through it; submodules stay empty', async () => {
+    const source = { url: `file://${root}/hostile`, ref: '', path: '' };
+    await using world = await openWorld(answer('readlink .env; ls module; cat ../.env', source, { env: { A: 'b' } }));
+    await runToEnd(world);
+    expect(world.intake.texts('stdout')).toEqual(['/tmp/runvoy-must-not-be-written', 'A=b']);
+    expect(world.intake.finished[0]).toMatchObject({ exit_code: 0 });
+  });
+
+  test.each(['..', '../..', 'etc', 'missing', 'sub/file'])('does not start in %j', async (path) => {
+    await using world = await openWorld(answer('echo never', { url: `file://${root}/project`, ref: '', path }));
+    await runToEnd(world);
+    expect(world.intake.texts('stdout')).toEqual([]);
+    expect(world.intake.finished[0]).toMatchObject({ cause: 'exited', reason: 'workspace' });
+    expect(world.intake.finished[0]).not.toHaveProperty('exit_code');
+  });
+
+  test.each([
+    ['outside the allowed directories', () => ({ url: `file://${root}/project`, ref: '', path: '' }), []],
+    ['with an address that is an option', () => ({ url: '--upload-pack=touch ran', ref: '', path: '' }), ['/']],
+    [
+      'with a ref that is an option',
+      () => ({ url: `file://${root}/project`, ref: '--upload-pack=x', path: '' }),
+      ['/'],
+    ],
+    ['with a password', () => ({ url: 'https://user:hunter2@example.com/a', ref: '', path: '' }), ['/']],
+    ['through a helper program', () => ({ url: 'ext::touch ran', ref: '', path: '' }), ['/']],
+  ])('%s is refused, and git is not asked', async (_, source, git_roots) => {
+    await using world = await openWorld(answer('echo never', source(), { git_roots }));
+    await runToEnd(world);
+    expect(world.intake.texts('stdout')).toEqual([]);
+    expect(world.intake.texts('system').join('\n')).toContain('the repository is refused');
+    expect(world.intake.texts('system').join('\n')).not.toContain('hunter2');
+    expect(world.intake.finished[0]).toMatchObject({ cause: 'exited', reason: 'git_clone' });
+  });
+
+  test('that git cannot fetch ends with the exit code and the words of git', async () => {
+    await using world = await openWorld(
+      answer('echo never', { url: `file://${root}/project`, ref: 'nowhere', path: '' }),
+    );
+    await runToEnd(world);
+    expect(world.intake.finished[0]).toMatchObject({ cause: 'exited', reason: 'git_clone', exit_code: 128 });
+    expect(world.intake.texts('system').join('\n')).toContain('### runvoy git: fatal: Remote branch nowhere not found');
+    expect(world.intake.texts('stdout')).toEqual([]);
+  });
+
+  test('gives git nothing of the environment of the run', async () => {
+    const trap = join(root, 'trap.sh');
+    writeFileSync(trap, `#!/bin/sh\ntouch ${root}/trapped\n`, { mode: 0o755 });
+    const env = {
+      GIT_SSH_COMMAND: trap,
+      GIT_ASKPASS: trap,
+      GIT_EXTERNAL_DIFF: trap,
+      GIT_TEMPLATE_DIR: root,
+      GIT_CONFIG_COUNT: '1',
+      GIT_CONFIG_KEY_0: 'core.fsmonitor',
+      GIT_CONFIG_VALUE_0: trap,
+      LD_PRELOAD: '/nonexistent.so',
+      NODE_OPTIONS: `--require ${trap}`,
+      PATH: '/nonexistent',
+    };
+    await using world = await openWorld(
+      answer('echo ran', { url: `file://${root}/project`, ref: '', path: '' }, { env }),
+    );
+    await runToEnd(world);
+    expect(world.intake.texts('stdout')).toEqual(['ran']);
+    expect(() => readFileSync(join(root, 'trapped'))).toThrow('ENOENT');
+  });
+
+  test('leaves nothing of git outside the clone, and no credential in it', async () => {
+    const source = { url: `file://${root}/project`, ref: '', path: '' };
+    const secrets = { GITHUB_TOKEN: 'ghp_0123456789' };
+    await using world = await openWorld(
+      answer('ls -A ../..; grep -r ghp_ .git ../../git || true', source, { secrets }),
+    );
+    await runToEnd(world);
+    expect(world.intake.texts('stdout')).not.toContain('git');
+    expect(world.intake.texts('stdout').join('\n')).not.toContain('***');
+  });
+});
