@@ -85,7 +85,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     query: fc.constant('runsOfUser'),
     args: fc.record({ limit, equal: fc.record({ created_by: fc.constantFrom('ann', 'bob', null) }), after: indexed }),
   }),
-) as fc.Arbitrary<Step>;
+);
 
 async function take(next: Step, records: Records, model: ModelRecords): Promise<void> {
   switch (next.act) {

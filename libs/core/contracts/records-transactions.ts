@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
-import type { Records, Ref, Tx } from '../src/records/records.ts';
+import type { Records, Tx } from '../src/records/records.ts';
 import { gate } from './gate.ts';
 import { ids, run, undeclaredQuery, user, usersByEmail } from './sample-records.ts';
-import type { OpenRecords, SampleUser } from './sample-records.ts';
+import type { OpenRecords } from './sample-records.ts';
 
 /** How a store keeps transactions apart, where a test has to know. */
 export interface StoreIsolation {
@@ -171,6 +171,37 @@ export function recordsTransactionContract(open: OpenRecords, isolation: StoreIs
     expect(sum).toBe(100);
   });
 
+  test('a refusal that was judged by halves of two states is not passed on', async () => {
+    await using records = await open();
+    await records.create(user('a'), { credit: 50 });
+    await records.create(user('b'), { credit: 50 });
+    await interleaved(
+      { records, isolation },
+      async (tx) => {
+        const first = (await tx.get(user('a')))!.credit!;
+        return async () => {
+          const sum = first + (await tx.get(user('b')))!.credit!;
+          if (sum !== 100) throw new Error(`credit was lost: ${sum}`);
+        };
+      },
+      () =>
+        records.transact(async (tx) => {
+          tx.set(user('a'), { credit: 30 });
+          tx.set(user('b'), { credit: 70 });
+        }),
+    );
+  });
+
+  test('what is asked of a transaction after its function has returned is refused', async () => {
+    await using records = await open();
+    let kept: Tx | undefined;
+    await records.transact(async (tx) => {
+      kept = tx;
+    });
+    expect(() => kept!.set(user('a'), {})).toThrow(expect.objectContaining({ code: 'RECORDS_MISUSED' }));
+    await expect(kept!.get(user('a'))).rejects.toMatchObject({ code: 'RECORDS_MISUSED' });
+  });
+
   test('two transactions that each read what the other writes do not both pass', async () => {
     await using records = await open();
     await records.create(user('a'), { credit: 1 });
@@ -238,7 +269,7 @@ async function addCredit(tx: Tx, id: string, amount: number): Promise<void> {
 }
 
 async function credits(records: Records, of: readonly string[]): Promise<number> {
-  const values = await Promise.all(of.map((id) => records.get(user(id) as Ref<SampleUser>)));
+  const values = await Promise.all(of.map((id) => records.get(user(id))));
   return values.reduce((sum, stored) => sum + (stored?.value.credit ?? 0), 0);
 }
 

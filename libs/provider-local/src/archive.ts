@@ -179,8 +179,8 @@ async function sizeOf(path: string): Promise<{ readonly bytes: number } | undefi
 
 async function syncDirectories(from: string, root: string): Promise<void> {
   for (let directory = from; ; directory = dirname(directory)) {
-    const handle = await open(directory, 'r');
-    await handle.sync().finally(() => handle.close());
+    await using handle = await open(directory, 'r');
+    await handle.sync();
     if (directory === root) return;
   }
 }

@@ -133,7 +133,7 @@ class RecordsInSqlite implements SqliteRecords {
 
   watch<T extends object>(ref: Ref<T>, watcher: Watcher<T>): () => void {
     this.#reader.checkRef(ref);
-    return this.#feed.watchRecord(ref.collection, ref.id, watcher as unknown as Watcher<object>, () => {
+    return this.#feed.watchRecord(ref.collection, ref.id, watcher, () => {
       const stored = this.#reader.read(ref);
       return stored ? [() => ({ kind: 'present', id: stored.id, value: stored.value })] : [];
     });
@@ -145,7 +145,7 @@ class RecordsInSqlite implements SqliteRecords {
     watcher: Watcher<T>,
   ): () => void {
     const plan = this.#reader.plan(query, args);
-    return this.#feed.watchPlan(plan, watcher as unknown as Watcher<object>, () =>
+    return this.#feed.watchPlan(plan, watcher, () =>
       Array.from(this.#reader.all(plan), ({ id, value }) => () => ({ kind: 'present', id, value })),
     );
   }

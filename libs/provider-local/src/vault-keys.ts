@@ -43,16 +43,14 @@ async function createKeyFile(path: string): Promise<void> {
   const content: KeyFile = { current: id, keys: { [id]: randomBytes(KEY_BYTES).toString('base64url') } };
   const aside = `${path}.${randomUUID()}`;
   try {
-    const file = await open(aside, 'wx', FILE_MODE);
-    await file
-      .writeFile(`${JSON.stringify(content, null, 2)}\n`)
-      .then(() => file.sync())
-      .finally(() => file.close());
+    await using file = await open(aside, 'wx', FILE_MODE);
+    await file.writeFile(`${JSON.stringify(content, null, 2)}\n`);
+    await file.sync();
     await link(aside, path).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'EEXIST') throw error;
     });
-    const directory = await open(dirname(path), 'r');
-    await directory.sync().finally(() => directory.close());
+    await using directory = await open(dirname(path), 'r');
+    await directory.sync();
   } finally {
     await rm(aside, { force: true });
   }

@@ -40,6 +40,16 @@ describe('the local vault', () => {
     expect(sealed).toMatch(new RegExp(`^v1\\.${current}\\.[\\w-]{16}\\.[\\w-]{30}$`));
   });
 
+  test('a sealed value has one spelling: foreign characters in it are not overlooked', async () => {
+    await using directory = await privateDirectory();
+    const vault = await openLocalVault(join(directory.path, 'keys.json'));
+    const sealed = await vault.seal(Buffer.from('secret'), PLACE);
+    for (const added of ['=', ' ', '\n']) {
+      const respelled = Buffer.concat([sealed, Buffer.from(added)]);
+      await expect(vault.open(respelled, PLACE)).rejects.toMatchObject({ code: 'INTERNAL_ERROR' });
+    }
+  });
+
   test('values sealed with an earlier key open after a new one was made current', async () => {
     await using directory = await privateDirectory();
     const path = join(directory.path, 'keys.json');
@@ -80,8 +90,8 @@ describe('the local vault', () => {
     await using directory = await privateDirectory();
     const path = join(directory.path, 'keys.json');
     await writeFile(path, text, { mode: 0o600 });
-    const refusal = await openLocalVault(path).catch((error: Error) => error);
-    expect(refusal).toMatchObject({ message: expect.stringContaining(why) });
-    expect(String(refusal)).not.toContain('secret-but-broken');
+    const opening = openLocalVault(path);
+    await expect(opening).rejects.toThrow(why);
+    await expect(opening).rejects.not.toThrow('secret-but-broken');
   });
 });

@@ -1,4 +1,7 @@
-/** Where large blobs live (Cloud Storage; files). Names are `/`-separated, `[A-Za-z0-9._-]` segments, never `.` or `..`. */
+/**
+ * Where large blobs live (Cloud Storage; files). Names are `/`-separated, `[A-Za-z0-9._-]` segments, never `.` or `..`;
+ * any other fails with `RECORDS_MISUSED`.
+ */
 export interface Archive {
   /** Stores the whole stream under `name`; readers see all of it or nothing. Fails with `RECORD_EXISTS` when taken. */
   put(name: string, content: AsyncIterable<Uint8Array>): Promise<{ readonly bytes: number }>;

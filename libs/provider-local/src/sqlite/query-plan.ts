@@ -104,7 +104,7 @@ function distinct(keys: readonly Buffer[]): Buffer[] {
 
 function fingerprint(query: IndexedQuery, groups: readonly Buffer[], begin: Buffer, end: Buffer): Buffer {
   const hash = createHash('sha256').update(JSON.stringify([query.name, query.declaration]));
-  for (const key of [begin, end, ...groups.toSorted(Buffer.compare)]) {
+  for (const key of [begin, end, ...groups.toSorted((a, b) => a.compare(b))]) {
     // The length first: keys joined without it could pass for others.
     hash.update(`${key.length}:`).update(key);
   }

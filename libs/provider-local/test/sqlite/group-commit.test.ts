@@ -65,6 +65,18 @@ test('a full disk rejects the whole group with the cause, and the next group wor
   expect(world.counts).toEqual({ committed: 2, rolledBack: 1 });
 });
 
+test('a write that breaks after it has changed something undoes the whole group', async () => {
+  using world = openGroup();
+  const broken = world.group.write(() => {
+    world.database.exec("INSERT INTO lines VALUES ('half', NULL)");
+    throw new TypeError('a bug');
+  });
+  const outcomes = await Promise.allSettled([world.write('a'), broken]);
+  for (const outcome of outcomes) expect(outcome).toMatchObject({ reason: { code: 'STORE_UNAVAILABLE' } });
+  await world.write('b');
+  expect(world.texts()).toEqual(['b']);
+});
+
 test('a refusal judged by writes that were undone is reported as the store being unavailable', async () => {
   using world = openGroup();
   await world.write('a');

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from '@jest/globals';
 import type { DeclaredQuery, Ref } from '@runvoy/core';
-import { openSqliteRecords } from '@runvoy/provider-local';
+import { openSqliteRecords, sqliteRecordsOn } from '@runvoy/provider-local';
 import type { SqliteRecordsOptions } from '@runvoy/provider-local';
 import { privateDirectory } from '../private-directory.ts';
 
@@ -122,6 +122,41 @@ describe('the file', () => {
     await using records = openSqliteRecords(file.path, declared());
     await records.create(note('c'), {});
     expect(await records.compareAndSet(note('c'), version, { at: 9 })).toBe(false);
+  });
+});
+
+describe('a full disk', () => {
+  test('fails what was asked for, tells watchers nothing, and leaves a store that works', async () => {
+    const database = new DatabaseSync(':memory:');
+    await using records = sqliteRecordsOn(database, declared());
+    const seen: string[] = [];
+    const end = records.watchQuery(
+      byTime,
+      {},
+      {
+        changed: (changes) => seen.push(...changes.map(({ id }) => id)),
+        failed: (error) => {
+          throw error;
+        },
+      },
+    );
+    const { page_count: pages } = database.prepare('PRAGMA page_count').get() as { page_count: number };
+    database.exec(`PRAGMA max_page_count = ${pages + 1}`);
+    const large = Array.from({ length: 200 }, (_, index) => ({
+      ref: note(`large${index}`),
+      value: { at: index, by: 'x'.repeat(1_000) },
+    }));
+    await expect(records.createMany(large)).rejects.toMatchObject({
+      code: 'STORE_UNAVAILABLE',
+      cause: { message: expect.stringContaining('full') },
+    });
+    expect(await records.get(note('large0'))).toBeUndefined();
+    database.exec(`PRAGMA max_page_count = ${pages + 100}`);
+    await records.create(note('after'), { at: 1 });
+    await records.transact(async (tx) => tx.set(note('last'), { at: (await tx.get(note('after')))!.at! + 1 }));
+    expect((await records.page(byTime, { limit: 10 })).records.map(({ id }) => id)).toEqual(['after', 'last']);
+    expect(seen).toEqual(['after', 'last']);
+    end();
   });
 });
 
