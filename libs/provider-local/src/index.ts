@@ -3,3 +3,4 @@ export * from './event-bus.ts';
 export * from './job-runner.ts';
 export * from './records.ts';
 export * from './secret-vault.ts';
+export * from './signing-keys.ts';

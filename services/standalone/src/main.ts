@@ -58,7 +58,7 @@ async function openProvider(dataDir: DataDir, logger: Logger): Promise<LocalProv
         clock: systemClock,
         onEnded,
         hostEnv: process.env,
-        logger,
+        logger: { warn: (details, message) => logger.warn(message, { ...details }) },
       }),
     close: async () => records.close(),
   };

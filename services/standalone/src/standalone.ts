@@ -113,7 +113,7 @@ async function open(
     signingKeys,
     clock,
     logger,
-    allowedOrigin: door.isOurOrigin,
+    allowedOrigins: door.isOurOrigin,
   });
   mountLiveView(orchestrator, liveView, door);
   port = await listenNear(orchestrator, config);
