@@ -9,8 +9,15 @@ const FOR_OTHERS = 0o077;
 
 /** The keys of a vault: values are sealed with the current one and opened with any. */
 export interface VaultKeys {
-  readonly current: { readonly id: string; readonly key: Buffer };
+  readonly current: VaultKey;
+  /** The others, in the order of the file. */
+  readonly older: readonly VaultKey[];
   find(id: string): Buffer | undefined;
+}
+
+export interface VaultKey {
+  readonly id: string;
+  readonly key: Buffer;
 }
 
 /** As the file spells them: `current` names one of `keys`, each 32 bytes in base64url. To rotate, add a key and name it. */
@@ -33,7 +40,8 @@ export async function openVaultKeys(path: string): Promise<VaultKeys> {
   }
   const { current, keys } = parseKeyFile(await readFile(path, 'utf8'), path);
   const byId = new Map(Object.entries(keys).map(([id, key]) => [id, Buffer.from(key, 'base64url')]));
-  return { current: { id: current, key: byId.get(current)! }, find: (id) => byId.get(id) };
+  const older = [...byId].filter(([id]) => id !== current).map(([id, key]) => ({ id, key }));
+  return { current: { id: current, key: byId.get(current)! }, older, find: (id) => byId.get(id) };
 }
 
 /** Written aside and then linked: two processes at once agree on one file, and a crash leaves none that is half written. */

@@ -1,0 +1,181 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { LogsBody } from '@runvoy/protocol';
+import { follow, texts } from './follower.ts';
+import { newDirectory, poll, startServer, type Server } from './server.ts';
+
+let server: Server;
+beforeAll(async () => {
+  server = await startServer();
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+/** A named pipe: whoever reads from it waits until the test opens it. */
+function newGate(): { readonly path: string; open(): void } {
+  const path = join(newDirectory(), 'gate');
+  execFileSync('mkfifo', [path]);
+  return { path, open: () => writeFileSync(path, 'go\n') };
+}
+
+/** Pids of living processes that carry the run's marker. */
+function livingProcesses(executionId: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        const isZombie = /^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+        const marker = `RUNVOY_EXECUTION_ID=${executionId}`;
+        return !isZombie && readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(marker);
+      } catch {
+        return false;
+      }
+    });
+}
+
+describe('a run', () => {
+  test('shows its lines as written, keeps its streams apart and passes its exit code on', async () => {
+    const gate = newGate();
+    const run = await server.run(`echo out; echo err >&2; read x < ${gate.path}; echo more; exit 3`);
+    const follower = follow(run.websocket_url);
+    await follower.line((line) => line.text === 'err');
+    gate.open();
+    const followed = await follower.done;
+    expect(texts(followed, 'stdout')).toEqual(['out', 'more']);
+    expect(texts(followed, 'stderr')).toEqual(['err']);
+    expect(followed.statuses.at(-1)).toMatchObject({ status: 'FAILED', exit_code: 3 });
+    expect(followed.end).toMatchObject({ completeness: 'complete', lines: followed.lines.length });
+    expect(followed.closeCode).toBe(1000);
+  });
+
+  test('is seen whole, every line once, by who joins in the middle and by who joins after the end', async () => {
+    const gate = newGate();
+    const run = await server.run(
+      `for i in 1 2 3; do echo a$i; done; read x < ${gate.path}; for i in 1 2 3; do echo b$i; done`,
+    );
+    const first = follow(run.websocket_url);
+    await first.line((line) => line.text === 'a3');
+    const middle = follow(run.websocket_url);
+    await middle.line((line) => line.text === 'a3');
+    gate.open();
+    const late = first.done.then(() => follow(run.websocket_url).done);
+    for (const followed of await Promise.all([first.done, middle.done, late])) {
+      expect(texts(followed)).toEqual(['a1', 'a2', 'a3', 'b1', 'b2', 'b3']);
+      expect(followed.lines.map((line) => line.seq)).toEqual(followed.lines.map((_, index) => index + 1));
+      expect(followed.end?.completeness).toBe('complete');
+    }
+  });
+
+  test('resumes behind a cursor with exactly the next line', async () => {
+    const run = await server.run('seq 1 500');
+    await server.finished(run.execution_id);
+    const whole = await follow(run.websocket_url).done;
+    const rest = await follow(run.websocket_url, 123).done;
+    expect(rest.lines).toEqual(whole.lines.slice(123));
+  });
+
+  test('that ignores SIGTERM, with children in its group and one that escaped, is STOPPED only when nothing of it lives', async () => {
+    const command = `trap '' TERM; (trap '' TERM; while :; do sleep 1; done) & setsid sh -c "trap '' TERM; while :; do sleep 1; done" & echo ready; while :; do sleep 1; done`;
+    const run = await server.run({ command, grace: 1 });
+    await follow(run.websocket_url).line((line) => line.text === 'ready');
+    await poll(() => (livingProcesses(run.execution_id).length >= 3 ? true : undefined));
+    await server.call('DELETE', `/api/v1/executions/${run.execution_id}`);
+    expect((await server.until(run.execution_id, () => true)).status).toBe('TERMINATING');
+    const status = await server.finished(run.execution_id);
+    expect(livingProcesses(run.execution_id)).toEqual([]);
+    expect(status).toMatchObject({ status: 'STOPPED', exit_code: 130 });
+    const { requested, signalled, killed, confirmed } = status.cancel!;
+    const times = [requested, signalled, killed, confirmed].map((time) => Date.parse(time!));
+    expect(times).toEqual(times.toSorted((a, b) => a - b));
+    expect(times[2]! - times[1]!).toBeGreaterThanOrEqual(900);
+  });
+
+  test('that does not end in time fails with 124 and says timeout', async () => {
+    const run = await server.run({ command: 'echo begun; sleep 600', timeout: 1, grace: 1 });
+    expect(await server.finished(run.execution_id)).toMatchObject({
+      status: 'FAILED',
+      exit_code: 124,
+      reason: 'timeout',
+    });
+    expect(livingProcesses(run.execution_id)).toEqual([]);
+  });
+
+  test('stopped at once is STOPPED, whether or not it had begun', async () => {
+    const runs = await Promise.all(Array.from({ length: 5 }, () => server.run({ command: 'sleep 600', grace: 1 })));
+    await Promise.all(runs.map((run) => server.call('DELETE', `/api/v1/executions/${run.execution_id}`)));
+    for (const run of runs) {
+      expect(await server.finished(run.execution_id)).toMatchObject({ status: 'STOPPED', exit_code: 130 });
+      expect(livingProcesses(run.execution_id)).toEqual([]);
+    }
+  });
+
+  test('never shows the values of variables whose names look secret', async () => {
+    const run = await server.run({
+      command: 'echo "token is $MY_TOKEN"; env',
+      env: { MY_TOKEN: 's3cr3t-value', PLAIN: 'seen' },
+    });
+    const followed = await follow(run.websocket_url).done;
+    const all = followed.lines.map((line) => line.text).join('\n');
+    expect(all).not.toContain('s3cr3t-value');
+    expect(all).toContain('token is ***');
+    expect(all).toContain('PLAIN=seen');
+  });
+
+  test('sees nothing of the server’s own environment', async () => {
+    await using own = await startServer({ env: { SERVER_ONLY: 'hidden' } });
+    const run = await own.run('env | sort');
+    const names = texts(await follow(run.websocket_url).done).map((line) => line.split('=')[0]);
+    expect(names).not.toContain('SERVER_ONLY');
+    expect(names).toEqual(expect.arrayContaining(['PATH', 'RUNVOY_EXECUTION_ID']));
+  });
+
+  test('clones a repository of this machine for an admin, below an allowed root only', async () => {
+    const root = newDirectory();
+    const repository = join(root, 'repository');
+    mkdirSync(repository);
+    const git = (...args: string[]) =>
+      execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@t', '-c', 'init.defaultBranch=main', ...args], {
+        cwd: repository,
+        stdio: 'ignore',
+      });
+    git('init');
+    writeFileSync(join(repository, 'hello.txt'), 'hello from the repository\n');
+    git('add', '.');
+    git('commit', '-m', 'first');
+    await using own = await startServer({ env: { RUNVOY_LOCAL_GIT_ROOTS: root } });
+    const run = await own.run({ command: 'cat hello.txt', git_repo: `file://${repository}` });
+    const followed = await follow(run.websocket_url).done;
+    expect(texts(followed, 'stdout')).toEqual(['hello from the repository']);
+    const outside = await own.run({ command: 'ls', git_repo: 'file:///etc' });
+    expect(await own.finished(outside.execution_id)).toMatchObject({ status: 'FAILED', reason: 'git_clone' });
+  });
+
+  test('twenty at once with three followers each are all complete, exact and unmixed', async () => {
+    const runs = await Promise.all(
+      Array.from({ length: 20 }, (_, n) =>
+        server.run(`i=0; while [ $i -lt 200 ]; do echo "run ${n} line $i"; i=$((i+1)); done; echo "run ${n} done" >&2`),
+      ),
+    );
+    const all = await Promise.all(runs.map((run) => Promise.all([0, 1, 2].map(() => follow(run.websocket_url).done))));
+    all.forEach((followers, n) => {
+      const expected = Array.from({ length: 200 }, (_, i) => `run ${n} line ${i}`);
+      for (const followed of followers) {
+        expect(texts(followed, 'stdout')).toEqual(expected);
+        expect(texts(followed, 'stderr')).toEqual([`run ${n} done`]);
+        expect(followed.end?.completeness).toBe('complete');
+      }
+    });
+  });
+
+  test('answers REST with the same lines as the live view', async () => {
+    const run = await server.run('printf "no line feed"');
+    const followed = await follow(run.websocket_url).done;
+    const rest = await server.call<LogsBody>('GET', `/api/v1/executions/${run.execution_id}/logs?after=0`);
+    expect(rest.events!.map((event) => event.message)).toEqual(followed.lines.map((line) => line.text));
+    expect(rest.events!.at(-1)).toMatchObject({ message: 'no line feed', partial: true });
+    expect(rest).toMatchObject({ completeness: 'complete', status: 'SUCCEEDED' });
+    expect(rest.next_after).toBeUndefined();
+  });
+});

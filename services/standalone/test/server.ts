@@ -1,0 +1,111 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { ExecutionStatusBody, ReadyLine, RunAnswer, RunRequest } from '@runvoy/protocol';
+import { isTerminal } from '@runvoy/protocol';
+
+export const STANDALONE_MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+export const CLI_MAIN = fileURLToPath(new URL('../../../clients/cli/src/main.ts', import.meta.url));
+
+/** A real server process on a port of its own, over a data directory that outlives it until the test is done. */
+export interface Server extends AsyncDisposable {
+  readonly ready: ReadyLine;
+  readonly key: string;
+  readonly process: ChildProcess;
+  /** Calls the API; throws on an error status. */
+  call<T>(method: string, path: string, body?: unknown): Promise<T>;
+  run(request: RunRequest | string): Promise<RunAnswer>;
+  /** Resolves with the status once it satisfies `is`; asks again each time the log or the state moves. */
+  until(id: string, is: (status: ExecutionStatusBody) => boolean): Promise<ExecutionStatusBody>;
+  finished(id: string): Promise<ExecutionStatusBody>;
+  /** SIGTERM; resolves with the exit code. */
+  stop(): Promise<number | null>;
+  /** SIGKILL. */
+  kill(): Promise<void>;
+}
+
+/** A fresh private directory for one test. */
+export function newDirectory(): string {
+  return mkdtempSync(join(tmpdir(), 'runvoy-e2e-'));
+}
+
+/** Starts a server and waits for its ready line. `key`: of an earlier start on the same data. */
+export async function startServer(
+  options: { dataDir?: string; env?: Record<string, string>; key?: string } = {},
+): Promise<Server> {
+  const dataDir = options.dataDir ?? newDirectory();
+  const server = spawn(process.execPath, [STANDALONE_MAIN, '--json', '--port', '0', '--data-dir', dataDir], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...options.env },
+  });
+  const ready = await readyLine(server);
+  const key = options.key ?? ready.api_key ?? '';
+  const call = async <T>(method: string, path: string, body?: unknown): Promise<T> => {
+    const answer = await fetch(ready.api_url + path, {
+      method,
+      headers: { 'X-API-Key': key, 'Content-Type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
+    return (text === '' ? undefined : JSON.parse(text)) as T;
+  };
+  const until = (id: string, is: (status: ExecutionStatusBody) => boolean) =>
+    poll(async () => {
+      const status = await call<ExecutionStatusBody>('GET', `/api/v1/executions/${id}/status`);
+      return is(status) ? status : undefined;
+    });
+  const exit = async () => {
+    if (server.exitCode === null && server.signalCode === null) await once(server, 'exit');
+    return server.exitCode;
+  };
+  return {
+    ready,
+    key,
+    process: server,
+    call,
+    run: (request) => call('POST', '/api/v1/run', typeof request === 'string' ? { command: request } : request),
+    until,
+    finished: (id) => until(id, (status) => isTerminal(status.status)),
+    stop: () => {
+      server.kill('SIGTERM');
+      return exit();
+    },
+    kill: async () => {
+      server.kill('SIGKILL');
+      await exit();
+    },
+    async [Symbol.asyncDispose]() {
+      server.kill('SIGKILL');
+      await exit();
+      if (options.dataDir === undefined) rmSync(dataDir, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}
+
+async function readyLine(server: ChildProcess): Promise<ReadyLine> {
+  let errors = '';
+  server.stderr!.on('data', (chunk: Buffer) => {
+    errors += chunk.toString();
+  });
+  const lines = createInterface({ input: server.stdout! });
+  const line = await Promise.race([
+    once(lines, 'line').then(([text]) => text as string),
+    once(server, 'exit').then(() => undefined),
+  ]);
+  if (line === undefined) throw new Error(`The server did not start: ${errors}`);
+  return JSON.parse(line) as ReadyLine;
+}
+
+/** Asks until there is an answer. The world outside tells nobody when it changes; the test's own timeout bounds it. */
+export async function poll<T>(ask: () => Promise<T | undefined> | T | undefined): Promise<T> {
+  while (true) {
+    const answer = await ask();
+    if (answer !== undefined) return answer;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
