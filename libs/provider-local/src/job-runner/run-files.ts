@@ -48,10 +48,12 @@ interface Files {
 /** The directories of runs, `runs/<execution>/<attempt>`, shared with their supervisors. */
 export interface RunFiles {
   directory(of: Attempt): string;
+  /** Makes the directory; nothing else does, so that a look cannot bring back what was removed. */
+  make(of: Attempt): Promise<void>;
   read<Name extends keyof Files>(of: Attempt, name: Name): Promise<Files[Name] | undefined>;
   /** Replaces the file at once. */
   write<Name extends keyof Files>(of: Attempt, name: Name, file: Files[Name]): Promise<void>;
-  /** Writes the file if there is none; answers the one that stands. */
+  /** Writes the file if there is none; answers the one that stands. In a directory that was removed nothing stands for long. */
   settle<Name extends keyof Files>(of: Attempt, name: Name, file: Files[Name]): Promise<Files[Name]>;
   /** Every attempt that has a directory, or those of one execution, in a fixed order. */
   list(executionId?: string): Promise<Attempt[]>;
@@ -74,7 +76,6 @@ export function openRunFiles(root: string): RunFiles {
   }
 
   async function writeAside(of: Attempt, name: string, file: object): Promise<string> {
-    await mkdir(directory(of), { recursive: true, mode: 0o700 });
     writes += 1;
     const aside = join(directory(of), `${name}.server.${process.pid}.${writes}`);
     const handle = await open(aside, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
@@ -97,12 +98,19 @@ export function openRunFiles(root: string): RunFiles {
 
   return {
     directory,
+    make: async (of) => void (await mkdir(directory(of), { recursive: true, mode: 0o700 })),
     read,
     async write(of, name, file) {
       await rename(await writeAside(of, name, file), join(directory(of), name));
     },
     async settle(of, name, file) {
-      const aside = await writeAside(of, name, file);
+      let aside: string;
+      try {
+        aside = await writeAside(of, name, file);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return file;
+        throw error;
+      }
       try {
         await link(aside, join(directory(of), name));
         return file;

@@ -18,6 +18,9 @@ interface Idle {
 /** After an order, so that getting the next supervisor ready does not slow the first steps of that run. */
 const REPLENISH_MS = 150;
 
+/** A supervisor keeps a few MiB alive whatever its command prints; left to itself, the heap would still grow to hundreds. */
+const HEAP = ['--max-semi-space-size=4', '--max-old-space-size=192'];
+
 let idle: Idle | undefined;
 let replenish: NodeJS.Timeout | undefined;
 let made = 0;
@@ -33,7 +36,7 @@ function makeIdle(): Idle {
   made += 1;
   const log = join(poolDirectory, `${process.pid}.${made}.log`);
   const logFd = openSync(log, 'a', 0o600);
-  const child = spawn(process.execPath, [runnerMain], {
+  const child = spawn(process.execPath, [...HEAP, runnerMain], {
     cwd: poolDirectory,
     env: process.env,
     stdio: ['pipe', logFd, logFd],
@@ -79,4 +82,10 @@ for await (const line of jsonLines(process.stdin)) {
     report({ event: 'failed', key: request.key, why: (error as Error).message });
   }
 }
-process.exit(0);
+clearTimeout(replenish);
+if (idle) {
+  // Waited for, so that nothing of ours is left, or still writes, when the server says that it has ended.
+  idle.child.once('exit', () => process.exit(0));
+  idle.child.stdin!.end();
+  setTimeout(() => idle?.child.kill('SIGKILL'), 1_000);
+} else process.exit(0);
