@@ -23,11 +23,11 @@ const STAGES: Stage[] = [
   commandStage('format', ['node_modules/prettier/bin/prettier.cjs', '--check', '--log-level=warn', FORMATTED]),
   commandStage('lint', ['node_modules/oxlint/bin/oxlint'], () => layerViolations(root)),
   commandStage('types', ['node_modules/typescript/bin/tsc']),
-  jestStage('unit', { limitMs: 5 * MINUTE_MS, workers: '100%' }),
+  jestStage('unit', { limitMs: 5 * MINUTE_MS, testMs: 20_000, workers: '100%' }),
   consoleStage(root),
   // One at a time: these start servers and browsers, and measure how they behave when nothing else disturbs them.
-  jestStage('e2e', { limitMs: 10 * MINUTE_MS, workers: '1', needs: 'console' }),
-  jestStage('browser', { limitMs: 5 * MINUTE_MS, workers: '1', needs: 'console' }),
+  jestStage('e2e', { limitMs: 10 * MINUTE_MS, testMs: MINUTE_MS, workers: '1', needs: 'console' }),
+  jestStage('browser', { limitMs: 5 * MINUTE_MS, testMs: MINUTE_MS, workers: '1', needs: 'console' }),
 ];
 
 async function check(wanted: string | undefined, args: string[]): Promise<void> {

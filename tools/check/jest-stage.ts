@@ -19,11 +19,11 @@ const REASON = ' — skipped: ';
 
 /**
  * A stage that runs one jest project of jest.config.json; jest itself shows each file as it ends.
- * Everything of the project must have run within `limitMs`: a test that hangs is a failure, not an endless job.
+ * One test may take `testMs`, and everything of the project must have run within `limitMs`: a test that hangs is a failure, not an endless job.
  */
 export function jestStage(
   project: string,
-  { limitMs, workers, needs }: { limitMs: number; workers: string; needs?: string },
+  { limitMs, testMs, workers, needs }: { limitMs: number; testMs: number; workers: string; needs?: string },
 ): Stage {
   return {
     name: project,
@@ -33,7 +33,9 @@ export function jestStage(
       const report = join(folder, 'report.json');
       const exitWatch = watchExit(report);
       try {
-        const options = [`--maxWorkers=${workers}`, '--passWithNoTests', '--json', `--outputFile=${report}`];
+        // Jest heeds a test's time limit only here, not in a project's configuration.
+        const limits = [`--maxWorkers=${workers}`, `--testTimeout=${testMs}`];
+        const options = [...limits, '--passWithNoTests', '--json', `--outputFile=${report}`];
         const end = await runNode([...JEST, '--selectProjects', project, ...options, ...args], {
           limitMs,
           giveUp: exitWatch.giveUp,

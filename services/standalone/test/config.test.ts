@@ -1,0 +1,23 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from '@jest/globals';
+import { readStandaloneConfig, STANDALONE_CONFIG } from '../src/config.ts';
+
+test('docs/config.md lists exactly the variables there are', () => {
+  const docs = readFileSync(new URL('../../../docs/config.md', import.meta.url), 'utf8');
+  const listed = [...docs.matchAll(/^\| `(RUNVOY_\w+)`/gm)].map((match) => match[1]);
+  expect(listed.toSorted()).toEqual(
+    Object.values(STANDALONE_CONFIG)
+      .map(([name]) => name)
+      .toSorted(),
+  );
+});
+
+test('flags win over variables, and runvoy’s own name for the port over ours', () => {
+  const env = { RUNVOY_PORT: '1', RUNVOY_DEV_SERVER_PORT: '2', RUNVOY_DATA_DIR: '/a' };
+  expect(readStandaloneConfig([], env)).toMatchObject({ port: 2, isPortChosen: true, dataDir: '/a' });
+  expect(readStandaloneConfig(['--port', '3', '--data-dir', '/b'], env)).toMatchObject({ port: 3, dataDir: '/b' });
+});
+
+test('the usual port may be moved, because nobody chose it', () => {
+  expect(readStandaloneConfig([], {})).toMatchObject({ port: 56_212, isPortChosen: false, host: '127.0.0.1' });
+});
