@@ -33,12 +33,15 @@ export class MemoryRecords implements Records {
   readonly #watches = new Set<() => void>();
   /** Every committed write, as `set executions/<id>`. */
   readonly writes: string[] = [];
-  /** How many times a transaction's function ran, and single reads and pages outside of one. */
+  /** Single reads and pages outside of transactions. */
   reads = 0;
+  /** Called before every single read; throws to refuse it. */
+  beforeGet: (ref: Ref<object>) => void = () => undefined;
 
   async get<T extends object>(ref: Ref<T>): Promise<Stored<T> | undefined> {
     await turn();
     this.reads += 1;
+    this.beforeGet(ref);
     return this.#read(ref);
   }
 

@@ -42,7 +42,7 @@ function newUser(request: CreateUserRequest, requestId: string, nowMs: number): 
     throw new Failure('INVALID_REQUEST', `"${request.email.slice(0, 80)}" is not an e-mail address`);
   }
   if (!ROLES.includes(request.role)) {
-    throw new Failure('INVALID_REQUEST', `role must be one of ${ROLES.join(', ')}; got "${String(request.role)}"`);
+    throw new Failure('INVALID_REQUEST', `role must be one of ${ROLES.join(', ')}; got "${request.role}"`);
   }
   return {
     email,

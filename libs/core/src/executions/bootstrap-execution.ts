@@ -1,4 +1,10 @@
-import { isTerminal, type BootstrapAnswer, type BootstrapRequest, type BootstrapStop } from '@runvoy/protocol';
+import {
+  isTerminal,
+  type BootstrapAnswer,
+  type BootstrapRequest,
+  type BootstrapStop,
+  type GitSource,
+} from '@runvoy/protocol';
 import { Failure } from '../failure.ts';
 import type { SigningKeys } from '../access/signing-keys.ts';
 import { hashToken, sameHash } from '../access/tokens.ts';
@@ -143,7 +149,7 @@ async function answer(deps: BootstrapDeps, execution: Execution, sealed: SealedR
     command: execution.command,
     env,
     secrets,
-    ...(execution.git === undefined ? {} : { git: execution.git }),
+    ...(execution.git === undefined ? {} : { git: inOrder(execution.git) }),
     limits: {
       timeout_s: execution.timeout_s,
       grace_ms: execution.grace_ms,
@@ -153,4 +159,9 @@ async function answer(deps: BootstrapDeps, execution: Execution, sealed: SealedR
     session: runnerSession(deps.signingKeys, execution.execution_id, expiresAtMs),
     ...(deps.gitRoots === undefined ? {} : { git_roots: deps.gitRoots }),
   };
+}
+
+/** A store may answer fields in another order each time; the bytes of an answer depend on it. */
+function inOrder({ url, ref, path }: GitSource): GitSource {
+  return { url, ref, path };
 }

@@ -41,7 +41,8 @@ export async function lookAtExecution(deps: LookDeps, executionId: string): Prom
   let made: StartOrder | undefined;
   const evidence: Evidence[] = [];
   for (const attempt of before.facts.attempts) {
-    if (attempt.rejected) continue;
+    // Given up is not proven gone: what still turns up after the end is cancelled by the look that finds it.
+    if (attempt.rejected && !isTerminal(before.status)) continue;
     const view: PlatformView = attempt.end
       ? { state: 'ended', end: attempt.end }
       : await deps.jobs.look(attemptRef(before, attempt));

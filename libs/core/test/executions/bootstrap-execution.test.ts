@@ -1,0 +1,228 @@
+import { describe, expect, test } from '@jest/globals';
+import { bootstrapExecution } from '../../src/executions/bootstrap-execution.ts';
+import { runInputRef } from '../../src/executions/run-input.ts';
+import { startExecution } from '../../src/executions/start-execution.ts';
+import { nameOf } from '../fake-job-runner.ts';
+import { NONCE, RunWorld, T0 } from '../run-world.ts';
+
+const ENV = { GREETING: 'hi', API_TOKEN: 'hush' };
+const OTHER_NONCE = 'f'.repeat(32);
+
+test('a runner with the token gets the command, its environment and a session, and the run is RUNNING', async () => {
+  const world = await RunWorld.open();
+  const run = await world.started({ command: 'make', env: ENV, timeout: 60, grace: 5 });
+  world.clock.advance(2_000);
+  expect(await run.bootstrap()).toEqual({
+    request_id: 'req-1',
+    image_id: (await run.execution()).image_id,
+    command: 'make',
+    env: { GREETING: 'hi' },
+    secrets: { API_TOKEN: 'hush' },
+    limits: { timeout_s: 60, grace_ms: 5_000, max_log_bytes: 1_000_000 },
+    batch_ms: 10,
+    session: {
+      key: expect.stringMatching(/^[0-9a-f]{64}$/),
+      key_id: 'k1',
+      // Deadline and 8 days: longer than either lane keeps anything.
+      expires_at: T0 + 2_000 + 60_000 + 8 * 86_400_000,
+    },
+  });
+  expect(await run.execution()).toMatchObject({
+    status: 'RUNNING',
+    facts: { bound: { attempt: 1, platform_execution: nameOf(1), at_ms: T0 + 2_000 } },
+  });
+});
+
+test('[bootstrap-repeat] the same nonce gets the same answer, byte for byte, however late, and writes nothing', async () => {
+  const world = await RunWorld.open();
+  const run = await world.started({
+    env: ENV,
+    git_repo: 'https://example.com/a.git',
+    git_ref: 'main',
+    git_path: 'sub',
+  });
+  const first = JSON.stringify(await run.bootstrap());
+  const writes = world.records.writes.length;
+  world.clock.advance(30_000);
+  expect(JSON.stringify(await run.bootstrap())).toBe(first);
+  expect(world.records.writes).toHaveLength(writes);
+});
+
+test('[one-runner] of two runners that ask at once only one gets the command', async () => {
+  const world = await RunWorld.open();
+  const run = await world.started();
+  const asked = await Promise.allSettled([run.bootstrap(), run.bootstrap({ nonce: OTHER_NONCE })]);
+  expect(asked.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+});
+
+describe('a second nonce of the bound attempt', () => {
+  test('is refused, recorded and cancelled, and the run ends as bootstrap_conflict once the platform says so', async () => {
+    const world = await RunWorld.open();
+    const run = await world.running();
+    await expect(run.bootstrap({ nonce: OTHER_NONCE })).rejects.toMatchObject({ code: 'BOOTSTRAP_REFUSED' });
+    expect(await run.execution()).toMatchObject({ status: 'RUNNING', faults: [{ kind: 'bootstrap_conflict' }] });
+    expect(world.jobs.cancelled).toEqual([{ attempt: 1, platform_execution: nameOf(1), grace_ms: 0 }]);
+    world.jobs.ended(1, T0 + 500, { kind: 'cancelled' });
+    await run.look();
+    expect(await run.execution()).toMatchObject({ status: 'FAILED', exit_code: 1, reason: 'bootstrap_conflict' });
+  });
+
+  test('is recorded once, however often it tries', async () => {
+    const world = await RunWorld.open();
+    const run = await world.running();
+    for (let tries = 0; tries < 3; tries += 1) {
+      await expect(run.bootstrap({ nonce: OTHER_NONCE })).rejects.toMatchObject({ code: 'BOOTSTRAP_REFUSED' });
+    }
+    expect((await run.execution()).faults).toHaveLength(1);
+  });
+
+  test('is refused also when the platform does not take the cancel, and every look cancels again', async () => {
+    const world = await RunWorld.open();
+    const run = await world.running();
+    world.jobs.cancelFails = new Error('no answer');
+    await expect(run.bootstrap({ nonce: OTHER_NONCE })).rejects.toMatchObject({ code: 'BOOTSTRAP_REFUSED' });
+    world.jobs.cancelFails = undefined;
+    await run.look();
+    expect(world.jobs.cancelled).toHaveLength(1);
+  });
+});
+
+describe('a runner that the platform names otherwise', () => {
+  test('is refused, and its run ends as bootstrap_conflict', async () => {
+    const world = await RunWorld.open();
+    world.jobs.answersStart = () => ({ outcome: 'started', platform_execution: nameOf(1) });
+    const run = await world.started();
+    await expect(run.bootstrap({ platform_execution: 'platform/stranger' })).rejects.toMatchObject({
+      code: 'BOOTSTRAP_REFUSED',
+    });
+    world.jobs.ended(1, T0);
+    world.jobs.keeps(1, { entries: [], final: true });
+    await run.look();
+    expect(await run.execution()).toMatchObject({ status: 'FAILED', reason: 'bootstrap_conflict' });
+  });
+
+  test('[no-false-alarm] is not one that says nothing of its name', async () => {
+    const world = await RunWorld.open();
+    const { execution, order } = await world.submit();
+    world.jobs.answersStart = () => ({ outcome: 'started', platform_execution: nameOf(1) });
+    const run = await world.started();
+    const unnamed = { token: run.order.token, attempt: 1, nonce: NONCE, runner_version: '1' };
+    const first = await bootstrapExecution(world, run.id, unnamed);
+    expect(await bootstrapExecution(world, run.id, unnamed)).toEqual(first);
+    expect((await run.execution()).facts.bound?.platform_execution).toBe(nameOf(1));
+    // Nor when the platform's name comes after the bootstrap.
+    const early = { ...unnamed, token: order!.token };
+    await bootstrapExecution(world, execution.execution_id, early);
+    await startExecution(world, order!, () => undefined);
+    await expect(bootstrapExecution(world, execution.execution_id, early)).resolves.toMatchObject({
+      command: 'echo hi',
+    });
+  });
+});
+
+test('another attempt of the same run is refused and cancelled, and the run goes on', async () => {
+  const world = await RunWorld.open();
+  const run = await world.started();
+  world.jobs.shows(1, { state: 'absent', never: true });
+  const { order } = await run.look();
+  world.jobs.lives(1);
+  world.jobs.lives(2);
+  await run.bootstrap({ attempt: 2, token: order!.token });
+  await expect(run.bootstrap({ attempt: 1 })).rejects.toMatchObject({ code: 'BOOTSTRAP_REFUSED' });
+  expect(world.jobs.cancelled).toEqual([{ attempt: 1, platform_execution: nameOf(1), grace_ms: 0 }]);
+  expect(await run.execution()).toMatchObject({ status: 'RUNNING', faults: [], facts: { bound: { attempt: 2 } } });
+});
+
+describe('who has not the token', () => {
+  const strangers = [
+    ['a wrong token', { token: 'wrong' }],
+    ['an attempt that was never made', { attempt: 9 }],
+  ] as const;
+
+  test.each(strangers)('and comes with %s learns nothing of a run in any state', async (_, request) => {
+    const world = await RunWorld.open();
+    const run = await world.running();
+    const answers = [await run.bootstrap(request).catch(String)];
+    await run.stop();
+    answers.push(await run.bootstrap(request).catch(String));
+    await run.finish({ cause: 'stop', signal: 'SIGTERM' });
+    world.jobs.ended(1, T0);
+    await run.look();
+    answers.push(await run.bootstrap(request).catch(String));
+    expect((await run.execution()).status).toBe('STOPPED');
+    const refusal = 'Failure: Bootstrap refused: the token does not belong to this attempt.';
+    expect(answers).toEqual([refusal, refusal, refusal]);
+  });
+
+  test('cannot tell an unknown run from others by more than its absence', async () => {
+    const world = await RunWorld.open();
+    const run = await world.started();
+    await expect(Object.assign(run, { id: 'f'.repeat(32) }).bootstrap()).rejects.toMatchObject({
+      code: 'EXECUTION_NOT_FOUND',
+    });
+  });
+});
+
+describe('[no-late-start] after a stop', () => {
+  test('a runner is told to stop and gets no secrets, and the run is STOPPED when it is gone', async () => {
+    const world = await RunWorld.open();
+    const run = await world.started({ env: ENV });
+    await run.stop();
+    expect(await run.bootstrap()).toEqual({ stop: true });
+    expect(await run.execution()).toMatchObject({ status: 'TERMINATING' });
+    world.jobs.ended(1, T0 + 100);
+    await run.look();
+    expect(await run.execution()).toMatchObject({ status: 'STOPPED', exit_code: 130 });
+  });
+
+  test('a bound runner that lost its answer is told to stop, too', async () => {
+    const world = await RunWorld.open();
+    const run = await world.running({ env: ENV });
+    await run.stop();
+    expect(await run.bootstrap()).toEqual({ stop: true });
+    expect((await run.execution()).facts.attempts[0]?.told_to_stop).toBeUndefined();
+  });
+});
+
+describe('after the end', () => {
+  test('[no-late-start] a runner is told that the execution has ended', async () => {
+    const world = await RunWorld.open();
+    const run = await world.running();
+    await run.finish();
+    world.jobs.ended(1, T0);
+    await run.look();
+    await expect(run.bootstrap()).rejects.toMatchObject({ code: 'EXECUTION_ENDED', status: 410 });
+  });
+
+  test('[input-destroyed] the sealed input is gone with the transaction that made the end', async () => {
+    const world = await RunWorld.open();
+    const run = await world.running({ env: ENV });
+    await run.finish();
+    expect(await world.records.get(runInputRef(run.id))).toBeDefined();
+    world.jobs.ended(1, T0);
+    const before = world.records.writes.length;
+    await run.look();
+    expect(world.records.writes.slice(before)).toEqual([
+      `set executions/${run.id}`,
+      `delete run-inputs/${run.id}`,
+      `set outbox/finished-${run.id}`,
+    ]);
+    expect(await world.records.get(runInputRef(run.id))).toBeUndefined();
+  });
+});
+
+test('a run whose input has expired cannot be started', async () => {
+  const world = await RunWorld.open();
+  const run = await world.started();
+  await world.records.delete(runInputRef(run.id));
+  await expect(run.bootstrap()).rejects.toThrow('Bootstrap refused: its input is gone.');
+});
+
+test('an input moved to another run does not open', async () => {
+  const world = await RunWorld.open();
+  const mine = await world.started({ env: ENV });
+  const yours = await world.started({ env: { A: 'b' } });
+  const stolen = (await world.records.get(runInputRef(mine.id)))!.value;
+  await world.records.transact(async (tx) => tx.set(runInputRef(yours.id), { ...stolen, execution_id: yours.id }));
+  await expect(yours.bootstrap()).rejects.toMatchObject({ code: 'INTERNAL_ERROR' });
+});

@@ -1,0 +1,82 @@
+import { expect, test } from '@jest/globals';
+import { executionStatusBody } from '../../src/executions/execution-body.ts';
+import { recordFinished } from '../../src/executions/record-finished.ts';
+import { RunWorld, T0 } from '../run-world.ts';
+
+test('a report is stored with the end record of its log, and the run goes on until the platform says', async () => {
+  const world = await RunWorld.open();
+  const run = await world.running();
+  world.clock.advance(5_000);
+  await run.finish({ exit_code: 3, maskings: 2 }, 'one', 'two');
+  const execution = await run.execution();
+  expect(execution).toMatchObject({
+    status: 'RUNNING',
+    end_record: { lines: 2, bytes: 6, maskings: 2, sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
+    facts: { report: { cause: 'exited', exit_code: 3, stored_at_ms: T0 + 5_000 } },
+  });
+  expect(executionStatusBody(execution)).toMatchObject({ exit_code: null, waiting_for: 'platform_end' });
+});
+
+test('the same report again, from whichever lane, writes nothing', async () => {
+  const world = await RunWorld.open();
+  const run = await world.running();
+  await run.finish({ exit_code: 3, signal: 'SIGTERM', stop_progress: { signalled_ms: T0 } }, 'one');
+  const writes = world.records.writes.length;
+  world.clock.advance(1_000);
+  await run.finish({ exit_code: 3, signal: 'SIGTERM', stop_progress: { signalled_ms: T0 } }, 'one');
+  expect(world.records.writes).toHaveLength(writes);
+});
+
+test('a second report that differs is a recorded fault, and the first stands', async () => {
+  const world = await RunWorld.open();
+  const run = await world.running();
+  await run.finish({ exit_code: 3 });
+  await run.finish({ exit_code: 0 });
+  await run.finish({ exit_code: 0 });
+  expect(await run.execution()).toMatchObject({
+    facts: { report: { exit_code: 3 } },
+    faults: [{ kind: 'second_report' }],
+  });
+  expect((await run.execution()).faults).toHaveLength(1);
+});
+
+test('a second report with another end record is a fault, too', async () => {
+  const world = await RunWorld.open();
+  const run = await world.running();
+  const first = await run.finish({ exit_code: 0 }, 'one');
+  await run.finish({ exit_code: 0 }, 'two');
+  await run.finish({ exit_code: 0 }, 'two');
+  const execution = await run.execution();
+  expect(execution.end_record).toEqual(first.end_record);
+  expect(execution.faults).toMatchObject([{ kind: 'second_report' }]);
+});
+
+test('[terminal-changed] a report after the end improves the log and changes neither status nor code', async () => {
+  const world = await RunWorld.open();
+  const run = await world.running();
+  world.jobs.ended(1, T0);
+  world.jobs.keeps(1, { entries: [], final: true });
+  await run.look();
+  const lost = await run.execution();
+  expect(lost).toMatchObject({ status: 'FAILED', reason: 'lost' });
+  await run.finish({ exit_code: 0 }, 'one');
+  const { end_record, ...rest } = await run.execution();
+  expect(rest).toEqual(lost);
+  expect(end_record?.lines).toBe(1);
+});
+
+test('how far a stop came is taken from the report', async () => {
+  const world = await RunWorld.open();
+  const run = await world.running();
+  await run.stop();
+  await run.finish({ cause: 'stop', signal: 'SIGKILL', stop_progress: { signalled_ms: T0 + 1, killed_ms: T0 + 2 } });
+  expect((await run.execution()).facts.stop).toMatchObject({ signalled_at_ms: T0 + 1, killed_at_ms: T0 + 2 });
+});
+
+test('a run without a runner takes no report', async () => {
+  const world = await RunWorld.open();
+  const run = await world.running();
+  const unbound = await world.started();
+  await recordFinished(world, unbound.id, run.report());
+  expect((await unbound.execution()).facts.report).toBeUndefined();
+});
