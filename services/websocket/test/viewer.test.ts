@@ -1,0 +1,119 @@
+import { expect, test } from '@jest/globals';
+import { manualClock } from '@runvoy/core';
+import { silentLogger } from '@runvoy/runtime';
+import { ExecutionFeed } from '../src/execution-feed.ts';
+import { bareForm } from '../src/bare-form.ts';
+import { typedForm } from '../src/typed-form.ts';
+import { CUT_BYTES, SLOW_BYTES, Viewer } from '../src/viewer.ts';
+import { FakeOutlet } from './fake-outlet.ts';
+import { chunkOf, sampleExecution, sampleLines, T0 } from './sample-execution.ts';
+import { ScriptedLog } from './scripted-log.ts';
+
+const LINES = sampleLines(1, 40);
+
+async function openRoom() {
+  const log = new ScriptedLog(sampleExecution());
+  const feed = await ExecutionFeed.open(
+    { records: log.records, feed: log, clock: manualClock(T0), logger: silentLogger },
+    log.execution,
+  );
+  return {
+    log,
+    feed,
+    async join(outlet: FakeOutlet, after = 0, form = typedForm): Promise<Viewer> {
+      const viewer = new Viewer({ outlet, form, log: feed, after });
+      const hello = await feed.hello();
+      feed.join(viewer);
+      viewer.begin(hello);
+      await idle();
+      return viewer;
+    },
+    async store(from: number, through: number): Promise<void> {
+      log.store(chunkOf(LINES.slice(from - 1, through)));
+      await idle();
+    },
+    [Symbol.dispose]: () => feed.close(),
+  };
+}
+
+/** Everything that does not wait for time or network is done when this resolves. */
+async function idle(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+}
+
+test('a chunk that comes live is sent without a read of the store, once to each viewer', async () => {
+  using room = await openRoom();
+  const [first, second] = [new FakeOutlet(), new FakeOutlet()];
+  await room.join(first);
+  await room.join(second);
+  const reads = room.log.reads;
+  await room.store(1, 5);
+  await room.store(6, 6);
+  expect(first.seqs).toEqual([1, 2, 3, 4, 5, 6]);
+  expect(second.seqs).toEqual(first.seqs);
+  expect(room.log.reads).toBe(reads);
+});
+
+test('a chunk is one write, also as bare frames', async () => {
+  using room = await openRoom();
+  const [typed, bare] = [new FakeOutlet(), new FakeOutlet()];
+  await room.join(typed);
+  await room.join(bare, 0, bareForm);
+  const before = [typed.writes, bare.writes];
+  await room.store(1, 40);
+  expect([typed.writes, bare.writes]).toEqual(before.map((writes) => writes + 1));
+  expect(bare.frames).toHaveLength(40);
+});
+
+test('a chunk that overtook another waits for it and needs no read of the store', async () => {
+  using room = await openRoom();
+  const outlet = new FakeOutlet();
+  await room.join(outlet);
+  const reads = room.log.reads;
+  await room.store(6, 9);
+  expect(outlet.seqs).toEqual([]);
+  await room.store(1, 5);
+  expect(outlet.seqs).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  // One page, read to find the overtaken chunk's followers.
+  expect(room.log.reads - reads).toBeLessThanOrEqual(1);
+});
+
+test('a viewer with a mebibyte before it gets nothing more until it has room, and then everything', async () => {
+  using room = await openRoom();
+  const outlet = new FakeOutlet((frame) => (Buffer.from(frame).includes('"from"') ? SLOW_BYTES : 0));
+  await room.join(outlet);
+  for (let seq = 1; seq <= 10; seq += 1) await room.store(seq, seq);
+  expect(outlet.seqs).toEqual([1]);
+  expect(outlet.mostBuffered).toBe(SLOW_BYTES);
+  for (let seq = 2; seq <= 10; seq += 1) {
+    outlet.take(SLOW_BYTES);
+    await idle();
+    expect(outlet.seqs.at(-1)).toBe(seq);
+  }
+  expect(outlet.mostBuffered).toBe(SLOW_BYTES);
+});
+
+test('a viewer with four mebibytes before it is cut', async () => {
+  using room = await openRoom();
+  const outlet = new FakeOutlet();
+  await room.join(outlet);
+  outlet.bufferedBytes = CUT_BYTES;
+  await room.store(1, 1);
+  expect(outlet.closes).toMatchObject([{ code: 1013 }]);
+});
+
+test('a viewer whose frames cannot be made is cut off alone', async () => {
+  using room = await openRoom();
+  const [bare, typed] = [new FakeOutlet(), new FakeOutlet()];
+  const torn = {
+    ...bareForm,
+    chunk: () => {
+      throw new Error('torn');
+    },
+  };
+  await room.join(bare, 0, torn);
+  await room.join(typed);
+  await room.store(1, 1);
+  expect(bare.closes).toMatchObject([{ code: 1011 }]);
+  expect(typed.seqs).toEqual([1]);
+});
