@@ -28,11 +28,14 @@ export function openHeartbeat(args: {
       acked_through: args.ackedThrough(),
       ...(stopProgress && { stop_progress: stopProgress }),
     });
-    void args.intake.post('heartbeat', body).then((reply) => {
-      if (isClosed) return;
-      if (reply.outcome === 'accepted') args.onAnswer(reply.body as unknown as HeartbeatAnswer);
-      if (reply.outcome === 'dismissed') args.onDismissed(reply.why);
-    });
+    void post(body);
+  }
+
+  async function post(body: string): Promise<void> {
+    const reply = await args.intake.post('heartbeat', body);
+    if (isClosed) return;
+    if (reply.outcome === 'accepted') args.onAnswer(reply.body as unknown as HeartbeatAnswer);
+    if (reply.outcome === 'dismissed') args.onDismissed(reply.why);
   }
 
   return {

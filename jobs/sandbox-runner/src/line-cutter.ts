@@ -95,7 +95,7 @@ function fit(text: string, limitBytes: number): string[] {
     (Buffer.byteLength(text) <= limitBytes && Buffer.byteLength(JSON.stringify(text)) <= JSON_BYTES);
   if (fits || text.length <= 2) return [text];
   let middle = text.length >> 1;
-  if (isLowSurrogate(text.charCodeAt(middle))) middle -= 1;
+  if (isLowSurrogate(text.charCodeAt(middle))) middle += 1;
   return [...fit(text.slice(0, middle), limitBytes), ...fit(text.slice(middle), limitBytes)];
 }
 

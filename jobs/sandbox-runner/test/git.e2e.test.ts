@@ -53,8 +53,8 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(root, { recursive: true }));
 
-const answer = (command: string, git: GitSource, more: Partial<BootstrapAnswer> = {}) =>
-  bootstrapAnswer(command, { git, git_roots: [root], ...more });
+const answer = (command: string, source: GitSource, more: Partial<BootstrapAnswer> = {}) =>
+  bootstrapAnswer(command, { git: source, git_roots: [root], ...more });
 
 describe('a run with a repository', () => {
   test.each([
@@ -151,5 +151,49 @@ describe('a run with a repository', () => {
     await runToEnd(world);
     expect(world.intake.texts('stdout')).not.toContain('git');
     expect(world.intake.texts('stdout').join('\n')).not.toContain('***');
+  });
+});
+
+describe('a GitHub token', () => {
+  /** Stands in for git: asks as git asks, and says what it was given. */
+  const FAKE_GIT = `#!/bin/sh
+for target; do :; done
+case "$target" in */*) mkdir -p "$target" ;; esac
+for host in github.com example.com; do
+  echo "$host: $("$GIT_ASKPASS" "Username for 'https://$host': ") $("$GIT_ASKPASS" "Password for 'https://x-access-token@$host': ")"
+done
+echo "seen: $(env | grep -c ghp_) $(tr '\\0' '\\n' < /proc/$$/cmdline | grep -c ghp_)"
+`;
+
+  async function ask(url: string, env: Record<string, string>) {
+    const bin = mkdtempSync(join(root, 'bin-'));
+    writeFileSync(join(bin, 'git'), FAKE_GIT, { mode: 0o755 });
+    const world = await openWorld(answer('ls ../../git', { url, ref: '', path: '' }, { env }));
+    world.order({ host_env: { PATH: `${bin}:${process.env['PATH'] ?? ''}` } });
+    await world.exited;
+    return world;
+  }
+  const said = (texts: string[]) =>
+    texts.filter((text) => text.startsWith('### runvoy git: ')).map((text) => text.slice(16));
+
+  test('is given to github.com alone, and never in an argument or in the environment', async () => {
+    await using world = await ask('https://github.com/a/b', { GITHUB_TOKEN: 'ghp_0123456789' });
+    expect(said(world.intake.texts('system'))).toEqual([
+      'github.com: x-access-token ghp_0123456789',
+      'example.com:  ',
+      'seen: 0 0',
+    ]);
+    expect(world.intake.texts('stdout')).toEqual([]);
+    expect(world.intake.finished[0]!.exit_code).not.toBe(0);
+  });
+
+  test.each([
+    'https://example.com/a/b',
+    'https://github.com.example.com/a',
+    'ssh://git@github.com/a/b',
+    'https://github.com:444/a',
+  ])('is not even written down for %s', async (url) => {
+    await using world = await ask(url, { GH_TOKEN: 'ghp_0123456789' });
+    expect(said(world.intake.texts('system')).join('\n')).not.toContain('ghp_0123456789');
   });
 });

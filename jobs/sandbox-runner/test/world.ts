@@ -42,7 +42,7 @@ export async function openWorld(answer: BootstrapAnswer | { stop: true } | strin
     env: { PATH: process.env['PATH'] ?? '', SUPERVISOR_ONLY: 'not for commands' },
   });
   let complaints = '';
-  supervisor.stderr!.on('data', (piece: Buffer) => (complaints += piece.toString()));
+  supervisor.stderr.on('data', (piece: Buffer) => (complaints += piece.toString()));
   const exited = new Promise<number | null>((resolve) => supervisor.on('close', resolve));
   const file = (name: string) => join(runDir, name);
   const json = (name: string) =>
@@ -67,7 +67,7 @@ export async function openWorld(answer: BootstrapAnswer | { stop: true } | strin
         host_env: { PATH: process.env['PATH'] ?? '', HOME: directory, USER: 'somebody', LANG: 'C.UTF-8' },
         ...more,
       };
-      supervisor.stdin!.end(`${JSON.stringify(order)}\n`);
+      supervisor.stdin.end(`${JSON.stringify(order)}\n`);
     },
     json,
     async [Symbol.asyncDispose]() {

@@ -8,9 +8,9 @@ export interface JobRunnerWorld extends AsyncDisposable {
   /** An order of a new execution whose runner is told, at bootstrap, to run `command`. */
   order(command: string): StartOrder;
   /** Everything the runner of that execution printed, as its intake got it. */
-  output(executionId: string): readonly string[];
+  readonly output: (executionId: string) => readonly string[];
   /** Resolves when `holds` does; rejects, naming `what`, when it never does. */
-  until<T>(what: string, holds: () => Promise<T | undefined | false> | T | undefined | false): Promise<T>;
+  readonly until: <T>(what: string, holds: () => Promise<T | undefined | false> | T | undefined | false) => Promise<T>;
 }
 
 /** Lives until it is stopped, and says when it has begun. */

@@ -1,0 +1,109 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { openDelivery } from '../src/delivery.ts';
+import type { IntakeClient, IntakeReply } from '../src/intake-client.ts';
+import { type Spool, openSpool } from '../src/spool.ts';
+import { until } from './until.ts';
+
+const ACCEPTED: IntakeReply = { outcome: 'accepted', body: {} };
+let directory: string;
+let spools = 0;
+beforeEach(() => void (directory = mkdtempSync(join(tmpdir(), 'runvoy-delivery-'))));
+afterEach(() => rmSync(directory, { recursive: true }));
+
+const bodyOf = (seq: number) =>
+  JSON.stringify({ from: seq, lines: [{ seq, stream: 'stdout', ms: 1, text: 'x'.repeat(50) }] });
+
+/** A delivery whose server and disk do as the test says. */
+function open(args: { accept: () => boolean; diskTakes?: (nth: number) => boolean; memoryBytes?: number }) {
+  spools += 1;
+  const real = openSpool(join(directory, `spool.${spools}`), { execution_id: '0'.repeat(32), attempt: 1 });
+  let nth = 0;
+  const spool: Spool = {
+    append: (kind, body) => ((nth += 1), args.diskTakes?.(nth) ?? true) && real.append(kind, body),
+    get end() {
+      return real.end;
+    },
+    readAt: (offset) => real.readAt(offset),
+  };
+  const got: string[] = [];
+  const notes: string[] = [];
+  let room = 0;
+  const intake: IntakeClient = {
+    async post(call, body) {
+      await Promise.resolve();
+      if (!args.accept()) return { outcome: 'unreachable', why: 'planted' };
+      got.push(call === 'finished' ? 'finished' : String((JSON.parse(body) as { from: number }).from));
+      return ACCEPTED;
+    },
+    close: () => undefined,
+  };
+  const delivery = openDelivery({
+    spool,
+    intake,
+    now: Date.now,
+    onStop: () => undefined,
+    onDismissed: () => undefined,
+    onRoom: () => (room += 1),
+    note: (text) => notes.push(text),
+    memoryBytes: args.memoryBytes ?? 300,
+  });
+  return { delivery, got, notes, room: () => room };
+}
+
+describe('delivery', () => {
+  test('keeps the order, whatever part is in memory, on disk, or refused by the disk', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.boolean(), { maxLength: 30 }), fc.nat(30), async (taken, opensAt) => {
+        let isOpen = false;
+        const { delivery, got } = open({ accept: () => isOpen, diskTakes: (nth) => taken[nth - 1] ?? true });
+        for (let seq = 1; seq <= 30; seq += 1) {
+          if (seq === opensAt) isOpen = true;
+          delivery.send('logs', bodyOf(seq), { from: seq, through: seq });
+          if (seq % 7 === 0) await new Promise(setImmediate);
+        }
+        delivery.send('finished', '{}');
+        isOpen = true;
+        await delivery.settle(10_000);
+        expect(got).toEqual([...Array.from({ length: 30 }, (_, i) => String(i + 1)), 'finished']);
+        expect(delivery.ackedThrough).toBe(30);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test('is full when the disk takes nothing and the server is away, and says when there is room', async () => {
+    let isOpen = false;
+    const { delivery, got, room } = open({ accept: () => isOpen, diskTakes: () => false });
+    for (let seq = 1; seq <= 10; seq += 1) delivery.send('logs', bodyOf(seq), { from: seq, through: seq });
+    expect(delivery.isFull).toBe(true);
+    isOpen = true;
+    await delivery.settle(10_000);
+    expect(delivery.isFull).toBe(false);
+    expect(room()).toBe(1);
+    expect(got).toHaveLength(10);
+  });
+
+  test('is never full while the disk takes everything', async () => {
+    let isOpen = false;
+    const { delivery } = open({ accept: () => isOpen });
+    for (let seq = 1; seq <= 1_000; seq += 1) delivery.send('logs', bodyOf(seq), { from: seq, through: seq });
+    expect(delivery.isFull).toBe(false);
+    isOpen = true;
+    await delivery.settle(10_000);
+  });
+
+  test('gives a server that stays away no more time than it was told', async () => {
+    let isOpen = false;
+    const { delivery, notes } = open({ accept: () => isOpen });
+    delivery.send('finished', '{}');
+    await delivery.settle(0);
+    await until('the note', () => notes.length > 0);
+    expect(notes).toEqual(['finished waits: planted']);
+    isOpen = true;
+    await delivery.settle(10_000);
+  });
+});
