@@ -16,7 +16,7 @@ export interface FeedDeps {
 }
 
 const RETRY_MS = 1_000;
-const RETRY_MOST_MS = 30_000;
+const RETRY_MOST_MS = 5_000;
 /** How often a line that is missing below the feed's beginning is looked for. */
 const HOLE_MS = 1_000;
 

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { manualClock } from '@runvoy/core';
+import { manualClock, type ManualClock } from '@runvoy/core';
 import type { LogLine } from '@runvoy/protocol';
 import { silentLogger } from '@runvoy/runtime';
 import fc from 'fast-check';
@@ -69,8 +69,9 @@ const story: fc.Arbitrary<Story> = fc.array(fc.integer({ min: 1, max: 4 }), { ma
       fc.array(happening, { maxLength: 6 }),
     )
     .chain(([stored, joins, happenings]) => {
-      const all: Step[] = [...stored, ...joins, ...happenings, { kind: 'ended' }];
-      return fc.shuffledSubarray(all, { minLength: all.length });
+      const running: Step[] = [...stored, ...joins, ...happenings];
+      const ending: Step[] = [...running, { kind: 'ended' }];
+      return fc.oneof(...[running, ending].map((all) => fc.shuffledSubarray(all, { minLength: all.length })));
     })
     .chain((all) => fc.tuple(...all.map((step) => fc.record({ step: fc.constant(step), pace: fc.nat({ max: 6 }) }))));
   return fc.record({ sizes: fc.constant(sizes), steps, hasEndRecord: fc.boolean(), isLarge: fc.boolean() });
@@ -147,6 +148,13 @@ async function play({ sizes, steps, hasEndRecord, isLarge }: Story, schedule: fc
     for (let left = pace; left > 0 && schedule.count() > 0; left -= 1) await schedule.waitOne();
   }
   await schedule.waitIdle();
+  if (!steps.some(({ step }) => step.kind === 'ended')) {
+    await quiet(schedule, clock);
+    for (const { outlet, after, hasLeft } of watching) {
+      if (!hasLeft) expect(outlet.seqs).toEqual(unbroken(stored, after + 1));
+    }
+    void take.ended({ kind: 'ended' });
+  }
   for (let turn = 0; turn < 300 && watching.some(({ outlet }) => outlet.isOpen); turn += 1) {
     await schedule.waitIdle();
     await settleMicrotasks();
@@ -171,6 +179,23 @@ async function play({ sizes, steps, hasEndRecord, isLarge }: Story, schedule: fc
     expect(outlet.closes).toEqual([{ code: 1000, reason: 'execution completed' }]);
   }
   feed.close();
+}
+
+/** Time enough for every retry, while the run goes on. */
+async function quiet(schedule: fc.Scheduler, clock: ManualClock): Promise<void> {
+  for (let second = 0; second < 90; second += 1) {
+    await schedule.waitIdle();
+    await settleMicrotasks();
+    clock.advance(1_000);
+  }
+  await schedule.waitIdle();
+}
+
+/** What a viewer has to have while the run goes on: everything before the first missing line. */
+function unbroken(stored: ReadonlySet<number>, first: number): number[] {
+  const seqs: number[] = [];
+  for (let seq = first; stored.has(seq); seq += 1) seqs.push(seq);
+  return seqs;
 }
 
 function hasLines(frame: Uint8Array): boolean {

@@ -7,12 +7,12 @@ import { typedForm } from '../src/typed-form.ts';
 import { CUT_BYTES, SLOW_BYTES, Viewer } from '../src/viewer.ts';
 import { FakeOutlet } from './fake-outlet.ts';
 import { chunkOf, sampleExecution, sampleLines, T0 } from './sample-execution.ts';
-import { ScriptedLog } from './scripted-log.ts';
+import { ScriptedLog, type Turn } from './scripted-log.ts';
 
 const LINES = sampleLines(1, 40);
 
-async function openRoom() {
-  const log = new ScriptedLog(sampleExecution());
+async function openRoom(turn?: Turn) {
+  const log = new ScriptedLog(sampleExecution(), turn);
   const feed = await ExecutionFeed.open(
     { records: log.records, feed: log, clock: manualClock(T0), logger: silentLogger },
     log.execution,
@@ -76,6 +76,28 @@ test('a chunk that overtook another waits for it and needs no read of the store'
   expect(outlet.seqs).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
   // One page, read to find the overtaken chunk's followers.
   expect(room.log.reads - reads).toBeLessThanOrEqual(1);
+});
+
+test('a viewer that was reading while more came than is kept reads on', async () => {
+  let answer: Promise<void> = Promise.resolve();
+  using room = await openRoom((label) => (label === 'answer' ? answer : Promise.resolve()));
+  await room.store(1, 1);
+  const outlet = new FakeOutlet();
+  const answering = Promise.withResolvers<void>();
+  const viewer = new Viewer({ outlet, form: typedForm, log: room.feed, after: 0 });
+  const hello = await room.feed.hello();
+  room.feed.join(viewer);
+  answer = answering.promise;
+  viewer.begin(hello);
+  await idle();
+  for (let seq = 2; seq <= 6; seq += 1) {
+    const chunk = chunkOf(LINES.slice(seq - 1, seq));
+    room.log.store({ ...chunk, body: Buffer.concat([chunk.body, Buffer.alloc(300 * 1024, ' ')]) });
+  }
+  await idle();
+  answering.resolve();
+  await idle();
+  expect(outlet.seqs).toEqual([1, 2, 3, 4, 5, 6]);
 });
 
 test('a viewer with a mebibyte before it gets nothing more until it has room, and then everything', async () => {
