@@ -79,14 +79,15 @@ export class MemoryRecords implements Records {
 
   async transact<R>(change: (tx: Tx) => Promise<R>): Promise<R> {
     for (let tries = 0; tries < TRIES; tries += 1) {
-      const seen: { readonly now: () => string; readonly before: string }[] = [];
-      const writes: Write[] = [];
-      const result = await change(this.#transaction(seen, writes));
+      const { tx, close } = this.#transaction();
+      const [outcome] = await Promise.allSettled([change(tx)]);
       await turn();
-      if (seen.every(({ now, before }) => now() === before)) {
-        this.#commit(writes);
-        return result;
-      }
+      const { isCurrent, writes } = close();
+      // A refusal counts no more than an answer when it was judged by what is not so any longer.
+      if (!isCurrent) continue;
+      if (outcome.status === 'rejected') throw outcome.reason;
+      this.#commit(writes);
+      return outcome.value;
     }
     throw new Failure('STORE_CONTENDED', 'a transaction');
   }
@@ -134,15 +135,23 @@ export class MemoryRecords implements Records {
     return removed;
   }
 
-  #transaction(seen: { readonly now: () => string; readonly before: string }[], writes: Write[]): Tx {
+  #transaction(): { readonly tx: Tx; readonly close: () => { isCurrent: boolean; writes: readonly Write[] } } {
+    const seen: { readonly now: () => string; readonly before: string }[] = [];
+    const writes: Write[] = [];
+    let isClosed = false;
+    const requireOpen = () => {
+      if (isClosed) throw new Failure('RECORDS_MISUSED', 'a transaction that is over');
+    };
     const note = (now: () => string) => {
+      requireOpen();
       if (writes.length > 0) throw new Failure('RECORDS_MISUSED', 'a read after a write');
       seen.push({ now, before: now() });
     };
     const write = (kind: Write['kind'], ref: Ref<object>, value?: object) => {
+      requireOpen();
       writes.push({ kind, ref, ...(value === undefined ? {} : { value: storable(ref, value) }) });
     };
-    return {
+    const tx: Tx = {
       get: async (ref) => {
         note(() => this.#read(ref)?.version ?? 'none');
         const stored = this.#read(ref);
@@ -160,6 +169,16 @@ export class MemoryRecords implements Records {
       set: (ref, value) => write('set', ref, value),
       delete: (ref) => write('delete', ref),
     };
+    const close = () => {
+      isClosed = true;
+      return { isCurrent: seen.every(({ now, before }) => now() === before), writes };
+    };
+    return { tx, close };
+  }
+
+  /** Everything stored, as one text to search. */
+  contents(): string {
+    return JSON.stringify([...this.#refs.values()].map(({ collection, id }) => this.#model.get(collection, id)));
   }
 
   #commit(writes: readonly Write[]): void {

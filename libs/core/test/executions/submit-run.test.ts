@@ -49,6 +49,7 @@ describe('the environment', () => {
     const { execution } = await world.submit({ env: { PLAIN_NAME: 'plain value', DB_PASSWORD: 'secret value' } });
     const stored = JSON.stringify((await world.records.get(executionRef(execution.execution_id)))?.value);
     for (const word of ['PLAIN_NAME', 'plain value', 'DB_PASSWORD', 'secret value']) expect(stored).not.toContain(word);
+    expect(world.records.contents()).not.toMatch(/plain value|secret value|PLAIN_NAME/);
     const { sealed } = (await world.records.get(runInputRef(execution.execution_id)))!.value;
     expect(Buffer.from(sealed).toString()).not.toContain('value');
   });

@@ -1,0 +1,124 @@
+import { describe, expect, test } from '@jest/globals';
+import { LIMITS, type Role } from '@runvoy/protocol';
+import { userRef } from '../../src/access/user.ts';
+import { createUser, issueSignIn, listUsers, revokeUser } from '../../src/access/users.ts';
+import { callerOf, RunWorld, T0 } from '../run-world.ts';
+
+const bob = { email: ' Bob@Example.com ', role: 'developer' as Role };
+
+describe('creating', () => {
+  test('a user is stored under its e-mail in small letters, with who made it', async () => {
+    const world = await RunWorld.open();
+    const { user, claim_token } = await createUser(world, bob, 'req-7');
+    expect(user).toEqual({
+      email: 'bob@example.com',
+      role: 'developer',
+      revoked: false,
+      created_at_ms: T0,
+      created_by_request_id: 'req-7',
+      modified_by_request_id: 'req-7',
+    });
+    expect(claim_token).toMatch(/^[\w-]{43}$/);
+  });
+
+  test('an e-mail is taken once, in any case, also at once and after a revocation', async () => {
+    const world = await RunWorld.open();
+    const both = await Promise.allSettled([
+      createUser(world, bob, 'r'),
+      createUser(world, { ...bob, email: 'BOB@example.com' }, 'r'),
+    ]);
+    expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    await revokeUser(world, 'bob@example.com', 'r');
+    await expect(createUser(world, bob, 'r')).rejects.toMatchObject({ code: 'CONFLICT', status: 409 });
+  });
+
+  test.each([
+    ['', 'email is required'],
+    ['bob', '"bob" is not an e-mail address'],
+    ['a b@example.com', 'is not an e-mail address'],
+    ['<b@example.com>', 'is not an e-mail address'],
+    [`${'x'.repeat(LIMITS.emailChars)}@a`, 'is not an e-mail address'],
+  ])('the e-mail %j is refused', async (email, text) => {
+    const world = await RunWorld.open();
+    await expect(createUser(world, { ...bob, email }, 'r')).rejects.toMatchObject({ code: 'INVALID_REQUEST' });
+    await expect(createUser(world, { ...bob, email }, 'r')).rejects.toThrow(text);
+  });
+
+  test('an unknown role is refused, naming the known ones', async () => {
+    const world = await RunWorld.open();
+    await expect(createUser(world, { ...bob, role: 'root' as Role }, 'r')).rejects.toThrow(
+      'role must be one of admin, operator, developer, viewer; got "root"',
+    );
+  });
+
+  test('an e-mail with signs that no id may hold is stored all the same', async () => {
+    const world = await RunWorld.open();
+    const { user } = await createUser(world, { ...bob, email: 'a/b+c%d@exämple.com' }, 'r');
+    expect((await world.records.get(userRef(user.email)))?.value.email).toBe('a/b+c%d@exämple.com');
+  });
+});
+
+describe('revoking', () => {
+  test('marks the user, and twice is no error and no second write', async () => {
+    const world = await RunWorld.open();
+    await createUser(world, bob, 'r');
+    expect(await revokeUser(world, 'BOB@example.com', 'req-8')).toMatchObject({
+      revoked: true,
+      modified_by_request_id: 'req-8',
+    });
+    const writes = world.records.writes.length;
+    expect((await revokeUser(world, 'bob@example.com', 'req-9')).modified_by_request_id).toBe('req-8');
+    expect(world.records.writes).toHaveLength(writes);
+  });
+
+  test('an unknown user is not found, an empty e-mail is refused', async () => {
+    const world = await RunWorld.open();
+    await expect(revokeUser(world, 'nobody@example.com', 'r')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(revokeUser(world, ' ', 'r')).rejects.toMatchObject({ code: 'INVALID_REQUEST' });
+  });
+
+  test('the last admin stays, also when other admins are revoked', async () => {
+    const world = await RunWorld.open();
+    await createUser(world, { email: 'second@example.com', role: 'admin' }, 'r');
+    await revokeUser(world, 'admin@example.com', 'r');
+    await expect(revokeUser(world, 'second@example.com', 'r')).rejects.toThrow('second@example.com is the last admin');
+  });
+
+  test('two admins who revoke each other at once leave one', async () => {
+    const world = await RunWorld.open();
+    await createUser(world, { email: 'second@example.com', role: 'admin' }, 'r');
+    const outcomes = await Promise.allSettled(
+      ['admin@example.com', 'second@example.com'].map((email) => revokeUser(world, email, 'r')),
+    );
+    expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+  });
+
+  test('another admin counts, however many users come before', async () => {
+    const world = await RunWorld.open();
+    const { user } = callerOf('viewer');
+    const emails = Array.from(
+      { length: LIMITS.listPage },
+      (_, index) => `b${String(index).padStart(4, '0')}@example.com`,
+    );
+    await world.records.createMany(emails.map((email) => ({ ref: userRef(email), value: { ...user, email } })));
+    await createUser(world, { email: 'z@example.com', role: 'admin' }, 'r');
+    expect((await revokeUser(world, 'admin@example.com', 'r')).revoked).toBe(true);
+  });
+});
+
+test('all users are listed by e-mail, revoked ones included', async () => {
+  const world = await RunWorld.open();
+  await createUser(world, bob, 'r');
+  await createUser(world, { email: 'ann@example.com', role: 'viewer' }, 'r');
+  await revokeUser(world, 'ann@example.com', 'r');
+  expect((await listUsers(world.records)).map(({ email, revoked }) => [email, revoked])).toEqual([
+    ['admin@example.com', false],
+    ['ann@example.com', true],
+    ['bob@example.com', false],
+  ]);
+});
+
+test('a sign-in for nobody is not found', async () => {
+  const world = await RunWorld.open();
+  await expect(issueSignIn(world, 'nobody@example.com', 'cli')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+});
