@@ -1,0 +1,111 @@
+import type {
+  ClaimAnswer,
+  ExecutionBody,
+  ExecutionStatusBody,
+  HealthBody,
+  LogsBody,
+  RunAnswer,
+  RunRequest,
+  SignInLinkAnswer,
+} from '@runvoy/protocol';
+import { ApiProblem, Unreachable } from './api-problem.ts';
+import { sendRequest, type HttpRequest } from './http-request.ts';
+import { Problem } from './problem.ts';
+
+const ANSWER_MS = 30_000;
+
+/** Where the API is, and as whom we call it. */
+export interface ApiAccess {
+  readonly endpoint: string;
+  readonly apiKey?: string | undefined;
+}
+
+interface Call {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** runvoy's REST API. Every call fails with an `ApiProblem` (an answer) or `Unreachable` (none). */
+export class RunvoyApi {
+  readonly #access: ApiAccess;
+
+  constructor(access: ApiAccess) {
+    this.#access = access;
+  }
+
+  get endpoint(): string {
+    return this.#access.endpoint;
+  }
+
+  run(request: RunRequest, idempotencyKey: string): Promise<RunAnswer> {
+    return this.#json('POST', '/run', { body: request, headers: { 'idempotency-key': idempotencyKey } });
+  }
+
+  list(query: { readonly limit?: string | undefined; readonly status?: string | undefined }): Promise<ExecutionBody[]> {
+    const params = new URLSearchParams();
+    if (query.limit !== undefined) params.set('limit', query.limit);
+    if (query.status !== undefined) params.set('status', query.status);
+    return this.#json('GET', `/executions?${params}`);
+  }
+
+  status(id: string, signal?: AbortSignal): Promise<ExecutionStatusBody> {
+    return this.#json('GET', `/executions/${encodeURIComponent(id)}/status`, { signal });
+  }
+
+  /** Lines after `after`, in any state of the run. */
+  logPage(id: string, after: number, limit: number, signal?: AbortSignal): Promise<LogsBody> {
+    return this.#json('GET', `/executions/${encodeURIComponent(id)}/logs?after=${after}&limit=${limit}`, { signal });
+  }
+
+  /** `already`: it had ended, or is being stopped. */
+  async stop(id: string): Promise<'requested' | 'already'> {
+    const { status } = await this.#send('DELETE', `/executions/${encodeURIComponent(id)}`, {});
+    return status === 204 ? 'already' : 'requested';
+  }
+
+  claim(token: string): Promise<ClaimAnswer> {
+    return this.#json('POST', `/claim/${encodeURIComponent(token)}`);
+  }
+
+  signInLink(): Promise<SignInLinkAnswer> {
+    return this.#json('POST', '/users/login-link');
+  }
+
+  health(timeoutMs = ANSWER_MS): Promise<HealthBody> {
+    return this.#json('GET', '/health', { timeoutMs });
+  }
+
+  async #json<T>(method: HttpRequest['method'], path: string, call: Call = {}): Promise<T> {
+    const { text } = await this.#send(method, path, call);
+    try {
+      return JSON.parse(text) as T;
+    } catch (cause) {
+      throw new Problem(`${this.endpoint} does not answer as runvoy's API does; is api_endpoint right?`, { cause });
+    }
+  }
+
+  async #send(method: HttpRequest['method'], path: string, { headers, body, timeoutMs, signal }: Call) {
+    const { endpoint, apiKey } = this.#access;
+    const sent = sendRequest(new URL(`${endpoint}/api/v1${path}`), {
+      method,
+      headers: {
+        accept: 'application/json',
+        ...(apiKey === undefined ? {} : { 'x-api-key': apiKey }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      timeoutMs: timeoutMs ?? ANSWER_MS,
+      signal,
+    });
+    const answer = await sent.catch((cause: unknown) => {
+      throw new Unreachable(endpoint, cause);
+    });
+    if (answer.status >= 300) {
+      throw new ApiProblem(answer.status, answer.text, answer.headers['x-request-id'] as string | undefined);
+    }
+    return answer;
+  }
+}

@@ -1,0 +1,92 @@
+import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
+import { COMMANDS, COMMON_OPTIONS, type Command } from './command-table.ts';
+import { Options, type OptionTable } from './options.ts';
+import { usageProblem } from './problem.ts';
+
+/** What the user asked for. `command` is undefined when only options were given. */
+export interface CommandLine {
+  readonly name: string | undefined;
+  readonly command: Command | undefined;
+  readonly options: Options;
+  readonly words: readonly string[];
+}
+
+/** Reads `[common options] command [options] [words]`. Throws a usage problem that names the culprit. */
+export function readCommandLine(args: readonly string[]): CommandLine {
+  const at = firstWord(args, COMMON_OPTIONS);
+  const name = at && args[at.index];
+  const before = readOptions(args.slice(0, at?.index ?? args.length), COMMON_OPTIONS, undefined).values;
+  if (name === undefined) return { name, command: undefined, options: new Options(before), words: [] };
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (!command) throw usageProblem(`There is no command "${name}". "runvoy help" lists them.`);
+  const table = { ...COMMON_OPTIONS, ...command.options };
+  const { values, words } = readAfterName(args.slice(at!.index + 1), name, command, table);
+  return { name, command, options: new Options({ ...before, ...values }), words };
+}
+
+/** The name of the command, as far as it can be told: also of a line that is wrong otherwise. */
+export function commandName(args: readonly string[]): string | undefined {
+  const at = firstWord(args, COMMON_OPTIONS);
+  return at && args[at.index];
+}
+
+function readAfterName(args: readonly string[], name: string, command: Command, table: OptionTable) {
+  if (command.words !== 'rest') {
+    const { values, words } = readOptions(args, table, name);
+    if (values['help'] !== true) checkWords(words, name, command.words);
+    return { values, words };
+  }
+  const at = firstWord(args, table);
+  const { values } = readOptions(args.slice(0, at?.index ?? args.length), table, name);
+  const words = at ? args.slice(at.index) : [];
+  if (at && !at.isMarked) checkTrailingOptions(words, table);
+  return { values, words };
+}
+
+/** Where the words begin; `isMarked`: behind a `--`. */
+function firstWord(args: readonly string[], table: OptionTable): { index: number; isMarked: boolean } | undefined {
+  const { tokens } = parseArgs({
+    args: [...args],
+    options: table,
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  for (const token of tokens) {
+    if (token.kind === 'option-terminator') return { index: token.index + 1, isMarked: true };
+    if (token.kind === 'positional') return { index: token.index, isMarked: false };
+  }
+  return undefined;
+}
+
+function readOptions(args: readonly string[], table: OptionTable, name: string | undefined) {
+  const options: ParseArgsOptionsConfig = table;
+  try {
+    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
+    return { values, words: positionals };
+  } catch (error) {
+    // Only the first sentence: the others explain how parseArgs is called.
+    const message = (error as Error).message.split(/\. |\n/, 1)[0] ?? '';
+    throw usageProblem(`${message.replace(/\.$/, '')}. See "runvoy help${name === undefined ? '' : ` ${name}`}".`);
+  }
+}
+
+function checkWords(words: readonly string[], name: string, { least, most }: { least: number; most: number }): void {
+  if (words.length >= least && words.length <= most) return;
+  const what = words.length < least ? 'Something is missing' : `Too much: "${words[most]}"`;
+  throw usageProblem(`${what}. Usage: runvoy ${COMMANDS[name]?.usage ?? name}`);
+}
+
+/**
+ * `run 'make test' --detach`: a quoted command is whole, so what follows is hardly part of it, and running it wrongly would be worse
+ * than asking. `run ls -la` is clear: nothing of it was quoted.
+ */
+function checkTrailingOptions(words: readonly string[], table: OptionTable): void {
+  if (!/\s/.test(words[0] ?? '')) return;
+  const ours = Object.entries(table).flatMap(([name, { short }]) => [`--${name}`, ...(short ? [`-${short}`] : [])]);
+  const found = words.slice(1).find((word) => ours.includes(word.split('=', 1)[0] ?? ''));
+  if (found === undefined) return;
+  throw usageProblem(
+    `Is ${found} meant for runvoy or for the command? Put runvoy's options before the command; if it is the command's, write "--" before the command.`,
+  );
+}

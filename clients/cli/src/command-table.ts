@@ -1,0 +1,170 @@
+import type { Invocation } from './invocation.ts';
+import type { OptionTable } from './options.ts';
+
+/** A command: what the help says of it, and where its code is. */
+export interface Command {
+  readonly usage: string;
+  readonly summary: string;
+  readonly options: OptionTable;
+  /** Shown below the options. */
+  readonly notes?: readonly string[];
+  readonly examples: readonly string[];
+  /** How many words it takes after its options; `rest`: from the first word on everything is a command to run. */
+  readonly words: { readonly least: number; readonly most: number } | 'rest';
+  /** Loaded on first use: a start reads only what it needs. */
+  readonly load: () => Promise<(invocation: Invocation) => Promise<number>>;
+}
+
+/** Options that go with every command, before or after its name. */
+export const COMMON_OPTIONS = {
+  'api-endpoint': { type: 'string', value: 'URL', text: 'the server (RUNVOY_API_ENDPOINT)' },
+  'api-key': { type: 'string', value: 'KEY', text: 'the API key (RUNVOY_API_KEY keeps it out of the process list)' },
+  profile: { type: 'string', value: 'NAME', text: 'a server below "profiles" in ~/.runvoy/config.yaml' },
+  'data-dir': { type: 'string', value: 'D', text: 'data directory of a local server (RUNVOY_DATA_DIR)' },
+  json: { type: 'boolean', text: 'print JSON on stdout' },
+  'no-color': { type: 'boolean', text: 'no colours (NO_COLOR)' },
+  help: { type: 'boolean', short: 'h', text: 'show help' },
+} as const satisfies OptionTable;
+
+export const COMMANDS: Readonly<Record<string, Command>> = {
+  run: {
+    usage: 'run [options] <command...>',
+    summary: 'run a command, follow its log, exit with its code',
+    options: {
+      image: { type: 'string', short: 'i', value: 'IMAGE', text: 'image to run in; the default image unless given' },
+      'git-repo': { type: 'string', short: 'g', value: 'URL', text: 'repository to clone first' },
+      'git-ref': { type: 'string', short: 'r', value: 'REF', text: 'branch, tag or commit' },
+      'git-path': { type: 'string', short: 'p', value: 'PATH', text: 'folder of the clone to start in' },
+      secret: { type: 'string', multiple: true, value: 'NAME', text: 'a secret to use; repeat, or separate by commas' },
+      env: {
+        type: 'string',
+        short: 'e',
+        multiple: true,
+        value: 'K=V',
+        text: 'environment of the command; repeat; "-e K" passes K on. RUNVOY_USER_K=V becomes K=V',
+      },
+      timeout: { type: 'string', value: 'TIME', text: 'what the command may take: 30s, 5m, 1h or seconds' },
+      grace: { type: 'string', value: 'TIME', text: 'between SIGTERM and SIGKILL when it is stopped' },
+      isolation: { type: 'string', value: 'LEVEL', text: 'container, bubblewrap or process' },
+      'idempotency-key': { type: 'string', value: 'KEY', text: 'the same key again finds the same run' },
+      detach: { type: 'boolean', text: 'print the execution id and leave' },
+      'detach-on-signal': { type: 'boolean', text: 'without a terminal: a signal leaves instead of stopping the run' },
+    },
+    notes: [
+      'Options come before the command; from its first word on everything belongs to the command, joined by single spaces.',
+      "The command's stdout goes to stdout, its stderr to stderr; everything else said here goes to stderr.",
+      "Exit code: the command's own; 124 timeout, 130 stopped, 125 when runvoy failed or left before the end.",
+      'Ctrl-C on a terminal leaves after 2 s, a second one within stops the run, a third leaves at once.',
+      'Without a terminal SIGINT and SIGTERM stop the run.',
+      '--json prints one object a line: {"type":"started","execution_id",...}, {"type":"line","seq","stream","ms","text",',
+      '"partial"?}, {"type":"gap","from","to"}, {"type":"status","status",...}, and last {"type":"end","status","exit_code",',
+      '"reason"?,"lines","sha256","completeness","verified","duration_ms"?}. With --detach: the answer of the API.',
+    ],
+    examples: [
+      `runvoy run 'for i in 1 2 3; do echo "line $i"; sleep 1; done'`,
+      'runvoy run -e GREETING=hello --timeout 5m -- printenv GREETING',
+      'runvoy run --git-repo https://github.com/runvoy/runvoy ls -la',
+    ],
+    words: 'rest',
+    load: async () => (await import('./commands/run.ts')).run,
+  },
+  logs: {
+    usage: 'logs [-f] [options] <execution-id>',
+    summary: 'print a log; -f follows it to its end',
+    options: {
+      follow: { type: 'boolean', short: 'f', text: 'follow until the run has ended; Ctrl-C only leaves' },
+      after: { type: 'string', value: 'N', text: 'begin after line N' },
+      timestamps: { type: 'boolean', short: 't', text: 'put the time (UTC) before every line' },
+    },
+    notes: [
+      'Streams are kept apart as in "run". --json prints the frames "line", "gap", "status" (with -f) and "end" of "run".',
+    ],
+    examples: [
+      'runvoy logs 3f9a0c...',
+      'runvoy logs -f --timestamps 3f9a0c...',
+      'runvoy logs --after 1200 --json 3f9a0c...',
+    ],
+    words: { least: 1, most: 1 },
+    load: async () => (await import('./commands/logs.ts')).logs,
+  },
+  list: {
+    usage: 'list [--limit N] [--status a,b]',
+    summary: 'list runs, newest first',
+    options: {
+      limit: { type: 'string', value: 'N', text: 'how many; 10 unless given, 0 = all' },
+      status: {
+        type: 'string',
+        value: 'A,B',
+        text: 'only these: starting, running, terminating, succeeded, failed, stopped',
+      },
+    },
+    examples: ['runvoy list', 'runvoy list --status failed,stopped --limit 50', 'runvoy list --json'],
+    words: { least: 0, most: 0 },
+    load: async () => (await import('./commands/list.ts')).list,
+  },
+  status: {
+    usage: 'status <execution-id>',
+    summary: 'show the state of one run',
+    options: {},
+    examples: ['runvoy status 3f9a0c...'],
+    words: { least: 1, most: 1 },
+    load: async () => (await import('./commands/status.ts')).status,
+  },
+  kill: {
+    usage: 'kill [--wait] <execution-id>',
+    summary: 'stop a run',
+    options: { wait: { type: 'boolean', text: 'stay until nothing of it lives' } },
+    examples: ['runvoy kill --wait 3f9a0c...'],
+    words: { least: 1, most: 1 },
+    load: async () => (await import('./commands/kill.ts')).kill,
+  },
+  claim: {
+    usage: 'claim <token or link>',
+    summary: 'turn a claim into an API key and keep it',
+    options: {},
+    notes: [
+      'The key is saved to ~/.runvoy/config.yaml (RUNVOY_CONFIG names another file), with --profile below "profiles".',
+    ],
+    examples: ["runvoy claim 'https://runvoy.example.com/#claim=...'", 'runvoy claim --profile staging <token>'],
+    words: { least: 1, most: 1 },
+    load: async () => (await import('./commands/claim.ts')).claim,
+  },
+  configure: {
+    usage: 'configure',
+    summary: 'save the address of a server and a key',
+    options: {},
+    notes: ['Asks on a terminal; otherwise give --api-endpoint and --api-key, or both as lines on stdin.'],
+    examples: ['runvoy configure', 'runvoy configure --profile staging --api-endpoint https://runvoy.example.com'],
+    words: { least: 0, most: 0 },
+    load: async () => (await import('./commands/configure.ts')).configure,
+  },
+  local: {
+    usage: 'local [login | reset] [options]',
+    summary: 'start a server on this machine; "login" prints a sign-in link, "reset" deletes its data',
+    options: {
+      port: { type: 'string', value: 'N', text: 'port to listen on' },
+      host: { type: 'string', value: 'ADDRESS', text: 'address to listen on; loopback unless given' },
+      'no-first-run': { type: 'boolean', text: 'do not run a first command' },
+      yes: { type: 'boolean', short: 'y', text: 'reset without asking' },
+    },
+    examples: ['runvoy local', 'runvoy local --port 8080 --data-dir ./data --json', 'runvoy local login'],
+    words: { least: 0, most: 1 },
+    load: async () => (await import('./commands/local.ts')).local,
+  },
+  version: {
+    usage: 'version',
+    summary: 'show the versions of this client and of the server',
+    options: {},
+    examples: ['runvoy version'],
+    words: { least: 0, most: 0 },
+    load: async () => (await import('./commands/version.ts')).version,
+  },
+  help: {
+    usage: 'help [command]',
+    summary: 'show help',
+    options: {},
+    examples: ['runvoy help run'],
+    words: { least: 0, most: 1 },
+    load: async () => (await import('./commands/help.ts')).help,
+  },
+};

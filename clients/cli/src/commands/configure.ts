@@ -1,0 +1,54 @@
+import { RunvoyApi } from '../api.ts';
+import { Asker } from '../ask.ts';
+import { configPath, readConfigFile, saveServer, type ConfiguredServer } from '../config-file.ts';
+import { endpointOf } from '../endpoint.ts';
+import { EXIT } from '../exit-code.ts';
+import type { Invocation } from '../invocation.ts';
+import { usageProblem } from '../problem.ts';
+
+const HEALTH_MS = 5_000;
+
+/** `runvoy configure`: asks for what was not given, saves it, and says whether the server answers. */
+export async function configure(invocation: Invocation): Promise<number> {
+  const { options, terminal, env } = invocation;
+  const path = configPath(env);
+  const profile = options.text('profile');
+  const file = await readConfigFile(path);
+  const old = profile === undefined ? file : (file.profiles[profile] ?? {});
+  const server = await readServer(invocation, old);
+  await saveServer(path, profile, server);
+  terminal.stderr.write(`saved to ${path}${profile === undefined ? '' : ` as profile ${profile}`}\n`);
+  const health = await new RunvoyApi({ endpoint: server.api_endpoint }).health(HEALTH_MS).catch(() => undefined);
+  terminal.stderr.write(
+    health?.status === 'ok'
+      ? `${server.api_endpoint} answers: ${health.provider}, version ${health.version}\n`
+      : `note: ${server.api_endpoint} does not answer now\n`,
+  );
+  return EXIT.ok;
+}
+
+async function readServer({ options, terminal }: Invocation, old: ConfiguredServer) {
+  const asker = new Asker(terminal);
+  const given = { endpoint: options.text('api-endpoint'), key: options.text('api-key') };
+  const isAsked = given.endpoint === undefined && given.key === undefined;
+  try {
+    const endpoint =
+      given.endpoint ??
+      (old.api_endpoint !== undefined && !isAsked
+        ? old.api_endpoint
+        : (await asker.ask(`API endpoint${old.api_endpoint === undefined ? '' : ` [${old.api_endpoint}]`}: `)) ||
+          old.api_endpoint);
+    if (endpoint === undefined) throw usageProblem('An API endpoint is needed.');
+    const api_endpoint = endpointOf(endpoint, 'the API endpoint', 'usage');
+    // A key of another server is of no use here.
+    const oldKey = api_endpoint === old.api_endpoint ? old.api_key : undefined;
+    const key =
+      given.key ??
+      ((await asker.ask(`API key${oldKey === undefined ? '' : ' [keep the old one]'}: `, { isHidden: true })) ||
+        oldKey);
+    if (key === undefined) throw usageProblem('An API key is needed; "runvoy claim <token or link>" gets one.');
+    return { api_endpoint, api_key: key };
+  } finally {
+    asker.close();
+  }
+}

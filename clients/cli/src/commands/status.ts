@@ -1,0 +1,49 @@
+import type { ExecutionStatusBody } from '@runvoy/protocol';
+import { RunvoyApi } from '../api.ts';
+import { openConnection } from '../connection.ts';
+import { counted } from '../counted.ts';
+import { durationText } from '../duration.ts';
+import { EXIT } from '../exit-code.ts';
+import type { Invocation } from '../invocation.ts';
+import { gapNames } from '../log-verdict-text.ts';
+import { oneLine } from '../one-line.ts';
+import { stopSteps } from '../stop-steps.ts';
+
+/** `runvoy status`. */
+export async function status(invocation: Invocation): Promise<number> {
+  const { options, words, terminal } = invocation;
+  const api = new RunvoyApi(await openConnection(invocation));
+  const execution = await api.status(words[0] ?? '');
+  if (options.flag('json')) {
+    terminal.stdout.write(`${JSON.stringify(execution)}\n`);
+    return EXIT.ok;
+  }
+  for (const [name, value] of facts(execution)) {
+    if (value !== undefined) terminal.stdout.write(`${`${name}:`.padEnd(14)}${oneLine(value)}\n`);
+  }
+  return EXIT.ok;
+}
+
+function facts(execution: ExecutionStatusBody): readonly (readonly [string, string | undefined])[] {
+  const { reason, waiting_for, cancel, duration_ms, log, exit_code } = execution;
+  return [
+    ['Execution ID', execution.execution_id],
+    ['Status', execution.status],
+    ['Reason', reason?.replaceAll('_', ' ')],
+    ['Waiting for', waiting_for?.replaceAll('_', ' ')],
+    ['Stop', cancel && stopSteps(cancel)],
+    ['Exit code', exit_code === null ? undefined : String(exit_code)],
+    ['Command', execution.command],
+    ['Image', execution.image_id],
+    ['Isolation', execution.isolation],
+    ['Started', execution.started_at],
+    ['Completed', execution.completed_at],
+    ['Duration', duration_ms === undefined ? undefined : durationText(duration_ms)],
+    ['Log', log && logText(log)],
+  ];
+}
+
+/** As the server proves it; `runvoy logs` proves it again. */
+function logText({ lines, completeness, gaps = [] }: NonNullable<ExecutionStatusBody['log']>): string {
+  return `${counted(lines, 'line')}, ${completeness}${gaps.length === 0 ? '' : `: missing ${gapNames(gaps)}`}`;
+}

@@ -1,0 +1,48 @@
+import { COMMANDS, COMMON_OPTIONS } from './command-table.ts';
+import type { OptionTable } from './options.ts';
+
+/** The help of one command, or of all. */
+export function helpText(name?: string): string {
+  const command = name !== undefined && Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (!command) return overview();
+  return [
+    `runvoy ${command.usage}`,
+    `  ${command.summary}`,
+    ...section('Options:', rows(command.options)),
+    ...section('Common options:', rows(COMMON_OPTIONS)),
+    ...(command.notes ? ['', ...command.notes] : []),
+    ...section(
+      'Examples:',
+      command.examples.map((example) => `  ${example}`),
+    ),
+    '',
+  ].join('\n');
+}
+
+function overview(): string {
+  const names = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(11)}${summary}`);
+  return [
+    'runvoy runs commands and proves their logs.',
+    '',
+    'Usage: runvoy [options] <command> ...',
+    ...section('Commands:', names),
+    ...section('Options:', rows(COMMON_OPTIONS)),
+    '',
+    'The server: --api-endpoint, RUNVOY_API_ENDPOINT, --profile, ~/.runvoy/config.yaml, then a local server that runs.',
+    '"runvoy help <command>" says more.',
+    '',
+  ].join('\n');
+}
+
+function section(title: string, lines: readonly string[]): readonly string[] {
+  return lines.length === 0 ? [] : ['', title, ...lines];
+}
+
+const NAME_COLUMN = 26;
+
+function rows(table: OptionTable): readonly string[] {
+  return Object.entries(table).map(([name, { short, value, text }]) => {
+    const shown = `  ${short === undefined ? '    ' : `-${short}, `}--${name}${value === undefined ? '' : ` ${value}`}`;
+    return shown.length >= NAME_COLUMN + 2 ? `${shown}  ${text}` : `${shown.padEnd(NAME_COLUMN + 2)}${text}`;
+  });
+}

@@ -1,0 +1,77 @@
+import type { Hash } from 'node:crypto';
+import { digestRow, type Completeness, type LogGap, type LogLine } from '@runvoy/protocol';
+
+/** How a log ended, as the server states it. */
+export interface LogEnd {
+  readonly lines: number;
+  readonly sha256: string | null;
+  readonly completeness: Completeness;
+}
+
+/** What this client found out about a log it has read. `verified`: it counted every line and recomputed the SHA-256 itself. */
+export type LogVerdict = 'verified' | 'complete' | 'gaps' | 'mismatch' | 'unproven' | 'running';
+
+/** Counts the lines of one log as they come, so that nothing is printed twice and nothing is missed unsaid. */
+export class LogTally {
+  readonly #after: number;
+  readonly #hash: Hash = process.getBuiltinModule('node:crypto').createHash('sha256');
+  readonly #gaps: LogGap[] = [];
+  #cursor: number;
+  #lines = 0;
+
+  constructor(after = 0) {
+    this.#after = after;
+    this.#cursor = after;
+  }
+
+  /** The last line that was taken or is known not to come. */
+  get cursor(): number {
+    return this.#cursor;
+  }
+
+  /** Lines taken. */
+  get lines(): number {
+    return this.#lines;
+  }
+
+  /** The lines of a batch that are new. Those that do not follow are not taken: `isWhole` is false then. */
+  take(batch: readonly LogLine[]): { readonly fresh: readonly LogLine[]; readonly isWhole: boolean } {
+    const fresh: LogLine[] = [];
+    let rows = '';
+    let isWhole = true;
+    for (const line of batch) {
+      if (line.seq <= this.#cursor) continue;
+      isWhole = line.seq === this.#cursor + 1;
+      if (!isWhole) break;
+      this.#cursor = line.seq;
+      fresh.push(line);
+      rows += digestRow(line);
+    }
+    this.#hash.update(rows);
+    this.#lines += fresh.length;
+    return { fresh, isWhole };
+  }
+
+  /** Lines up to `through` will not come. Returns what is missing, or undefined when nothing is. */
+  skip(through: number): LogGap | undefined {
+    if (through <= this.#cursor) return undefined;
+    const gap = { from: this.#cursor + 1, to: through };
+    this.#gaps.push(gap);
+    this.#cursor = through;
+    return gap;
+  }
+
+  /** Compares what was read with what was stated. */
+  judge(end: LogEnd): LogVerdict {
+    if (this.#gaps.length > 0 || this.#cursor < end.lines) return 'gaps';
+    if (end.completeness !== 'complete') return end.completeness;
+    if (this.#cursor > end.lines) return 'mismatch';
+    if (this.#after > 0 || end.sha256 === null) return 'complete';
+    return this.#hash.copy().digest('hex') === end.sha256 ? 'verified' : 'mismatch';
+  }
+
+  /** Every gap, the one up to the stated end included. */
+  missing(end: LogEnd): readonly LogGap[] {
+    return this.#cursor < end.lines ? [...this.#gaps, { from: this.#cursor + 1, to: end.lines }] : this.#gaps;
+  }
+}

@@ -1,0 +1,36 @@
+/** One option of a command line, as the table of commands states it. */
+export interface Option {
+  readonly type: 'string' | 'boolean';
+  readonly short?: string;
+  readonly multiple?: boolean;
+  /** What the value is called in the help. */
+  readonly value?: string;
+  readonly text: string;
+}
+
+export type OptionTable = Readonly<Record<string, Option>>;
+
+type Given = string | boolean | readonly (string | boolean)[] | undefined;
+
+/** The options as given. */
+export class Options {
+  readonly #given: Readonly<Record<string, Given>>;
+
+  constructor(given: Readonly<Record<string, Given>>) {
+    this.#given = given;
+  }
+
+  flag(name: string): boolean {
+    return this.#given[name] === true;
+  }
+
+  text(name: string): string | undefined {
+    const value = this.#given[name];
+    return typeof value === 'string' ? value : undefined;
+  }
+
+  texts(name: string): readonly string[] {
+    const value = this.#given[name];
+    return Array.isArray(value) ? value.map(String) : [];
+  }
+}

@@ -1,0 +1,26 @@
+import type { CancelBody, ExecutionStatus } from '@runvoy/protocol';
+import { EXIT } from './exit-code.ts';
+
+/** How a run ended, as the server says. */
+export interface RunOutcome {
+  readonly status: ExecutionStatus;
+  readonly reason?: string | undefined;
+  readonly exit_code?: number | null | undefined;
+  readonly cancel?: CancelBody | undefined;
+  readonly duration_ms?: number | undefined;
+  readonly isolation?: string | undefined;
+}
+
+/** Reasons for which the command never began, or nobody knows how it ended: no code of its own exists. */
+const WITHOUT_OWN_CODE = ['lost', 'bootstrap_conflict', 'image_pull', 'git_clone', 'workspace', 'spawn'];
+
+/** The exit code of `runvoy run` for a run that has ended. */
+export function exitCodeOf({ status, reason, exit_code }: RunOutcome): number {
+  if (status === 'SUCCEEDED') return exit_code ?? EXIT.ok;
+  if (status === 'STOPPED') return EXIT.stopped;
+  if (status !== 'FAILED') return EXIT.unknown;
+  if (reason === 'timeout') return EXIT.timeout;
+  if (reason !== undefined && WITHOUT_OWN_CODE.includes(reason)) return EXIT.unknown;
+  // A failure with code 0 would tell a script that all went well.
+  return exit_code ? exit_code : EXIT.unknown;
+}

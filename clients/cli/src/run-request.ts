@@ -1,0 +1,59 @@
+import type { RunRequest } from '@runvoy/protocol';
+import { readDurationS } from './duration.ts';
+import type { Invocation } from './invocation.ts';
+import { usageProblem } from './problem.ts';
+
+const FORWARDED = 'RUNVOY_USER_';
+const ISOLATIONS = ['container', 'bubblewrap', 'process'] as const;
+
+/** The body of `POST /run` from the command line. Fields left out are not sent. */
+export function readRunRequest({ options, words, env }: Pick<Invocation, 'options' | 'words' | 'env'>): RunRequest {
+  const command = words.join(' ');
+  if (command.trim() === '') throw usageProblem('There is no command to run. Usage: runvoy run [options] <command...>');
+  const [timeout, grace] = [options.text('timeout'), options.text('grace')];
+  const isolation = readIsolation(options.text('isolation'));
+  const runEnv = readEnv(options.texts('env'), env);
+  const secrets = options.texts('secret').flatMap((names) => names.split(',').map((name) => name.trim()));
+  if (secrets.includes('')) throw usageProblem('--secret needs a name.');
+  return {
+    command,
+    ...given('image', options.text('image')),
+    ...given('git_repo', options.text('git-repo')),
+    ...given('git_ref', options.text('git-ref')),
+    ...given('git_path', options.text('git-path')),
+    ...(Object.keys(runEnv).length === 0 ? {} : { env: runEnv }),
+    ...(secrets.length === 0 ? {} : { secrets: [...new Set(secrets)] }),
+    ...(timeout === undefined ? {} : { timeout: readDurationS(timeout, '--timeout') }),
+    ...(grace === undefined ? {} : { grace: readDurationS(grace, '--grace') }),
+    ...(isolation === undefined ? {} : { isolation }),
+  };
+}
+
+function given<K extends string>(name: K, value: string | undefined): { readonly [name in K]?: string } {
+  return value ? ({ [name]: value } as { readonly [name in K]: string }) : {};
+}
+
+function readIsolation(text: string | undefined): (typeof ISOLATIONS)[number] | undefined {
+  if (text === undefined) return undefined;
+  const isolation = ISOLATIONS.find((known) => known === text);
+  if (!isolation) throw usageProblem(`--isolation is ${ISOLATIONS.join(', ')}; got "${text}".`);
+  return isolation;
+}
+
+/** RUNVOY_USER_X as X, overlaid by what `-e` says. */
+function readEnv(pairs: readonly string[], env: NodeJS.ProcessEnv): Readonly<Record<string, string>> {
+  const result: Record<string, string> = {};
+  for (const [name, value] of Object.entries(env)) {
+    if (name.length > FORWARDED.length && name.startsWith(FORWARDED))
+      result[name.slice(FORWARDED.length)] = value ?? '';
+  }
+  for (const pair of pairs) {
+    const at = pair.indexOf('=');
+    const name = at < 0 ? pair : pair.slice(0, at);
+    if (name === '') throw usageProblem(`--env takes NAME=VALUE, or NAME to pass on your own; got "${pair}".`);
+    const value = at < 0 ? env[name] : pair.slice(at + 1);
+    if (value === undefined) throw usageProblem(`--env ${name}: there is no ${name} in your environment to pass on.`);
+    result[name] = value;
+  }
+  return result;
+}
