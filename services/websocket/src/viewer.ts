@@ -111,9 +111,14 @@ export class Viewer {
         limit = Math.max(PAGE.least, limit >> 1);
       } else if (outcome === 'sent' && page.length === limit) {
         if (this.#outlet.bufferedBytes < READ_ON_BYTES) limit = Math.min(PAGE.most, limit * 2);
-      } else if (this.#sendRecent() === 'sent') {
+      } else {
+        const hole = outcome === 'hole' ? this.#next : undefined;
+        if (this.#sendRecent() === 'full') continue;
         if (assessment) return this.#end(assessment);
-        if (this.#log.assessment === undefined && this.#log.keepsAllSince(mark)) return this.#goLive();
+        // What the page held beyond a hole was left alone: once the hole is filled it is read again.
+        const isFilled = hole !== undefined && this.#next > hole && this.#next <= this.#log.highest;
+        if (isFilled || this.#log.assessment || !this.#log.keepsAllSince(mark)) continue;
+        return this.#goLive();
       }
     }
   }

@@ -100,6 +100,28 @@ test('a viewer that was reading while more came than is kept reads on', async ()
   expect(outlet.seqs).toEqual([1, 2, 3, 4, 5, 6]);
 });
 
+test('a hole that is filled during a read uncovers what the read had left alone', async () => {
+  let answer: Promise<void> = Promise.resolve();
+  using room = await openRoom((label) => (label === 'answer' ? answer : Promise.resolve()));
+  for (const from of [6, 11]) {
+    const chunk = chunkOf(LINES.slice(from - 1, from + 4));
+    room.log.store({ ...chunk, body: Buffer.concat([chunk.body, Buffer.alloc(300 * 1024, ' ')]) });
+  }
+  await idle();
+  const outlet = new FakeOutlet();
+  const answering = Promise.withResolvers<void>();
+  const viewer = new Viewer({ outlet, form: typedForm, log: room.feed, after: 0 });
+  const hello = await room.feed.hello();
+  room.feed.join(viewer);
+  answer = answering.promise;
+  viewer.begin(hello);
+  await idle();
+  await room.store(1, 5);
+  answering.resolve();
+  await idle();
+  expect(outlet.seqs).toEqual(LINES.slice(0, 15).map(({ seq }) => seq));
+});
+
 test('a viewer with a mebibyte before it gets nothing more until it has room, and then everything', async () => {
   using room = await openRoom();
   const outlet = new FakeOutlet((frame) => (Buffer.from(frame).includes('"from"') ? SLOW_BYTES : 0));
