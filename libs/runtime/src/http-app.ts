@@ -49,7 +49,7 @@ function acceptJson(app: FastifyInstance): void {
   // CloudEvents come as application/cloudevents+json in structured mode.
   app.addContentTypeParser(/^application\/(json|.+\+json)/, { parseAs: 'string' }, (request, body, done) => {
     if (body === '') return done(null, undefined);
-    parse(request, body as string, (error, value) => {
+    void parse(request, body as string, (error, value) => {
       if (!error) return done(null, value);
       done(new Failure('INVALID_REQUEST', `The body is not JSON: ${error.message}`));
     });

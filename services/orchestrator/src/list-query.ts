@@ -13,7 +13,7 @@ export interface ListQuery {
 /** Reads `?limit=&status=`. An unknown status matches nothing, as in runvoy; a bad limit fails with `INVALID_REQUEST`. */
 export function readListQuery(query: Readonly<Record<string, unknown>>): ListQuery {
   const limit = readCount('limit', query['limit'], DEFAULT_LIMIT);
-  const statuses = String(query['status'] ?? '')
+  const statuses = readText('status', query['status'])
     .split(',')
     .map((status) => status.trim())
     .filter((status) => status !== '');
@@ -40,7 +40,15 @@ export function readLogQuery(query: Readonly<Record<string, unknown>>): LogQuery
 }
 
 function readCount(name: string, value: unknown, fallback: number): number {
-  if (value === undefined || value === '') return fallback;
-  if (typeof value === 'string' && /^\d{1,15}$/.test(value)) return Number(value);
-  throw new Failure('INVALID_REQUEST', `invalid ${name} parameter: it must be a whole number, got "${String(value)}"`);
+  const text = readText(name, value);
+  if (text === '') return fallback;
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new Failure('INVALID_REQUEST', `invalid ${name} parameter: it must be a whole number, got "${text}"`);
+}
+
+/** A parameter that is given twice is a list; which one was meant nobody can tell. */
+function readText(name: string, value: unknown): string {
+  if (value === undefined) return '';
+  if (typeof value === 'string') return value;
+  throw new Failure('INVALID_REQUEST', `invalid ${name} parameter: it is given more than once`);
 }

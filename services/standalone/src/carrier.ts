@@ -8,10 +8,12 @@ export interface Carrier {
 }
 
 /** In one process the way is a call, through the same routes, parsers and handlers as over HTTP. */
-export function newCarrier(processor: FastifyInstance): Carrier {
+export function newCarrier(processor: Promise<FastifyInstance>): Carrier {
   return {
     async deliver(path, event) {
-      const { statusCode } = await processor.inject({
+      const { statusCode } = await (
+        await processor
+      ).inject({
         method: 'POST',
         url: path,
         headers: { 'content-type': 'application/cloudevents+json' },

@@ -16,6 +16,7 @@ import { buildProcessor } from '@runvoy/processor';
 import { LIMITS } from '@runvoy/protocol';
 import { newShutdown, type Logger } from '@runvoy/runtime';
 import { buildLiveView } from '@runvoy/websocket';
+import type { FastifyInstance } from 'fastify';
 import { openLocalAdmin, registerHostImage, type LocalAdmin } from './admin.ts';
 import { lookEvent, newCarrier, runTicks } from './carrier.ts';
 import type { StandaloneConfig } from './config.ts';
@@ -80,18 +81,19 @@ async function open(
   const urls = () => serverUrls(config.host, port);
   const door = newDoor({ ...config, port: () => port });
 
-  // The carrier needs the processor, which needs the bus and the jobs, which call the carrier: it is bound last.
-  let carrier: ReturnType<typeof newCarrier> | undefined;
-  const bus = provider.openBus(async (event) => (await carrier?.deliver('/events', event)) ?? false);
+  // The processor needs the bus and the jobs, and both bring events to it: what comes early waits.
+  const ready = Promise.withResolvers<FastifyInstance>();
+  const carrier = newCarrier(ready.promise);
+  const bus = provider.openBus((event) => carrier.deliver('/events', event));
   shutdown.add('event bus', () => bus.close());
   const jobs = await provider.openJobs((id) => {
-    void carrier?.deliver('/events', lookEvent(id, clock.now()));
+    void carrier.deliver('/events', lookEvent(id, clock.now()));
   });
   shutdown.add('job runner', async () => jobs[Symbol.asyncDispose]());
 
   const common = { records, vault, jobs, clock, random: randomBytes, signingKeys, logger };
   const processor = buildProcessor({ ...common, bus, batchMs: BATCH_MS, gitRoots: config.gitRoots });
-  carrier = newCarrier(processor);
+  ready.resolve(processor);
   await listenPrivately(processor, dataDir.intakeSocket);
   shutdown.add('event intake', () => processor.close());
 
@@ -104,7 +106,7 @@ async function open(
     version: VERSION,
     streamUrl: () => urls().stream,
     consoleUrl: () => urls().http,
-    guard: door.guardRequest,
+    guard: (request) => door.guardRequest(request),
   });
   consoleRoutes(orchestrator, consoleRoot);
   const liveView = buildLiveView({
@@ -113,7 +115,7 @@ async function open(
     signingKeys,
     clock,
     logger,
-    allowedOrigins: door.isOurOrigin,
+    allowedOrigins: (origin) => door.isOurOrigin(origin),
   });
   mountLiveView(orchestrator, liveView, door);
   port = await listenNear(orchestrator, config);
