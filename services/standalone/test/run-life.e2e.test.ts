@@ -10,7 +10,7 @@ let server: Server;
 beforeAll(async () => {
   server = await startServer();
 });
-afterAll(() => server[Symbol.asyncDispose]());
+afterAll(async () => server[Symbol.asyncDispose]());
 
 /** A named pipe: whoever reads from it waits until the test opens it. */
 function newGate(): { readonly path: string; open(): void } {
