@@ -1,4 +1,4 @@
-import type { LogsMessage } from '@runvoy/protocol';
+import type { LogLine, LogsMessage } from '@runvoy/protocol';
 import { Failure, isFailure } from '../failure.ts';
 import { executionRef, withFault } from '../executions/execution.ts';
 import type { Records } from '../records/records.ts';
@@ -48,4 +48,22 @@ export function isNumbered(batch: LogsMessage): boolean {
   // A batch without lines would take the place of the one that really begins there.
   if (batch.lines.length === 0 || !Number.isSafeInteger(batch.from) || batch.from < 1) return false;
   return batch.lines.every((line, index) => line.seq === batch.from + index);
+}
+
+const FIELDS: readonly string[] = ['seq', 'stream', 'ms', 'text', 'partial'];
+const STREAMS: readonly string[] = ['stdout', 'stderr', 'system'];
+
+/**
+ * True for a line of exactly the fields and types that the MAC covers. For lanes without a schema at their door: rows are text, so a
+ * genuine batch with a field added, or a number turned into a string, still has a valid MAC and must not be stored.
+ */
+export function isProperLine(line: Partial<Record<keyof LogLine, unknown>>): boolean {
+  return (
+    Object.keys(line).every((field) => FIELDS.includes(field)) &&
+    STREAMS.some((stream) => stream === line.stream) &&
+    Number.isSafeInteger(line.ms) &&
+    typeof line.text === 'string' &&
+    !line.text.includes('\n') &&
+    (line.partial === undefined || line.partial === true)
+  );
 }

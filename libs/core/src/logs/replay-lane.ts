@@ -5,7 +5,7 @@ import { isFailure } from '../failure.ts';
 import type { AttemptRef, JobRunner } from '../jobs/job-runner.ts';
 import type { Records } from '../records/records.ts';
 import type { Clock } from '../time/clock.ts';
-import { appendBatch, isNumbered } from './append-batch.ts';
+import { appendBatch, isNumbered, isProperLine } from './append-batch.ts';
 
 export interface ReplayDeps {
   readonly records: Records;
@@ -47,7 +47,7 @@ function isGenuine(deps: ReplayDeps, attempt: AttemptRef, entry: Entry): boolean
         ? ({ kind: 'logs', body: entry.body } as const)
         : ({ kind: 'finished', body: entry.body } as const);
     verifyRunnerMessage(deps.signingKeys, deps.clock.now(), attempt.execution_id, message);
-    return message.kind === 'finished' || isNumbered(message.body);
+    return message.kind === 'finished' || (isNumbered(message.body) && message.body.lines.every(isProperLine));
   } catch {
     return false;
   }

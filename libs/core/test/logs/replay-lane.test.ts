@@ -55,6 +55,20 @@ test('an empty batch in the lane does not take the place of the real one', async
   expect(await textsOf(world, run.id)).toEqual(['real']);
 });
 
+test.each([
+  ['a field added', { note: 'x' }],
+  ['its time as text', { ms: String(T0) }],
+  ['a continuation that is no flag', { partial: '' }],
+])('a signed batch to which somebody gave %s is passed over: the MAC does not cover it', async (_, change) => {
+  const world = await RunWorld.open();
+  const run = await world.running();
+  const genuine = run.logs(1, 'a');
+  const tampered = { ...genuine, lines: genuine.lines.map((line) => ({ ...line, ...change })) } as typeof genuine;
+  world.jobs.keeps(1, { entries: [run.laneEntry(tampered), run.laneEntry(genuine)], final: true });
+  await replayLane(world, { execution_id: run.id, attempt: 1 });
+  expect(await Array.fromAsync(readLines(world.records, run.id, 0))).toEqual(genuine.lines);
+});
+
 test('a batch that contradicts a stored one is a fault, and the others are still taken', async () => {
   const world = await RunWorld.open();
   const run = await world.running();
