@@ -67,7 +67,9 @@ async function decide(tx: Tx, nowMs: number, executionId: string, request: Boots
   if (isTerminal(execution.status)) {
     return { kind: 'refuse', failure: new Failure('EXECUTION_ENDED', executionId) };
   }
-  const { bound } = execution.facts;
+  const { bound, conflict: known } = execution.facts;
+  // The run is lost: nobody starts its command any more.
+  if (known) return { ...refuse(known.details), cancel: attempt };
   if (bound && bound.attempt !== attempt.attempt) {
     return { ...refuse('another attempt runs this execution'), cancel: attempt };
   }

@@ -72,6 +72,18 @@ describe('binding', () => {
     expect(ran.facts.attempts[1]).toMatchObject({ attempt: 2, platform_execution: 'platform/2' });
   });
 
+  test('a runner without a name leaves its attempt the one it has', () => {
+    const { platform_execution: _, ...unnamed } = bootstrapped() as Extract<Evidence, { kind: 'bootstrapped' }>;
+    expect(after(unnamed).facts.bound).toEqual({ attempt: 1, nonce_hash: 'nonce 1', at_ms: 2_000 });
+    const named = after({ kind: 'start_answered', attempt: 1, platform_execution: 'platform/1' }, unnamed);
+    expect(named.facts.attempts[0]?.platform_execution).toBe('platform/1');
+  });
+
+  test('takes nothing away that is known of the run itself', () => {
+    const run = after(conflict, bootstrapped());
+    expect(run.facts.conflict).toEqual({ details: 'a second runner', at_ms: 2_500 });
+  });
+
   test('a second runner does not', () => {
     const ran = after(attemptMade(2), bootstrapped(2));
     expect(advance(ran, bootstrapped(1))).toBe(ran);
@@ -218,7 +230,14 @@ describe('stops', () => {
       { kind: 'stop_progress', signalled_at_ms: 3_100 },
       { kind: 'stop_progress', signalled_at_ms: 3_200, killed_at_ms: 3_900 },
     );
-    expect(told.facts.stop).toMatchObject({ signalled_at_ms: 3_100, killed_at_ms: 3_900 });
+    expect(told.facts.stop).toEqual({
+      requested_by: 'ann@example.com',
+      requested_at_ms: 3_000,
+      grace_ms: 10_000,
+      cancel_at_ms: 3_000,
+      signalled_at_ms: 3_100,
+      killed_at_ms: 3_900,
+    });
   });
 
   test('signs of a stop that nobody stored are not kept', () => {

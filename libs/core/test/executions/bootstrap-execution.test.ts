@@ -101,6 +101,15 @@ describe('a runner that the platform names otherwise', () => {
     expect(await run.execution()).toMatchObject({ status: 'FAILED', reason: 'bootstrap_conflict' });
   });
 
+  test('leaves nothing to start for the one that the platform knows', async () => {
+    const world = await RunWorld.open();
+    world.jobs.answersStart = () => ({ outcome: 'started', platform_execution: nameOf(1) });
+    const run = await world.started();
+    await run.bootstrap({ platform_execution: 'platform/stranger' }).catch(() => undefined);
+    await expect(run.bootstrap()).rejects.toMatchObject({ code: 'BOOTSTRAP_REFUSED' });
+    expect(await run.execution()).toMatchObject({ status: 'STARTING', faults: [{ kind: 'bootstrap_conflict' }] });
+  });
+
   test('[no-false-alarm] is not one that says nothing of its name', async () => {
     const world = await RunWorld.open();
     const { execution, order } = await world.submit();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { appendBatch, isNumbered } from '../../src/logs/append-batch.ts';
+import { appendBatch, isNumbered, isProperLine } from '../../src/logs/append-batch.ts';
 import { chunkRef, linesOf } from '../../src/logs/log-chunk.ts';
 import { replayLane } from '../../src/logs/replay-lane.ts';
 import { RunWorld, T0 } from '../run-world.ts';
@@ -119,5 +119,21 @@ describe('a batch is numbered', () => {
   ])('%s', async (_, from, seqs, expected) => {
     const lines = seqs.map((seq) => ({ seq, stream: 'stdout' as const, ms: T0, text: '' }));
     expect(isNumbered({ from, lines, expires_at: 0, key_id: '', mac: '' })).toBe(expected);
+  });
+});
+
+describe('a line is proper', () => {
+  const line = { seq: 1, stream: 'stdout', ms: T0, text: 'a' };
+  test.each<[string, object, boolean]>([
+    ['as the runner cut it', {}, true],
+    ['with a continuation', { partial: true }, true],
+    ['not of an unknown stream', { stream: 'stdin' }, false],
+    ['not with a time in text', { ms: String(T0) }, false],
+    ['not with a number for a text', { text: 5 }, false],
+    ['not with a line feed', { text: 'a\nb' }, false],
+    ['not with another continuation', { partial: 1 }, false],
+    ['not with a field of its own', { note: '' }, false],
+  ])('%s', (_, change, expected) => {
+    expect(isProperLine({ ...line, ...change })).toBe(expected);
   });
 });
