@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -47,7 +56,7 @@ beforeAll(() => {
   commitAll(project);
 
   const hostile = makeRepository('hostile');
-  symlinkSync('/tmp/runvoy-must-not-be-written', join(hostile, '.env'));
+  symlinkSync(join(root, 'planted'), join(hostile, '.env'));
   git(hostile, 'submodule', '--quiet', 'add', `file://${project}`, 'module');
   commitAll(hostile);
 });
@@ -78,7 +87,8 @@ describe('a run with a repository', () => {
     const source = { url: `file://${root}/hostile`, ref: '', path: '' };
     await using world = await openWorld(answer('readlink .env; ls module; cat ../.env', source, { env: { A: 'b' } }));
     await runToEnd(world);
-    expect(world.intake.texts('stdout')).toEqual(['/tmp/runvoy-must-not-be-written', 'A=b']);
+    expect(world.intake.texts('stdout')).toEqual([join(root, 'planted'), 'A=b']);
+    expect(existsSync(join(root, 'planted'))).toBe(false);
     expect(world.intake.finished[0]).toMatchObject({ exit_code: 0 });
   });
 
