@@ -85,10 +85,14 @@ export class Screen {
   #lineText(output: Output, line: LogLine): string {
     const stamp = this.#stampsLines && !this.#isOpen[output] ? `${new Date(line.ms).toISOString()} ` : '';
     this.#isOpen[output] = line.partial === true;
-    const whole = `${stamp}${line.text}${line.partial ? '' : '\n'}`;
     const stream = this.#terminal[output];
+    const whole = `${stamp}${line.text}`;
     const text = stream.isTTY ? this.#filters[output].pass(whole) : whole;
-    return line.stream === 'system' ? paint(this.#terminal, stream, 'dim', text) : text;
+    const shown = line.stream === 'system' ? paint(this.#terminal, stream, 'dim', text) : text;
+    if (line.partial) return shown;
+    // An unfinished control sequence ends with its line.
+    if (stream.isTTY) this.#filters[output].pass('\n');
+    return `${shown}\n`;
   }
 
   /** Our own lines begin on a line of their own, in our own colours. */

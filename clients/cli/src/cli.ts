@@ -1,0 +1,57 @@
+import { commandName, readCommandLine } from './command-line.ts';
+import { EXIT } from './exit-code.ts';
+import { helpText } from './help-text.ts';
+import { Problem } from './problem.ts';
+import { openTerminal } from './terminal.ts';
+
+/** Does what the command line says; resolves with the exit code. */
+async function main(args: readonly string[]): Promise<number> {
+  const { name, command, options, words } = readCommandLine(args);
+  if (command === undefined || options.flag('help')) {
+    const isAsked = options.flag('help');
+    (isAsked ? process.stdout : process.stderr).write(helpText(name));
+    return isAsked ? EXIT.ok : EXIT.usage;
+  }
+  const terminal = openTerminal(process, process.env, options.flag('no-color'));
+  return (await command.load())({ options, words, terminal, env: process.env });
+}
+
+/** `run` keeps the other codes for the command it runs. */
+function codeOf(error: unknown): number {
+  if (commandName(process.argv.slice(2)) === 'run') return EXIT.unknown;
+  return error instanceof Problem && error.kind === 'usage' ? EXIT.usage : EXIT.failed;
+}
+
+function tell(error: unknown): void {
+  const isDebug = process.env['RUNVOY_DEBUG'] === '1';
+  if (isDebug && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  else if (error instanceof Problem) process.stderr.write(`runvoy: ${error.message}\n`);
+  else process.stderr.write(`runvoy: unexpected: ${oneLine(error)} (RUNVOY_DEBUG=1 shows where)\n`);
+}
+
+function oneLine(error: unknown): string {
+  return (error instanceof Error ? error.message || error.name : String(error)).replaceAll(/\s+/g, ' ');
+}
+
+function leave(code: number): void {
+  process.exitCode = code;
+  // Whatever is still open (a kept connection, a paused stdin) must not hold the prompt; what was written must get out first.
+  process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));
+}
+
+// A reader that has left (`| head`) is no error of ours; whoever still writes much notices by itself.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+process.stderr.on('error', () => undefined);
+for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+  process.on(event, (error: unknown) => {
+    tell(error);
+    process.exit(codeOf(error));
+  });
+}
+
+main(process.argv.slice(2)).then(leave, (error: unknown) => {
+  tell(error);
+  leave(codeOf(error));
+});
