@@ -1,0 +1,414 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { noTerminal, runvoy, runvoyOnTerminal } from './cli-process.ts';
+import { at, FakeServer, RUN_ID } from './fake-server.ts';
+
+const CTRL_C = '\x03';
+/** Nothing listens on the discard port of this machine. */
+const NOWHERE = { url: 'http://127.0.0.1:9' };
+
+let server: FakeServer;
+let home = '';
+beforeEach(async () => {
+  server = await FakeServer.open();
+  home = await mkdtemp(join(tmpdir(), 'runvoy-cli-'));
+});
+afterEach(async () => {
+  await server[Symbol.asyncDispose]();
+  await rm(home, { recursive: true });
+});
+
+const watched = () => server.until(() => server.saw('UPGRADE', '/stream'));
+const keys = () =>
+  server.requests.filter(({ path }) => path === '/run').map(({ headers }) => headers['idempotency-key']);
+
+describe('run', () => {
+  test('keeps the streams apart, passes the exit code on and proves the log', async () => {
+    await using cli = runvoy(['run', 'ls', '-la'], { server });
+    await watched();
+    server.running();
+    server.write('### runvoy', 'system');
+    server.write('out');
+    server.write('err', 'stderr');
+    server.write('no line feed', 'stdout', true);
+    server.end('FAILED', 3);
+    expect(await cli.ended).toBe(3);
+    expect(cli.stdout).toBe('out\nno line feed');
+    expect(cli.stderr).toBe(
+      `started ${RUN_ID}\n### runvoy\nerr\nfailed · exit 3 · 3.2 s · 4 lines, complete, verified · isolation process · ${server.url}/logs?execution_id=${RUN_ID}\n`,
+    );
+    expect(JSON.parse(server.requests[0]!.body)).toEqual({ command: 'ls -la' });
+    expect(server.requests[0]!.headers).toMatchObject({ 'x-api-key': 'k' });
+  });
+
+  test('sees every line once over a stream that breaks off', async () => {
+    server.cuts = [{ afterFrames: 1, code: 1012 }];
+    for (const letter of 'abcdef') server.write(letter);
+    await using cli = runvoy(['run', 'x'], { server });
+    await server.until(() => server.requests.filter(({ method }) => method === 'UPGRADE').length === 2);
+    server.end('SUCCEEDED', 0);
+    expect(await cli.ended).toBe(0);
+    expect(cli.stdout).toBe('a\nb\nc\nd\ne\nf\n');
+    expect(cli.stderr).toContain('6 lines, complete, verified');
+  });
+
+  test('says which lines are missing, and what could not be verified', async () => {
+    for (const letter of 'abc') server.write(letter);
+    server.missing = [2];
+    server.end('SUCCEEDED', 0);
+    await using cli = runvoy(['run', 'x'], { server });
+    expect(await cli.ended).toBe(0);
+    expect(cli.stdout).toBe('a\nc\n');
+    expect(cli.stderr).toContain('missing: line 2');
+    expect(cli.stderr).toContain('3 lines, NOT complete: missing 2');
+  });
+
+  test.each([
+    ['FAILED', 124, 'timeout', 124, 'failed · timeout · exit 124'],
+    ['STOPPED', 130, undefined, 130, 'stopped · exit 130'],
+    ['FAILED', 1, 'lost', 125, 'failed · lost · exit 125'],
+  ] as const)('%s %d %s', async (status, exitCode, reason, code, text) => {
+    server.end(status, exitCode, reason === undefined ? {} : { reason });
+    await using cli = runvoy(['run', 'x'], { server });
+    expect(await cli.ended).toBe(code);
+    expect(cli.stderr).toContain(text);
+  });
+
+  test('hands a run in again, with the same key, when no answer came', async () => {
+    server.refusals = [0, 503];
+    server.end('SUCCEEDED', 0);
+    await using cli = runvoy(['run', 'x'], { server });
+    expect(await cli.ended).toBe(0);
+    expect(keys()).toHaveLength(3);
+    expect(new Set(keys()).size).toBe(1);
+    expect(keys()[0]).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  test('an answer that refuses is told with its request and is 125', async () => {
+    server.refusals = [422];
+    await using cli = runvoy(['run', '--idempotency-key', 'mine', 'x'], { server });
+    expect(await cli.ended).toBe(125);
+    expect(cli.stderr).toBe('runvoy: [422] No: refused (request req1)\n');
+    expect(keys()).toEqual(['mine']);
+  });
+
+  test('speaks JSON, and never prints the ticket of the live view', async () => {
+    server.write('out');
+    server.end('FAILED', 3);
+    await using cli = runvoy(['run', '--json', 'x'], { server });
+    expect(await cli.ended).toBe(3);
+    const frames = cli.stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(frames[0]).toMatchObject({ type: 'started', execution_id: RUN_ID });
+    expect(frames).toContainEqual({ type: 'line', seq: 1, stream: 'stdout', ms: 1_000, text: 'out' });
+    expect(frames.at(-1)).toMatchObject({ type: 'end', status: 'FAILED', exit_code: 3, lines: 1, verified: true });
+    expect(cli.stdout).not.toContain('token=');
+  });
+
+  test('detached it prints the id and leaves', async () => {
+    await using cli = runvoy(['run', '--detach', 'x'], { server });
+    expect(await cli.ended).toBe(0);
+    expect(cli.stdout).toBe(`${RUN_ID}\n`);
+    expect(cli.stderr).toBe('');
+  });
+
+  test('says why it waits when nothing comes', async () => {
+    await using cli = runvoy(['run', 'x'], { server });
+    await cli.says('starting: waiting for a runner\n');
+    server.end('SUCCEEDED', 0);
+    expect(await cli.ended).toBe(0);
+  });
+
+  test('leaves quietly when nobody reads any more', async () => {
+    await using cli = runvoy(['run', 'x'], { server });
+    await watched();
+    server.write('first');
+    await cli.says('first');
+    cli.child.stdout.destroy();
+    server.write('second');
+    expect(await cli.ended).toBe(125);
+    expect(cli.stderr).toContain(`nobody reads any more; the run goes on as ${RUN_ID}`);
+    expect(server.saw('DELETE', '/')).toBe(false);
+  });
+
+  test('a reader that is slow gets everything', async () => {
+    const long = 'x'.repeat(30_000);
+    for (let line = 0; line < 100; line++) server.write(long);
+    server.end('SUCCEEDED', 0);
+    await using cli = runvoy(['run', 'x'], { server });
+    cli.child.stdout.pause();
+    await watched();
+    cli.child.stdout.resume();
+    expect(await cli.ended).toBe(0);
+    expect(cli.stdout).toBe(`${long}\n`.repeat(100));
+  });
+});
+
+describe('run without a terminal', () => {
+  test.each(['SIGINT', 'SIGTERM'] as const)('%s stops the run and waits until it is gone', async (signal) => {
+    server.onStop = () => {
+      server.cancel({ requested: at(0), signalled: at(10) });
+      server.write('last words', 'stderr');
+    };
+    await using cli = runvoy(['run', 'x'], { server });
+    await watched();
+    await cli.says('started');
+    cli.child.kill(signal);
+    await cli.says('last words');
+    server.end('STOPPED', 130, {
+      cancel: { requested: at(0), signalled: at(10), killed: at(10_000), confirmed: at(10_400) },
+    });
+    expect(await cli.ended).toBe(130);
+    expect(cli.stderr).toContain('requested → SIGTERM → SIGKILL → confirmed gone 10.4 s\n');
+    expect(cli.stderr).toContain('stopped · exit 130 · 3.2 s · confirmed gone 10.4 s');
+  });
+
+  test('--detach-on-signal leaves the run alone', async () => {
+    await using cli = runvoy(['run', '--detach-on-signal', 'x'], { server });
+    await watched();
+    await cli.says('started');
+    cli.child.kill('SIGTERM');
+    expect(await cli.ended).toBe(125);
+    expect(cli.stderr).toContain(`the run goes on: runvoy logs -f ${RUN_ID}`);
+    expect(server.saw('DELETE', '/')).toBe(false);
+  });
+
+  test('a signal before the answer loses no run', async () => {
+    const gate = Promise.withResolvers<void>();
+    server.runGate = gate.promise;
+    await using cli = runvoy(['run', 'x'], { server });
+    await server.until(() => server.saw('POST', '/run'));
+    cli.child.kill('SIGINT');
+    await cli.says('waiting for it');
+    gate.resolve();
+    expect(await cli.ended).toBe(130);
+    expect(server.saw('DELETE', `/executions/${RUN_ID}`)).toBe(true);
+  });
+});
+
+describe(`run on a terminal${noTerminal === undefined ? '' : ` — skipped: ${noTerminal}`}`, () => {
+  const onTerminal = noTerminal === undefined ? test : test.skip;
+
+  onTerminal('Ctrl-C detaches after two seconds', async () => {
+    await using cli = runvoyOnTerminal(['run', 'x'], { server });
+    await watched();
+    await cli.says('started');
+    cli.child.stdin.write(CTRL_C);
+    await cli.says(`detaching in 2 s as ${RUN_ID}; Ctrl-C again stops it`);
+    expect(await cli.ended).toBe(125);
+    expect(server.saw('DELETE', '/')).toBe(false);
+  });
+
+  onTerminal('a second Ctrl-C stops the run', async () => {
+    await using cli = runvoyOnTerminal(['run', 'x'], { server });
+    await watched();
+    await cli.says('started');
+    cli.child.stdin.write(CTRL_C);
+    await cli.says('detaching');
+    cli.child.stdin.write(CTRL_C);
+    expect(await cli.ended).toBe(130);
+    expect(cli.stdout).toContain('requested → SIGTERM → confirmed gone 1.5 s');
+  });
+
+  onTerminal('a third Ctrl-C leaves at once', async () => {
+    server.onStop = () => server.cancel({ requested: at(0) });
+    await using cli = runvoyOnTerminal(['run', 'x'], { server });
+    await watched();
+    await cli.says('started');
+    cli.child.stdin.write(CTRL_C);
+    await cli.says('detaching');
+    cli.child.stdin.write(CTRL_C);
+    await cli.says('stopping');
+    cli.child.stdin.write(CTRL_C);
+    expect(await cli.ended).toBe(125);
+  });
+
+  onTerminal('a run that ends within the two seconds ends as always', async () => {
+    await using cli = runvoyOnTerminal(['run', 'x'], { server });
+    await watched();
+    await cli.says('started');
+    cli.child.stdin.write(CTRL_C);
+    await cli.says('detaching');
+    server.end('FAILED', 7);
+    expect(await cli.ended).toBe(7);
+  });
+
+  onTerminal('control sequences of the command do not reach the terminal', async () => {
+    server.write('\x1b]0;owned\x07\x1b[31mred\x1b[0m');
+    server.end('SUCCEEDED', 0);
+    await using cli = runvoyOnTerminal(['run', 'x'], { server });
+    expect(await cli.ended).toBe(0);
+    expect(cli.stdout).toContain('\x1b[31mred\x1b[0m\r\n');
+    expect(cli.stdout).not.toContain('owned');
+  });
+});
+
+describe('logs', () => {
+  test('prints what is stored of a run that goes on', async () => {
+    server.running();
+    server.write('a');
+    await using cli = runvoy(['logs', RUN_ID], { server });
+    expect(await cli.ended).toBe(0);
+    expect(cli.stdout).toBe('a\n');
+    expect(cli.stderr).toContain('running · 1 line so far');
+  });
+
+  test('proves the log of a run that has ended, whatever its own code', async () => {
+    for (const letter of 'abc') server.write(letter);
+    server.end('FAILED', 3);
+    await using cli = runvoy(['logs', RUN_ID], { server });
+    expect(await cli.ended).toBe(0);
+    expect(cli.stdout).toBe('a\nb\nc\n');
+    expect(cli.stderr).toBe('failed · exit 3 · 3.2 s · 3 lines, complete, verified · isolation process\n');
+  });
+
+  test('begins where it is told to', async () => {
+    for (const letter of 'abc') server.write(letter);
+    server.end('SUCCEEDED', 0);
+    await using cli = runvoy(['logs', '--after', '2', '--timestamps', RUN_ID], { server });
+    expect(await cli.ended).toBe(0);
+    expect(cli.stdout).toBe('1970-01-01T00:00:01.000Z c\n');
+    expect(cli.stderr).toContain('3 lines, complete ·');
+  });
+
+  test('-f follows to the end, and Ctrl-C only leaves', async () => {
+    await using first = runvoy(['logs', '-f', RUN_ID], { server });
+    await watched();
+    server.write('a');
+    await first.says('a\n');
+    first.child.kill('SIGINT');
+    expect(await first.ended).toBe(0);
+    expect(first.stderr).toContain('left; the run goes on');
+    await using second = runvoy(['logs', '-f', RUN_ID], { server });
+    await second.says('a\n');
+    server.end('SUCCEEDED', 0);
+    expect(await second.ended).toBe(0);
+    expect(server.saw('DELETE', '/')).toBe(false);
+  });
+});
+
+describe('kill', () => {
+  test('says that the stop was requested, or that there was nothing to stop', async () => {
+    server.onStop = () => server.cancel({ requested: at(0) });
+    await using first = runvoy(['kill', RUN_ID], { server });
+    expect(await first.ended).toBe(0);
+    expect(first.stdout).toContain(`stop requested: ${RUN_ID}`);
+    server.end('FAILED', 3);
+    await using second = runvoy(['kill', RUN_ID], { server });
+    expect(await second.ended).toBe(0);
+    expect(second.stdout).toBe(`already ended: ${RUN_ID} (failed, exit 3)\n`);
+  });
+
+  test('--wait stays until it is gone', async () => {
+    await using cli = runvoy(['kill', '--wait', RUN_ID], { server });
+    expect(await cli.ended).toBe(0);
+    expect(cli.stdout).toBe(`stopped: ${RUN_ID} (requested → SIGTERM → confirmed gone 1.5 s)\n`);
+  });
+});
+
+describe('finding the server', () => {
+  test('an API that does not answer is named, with what to do', async () => {
+    await using cli = runvoy(['list'], { server: NOWHERE });
+    expect(await cli.ended).toBe(1);
+    expect(cli.stderr).toContain('http://127.0.0.1:9');
+    expect(cli.stderr).toContain('npm start');
+    expect(cli.stderr.trimEnd()).not.toContain('\n');
+    await using run = runvoy(['run', 'x'], { server: NOWHERE });
+    expect(await run.ended).toBe(125);
+  });
+
+  test('a live local server is found, and said', async () => {
+    const client = { api_endpoint: server.url, api_key: 'local', admin_email: 'a@b', pid: process.pid };
+    await writeFile(join(home, 'client.json'), JSON.stringify(client));
+    await using cli = runvoy(['list'], { env: { RUNVOY_DATA_DIR: home } });
+    expect(await cli.ended).toBe(0);
+    expect(cli.stderr).toContain(`using the local server at ${server.url}\n`);
+    expect(server.requests.at(-1)!.headers['x-api-key']).toBe('local');
+  });
+
+  test('the file of a server that is gone is not believed', async () => {
+    const client = { api_endpoint: NOWHERE.url, api_key: 'local', admin_email: 'a@b', pid: process.pid };
+    await writeFile(join(home, 'client.json'), JSON.stringify(client));
+    await using cli = runvoy(['list'], { env: { RUNVOY_DATA_DIR: home } });
+    expect(await cli.ended).toBe(1);
+    expect(cli.stderr).toContain('no server is configured');
+  });
+
+  test('the environment goes before the config file, a profile is named', async () => {
+    await mkdir(join(home, '.runvoy'));
+    const profiles = `profiles:\n  other: { api_endpoint: "${server.url}", api_key: theirs }\n`;
+    await writeFile(join(home, '.runvoy', 'config.yaml'), `api_endpoint: ${server.url}\napi_key: filed\n${profiles}`);
+    await using filed = runvoy(['list'], { home });
+    expect(await filed.ended).toBe(0);
+    await using named = runvoy(['list', '--profile', 'other'], { home });
+    expect(await named.ended).toBe(0);
+    await using fromEnv = runvoy(['list'], { home, server });
+    expect(await fromEnv.ended).toBe(0);
+    expect(server.requests.map(({ headers }) => headers['x-api-key'])).toEqual(['filed', 'theirs', 'k']);
+  });
+
+  test('a claim is traded for a key, and the key is kept', async () => {
+    await using cli = runvoy(['claim', `${server.url}/#claim=once`], { home });
+    expect(await cli.ended).toBe(0);
+    expect(server.saw('POST', '/claim/once')).toBe(true);
+    await using list = runvoy(['list'], { home });
+    expect(await list.ended).toBe(0);
+    expect(server.requests.at(-1)!.headers['x-api-key']).toBe('rvy_claimed');
+    await using other = await FakeServer.open();
+    await using second = runvoy(['claim', `${other.url}/#claim=once`], { home });
+    expect(await second.ended).toBe(1);
+    expect(second.stderr).toContain('--profile NAME');
+    expect(other.saw('POST', '/claim')).toBe(false);
+  });
+
+  test('configure reads both lines from a pipe', async () => {
+    await using cli = runvoy(['configure'], { home, input: `${server.url}/\nsecret\n` });
+    expect(await cli.ended).toBe(0);
+    await using list = runvoy(['list'], { home });
+    expect(await list.ended).toBe(0);
+    expect(server.requests.at(-1)!.headers['x-api-key']).toBe('secret');
+  });
+
+  test('version tells both versions', async () => {
+    await using cli = runvoy(['version', '--json'], { server });
+    expect(await cli.ended).toBe(0);
+    expect(JSON.parse(cli.stdout)).toMatchObject({ client: expect.any(String), server: { version: '1.2.3' } });
+  });
+});
+
+describe('mistakes', () => {
+  test.each([
+    [['list', '--nonsense'], 2],
+    [['fly'], 2],
+    [['run'], 125],
+    [['run', '--timeout', 'soon', 'x'], 125],
+    [[], 2],
+  ])('%j exits with %d and without a stack', async (args, code) => {
+    await using cli = runvoy(args, { server });
+    expect(await cli.ended).toBe(code);
+    expect(cli.stderr).not.toMatch(/^ {4}at /m);
+    expect(server.requests).toEqual([]);
+  });
+
+  test('local reset deletes nothing that does not look like a data directory, nor one in use', async () => {
+    await writeFile(join(home, 'precious'), '');
+    await using strange = runvoy(['--data-dir', home, 'local', 'reset', '--yes']);
+    expect(await strange.ended).toBe(1);
+    expect(strange.stderr).toContain('does not look like a data directory');
+    const data = join(home, 'data');
+    await mkdir(data);
+    await writeFile(join(data, 'server.json'), JSON.stringify({ pid: process.pid }));
+    await using used = runvoy(['--data-dir', data, 'local', 'reset', '--yes']);
+    expect(await used.ended).toBe(1);
+    await writeFile(join(data, 'server.json'), '{}');
+    await using no = runvoy(['--data-dir', data, 'local', 'reset'], { input: 'yes\n' });
+    expect(await no.ended).toBe(1);
+    await using yes = runvoy(['--data-dir', data, 'local', 'reset'], { input: 'reset\n' });
+    expect(await yes.ended).toBe(0);
+    expect(yes.stderr).toContain('deleted');
+  });
+});

@@ -1,0 +1,54 @@
+import { expect, test } from '@jest/globals';
+import { COMMANDS } from '../src/command-table.ts';
+import { commandName, readCommandLine } from '../src/command-line.ts';
+import { helpText } from '../src/help-text.ts';
+
+test('from the first word of "run" on everything belongs to the command', () => {
+  const { name, words, options } = readCommandLine(['run', '--timeout', '5m', '-e', 'A=1', 'ls', '-la', '--json']);
+  expect(name).toBe('run');
+  expect(words).toEqual(['ls', '-la', '--json']);
+  expect(options.text('timeout')).toBe('5m');
+  expect(options.texts('env')).toEqual(['A=1']);
+  expect(options.flag('json')).toBe(false);
+});
+
+test('behind "--" a command may begin with anything', () => {
+  expect(readCommandLine(['run', '--json', '--', '--version', '-e']).words).toEqual(['--version', '-e']);
+});
+
+test('common options may come before the name of the command', () => {
+  const line = readCommandLine(['--data-dir', 'd', '--json', 'run', '--detach', 'ls']);
+  expect(line.name).toBe('run');
+  expect(line.options.text('data-dir')).toBe('d');
+  expect(line.options.flag('json') && line.options.flag('detach')).toBe(true);
+  expect(commandName(['--data-dir', 'd', 'run', '--nonsense'])).toBe('run');
+});
+
+test.each([
+  [['run', 'make test', '--detach'], "Put runvoy's options before the command"],
+  [['run', '--nonsense', 'ls'], "'--nonsense'"],
+  [['list', '--nonsense'], 'See "runvoy help list"'],
+  [['list', 'what'], 'Too much: "what"'],
+  [['logs'], 'Usage: runvoy logs'],
+  [['--limit', '3', 'list'], "'--limit'"],
+  [['fly'], 'no command "fly"'],
+  [['constructor'], 'no command "constructor"'],
+])('%j is refused with a word on what is wrong', (args, message) => {
+  expect(() => readCommandLine(args)).toThrow(expect.objectContaining({ kind: 'usage' }));
+  expect(() => readCommandLine(args)).toThrow(message);
+});
+
+test('a quoted command may be followed by words that are no options of ours', () => {
+  expect(readCommandLine(['run', 'grep -r x', 'src', '-n']).words).toEqual(['grep -r x', 'src', '-n']);
+});
+
+test.each(Object.keys(COMMANDS))('the help of %s shows its usage, every option and an example', (name) => {
+  const text = helpText(name);
+  expect(text).toContain(COMMANDS[name]!.usage);
+  for (const option of Object.keys(COMMANDS[name]!.options)) expect(text).toContain(`--${option}`);
+  expect(text).toContain(COMMANDS[name]!.examples[0]);
+});
+
+test('every command of the table can be loaded', async () => {
+  for (const { load } of Object.values(COMMANDS)) expect(await load()).toBeInstanceOf(Function);
+});

@@ -1,0 +1,58 @@
+import { expect, test } from '@jest/globals';
+import { retryDelayMs } from '../src/retry-delay.ts';
+import { startedText } from '../src/started-text.ts';
+import { stopSteps } from '../src/stop-steps.ts';
+import { waitingText } from '../src/waiting-text.ts';
+import { readClaim } from '../src/commands/claim.ts';
+
+const at = (seconds: number) => new Date(seconds * 1_000).toISOString();
+
+test('a stop is told step by step', () => {
+  expect(stopSteps({ requested: at(0) })).toBe('requested');
+  expect(stopSteps({ requested: at(0), signalled: at(1) })).toBe('requested → SIGTERM');
+  const gone = { requested: at(0), signalled: at(1), killed: at(10), confirmed: at(10.4) };
+  expect(stopSteps(gone)).toBe('requested → SIGTERM → SIGKILL → confirmed gone 10.4 s');
+});
+
+test('a run that waits says what for, a run that works says nothing', () => {
+  expect(waitingText({ type: 'status', status: 'STARTING', waiting_for: 'runner' })).toBe(
+    'starting: waiting for a runner',
+  );
+  expect(waitingText({ type: 'status', status: 'STARTING', waiting_for: 'image_pull' })).toBe(
+    'starting: waiting for image pull',
+  );
+  expect(waitingText({ type: 'status', status: 'RUNNING' })).toBeUndefined();
+  expect(waitingText({ type: 'status', status: 'TERMINATING', cancel: { requested: at(0) } })).toBe('stop: requested');
+});
+
+test.each([
+  [5, '5 s ago'],
+  [150, '2 min ago'],
+  [7_300, '2 h ago'],
+  [200_000, '2 d ago'],
+  [40 * 86_400, '2029-11-22'],
+])('%d s ago is shown as %s', (ago, text) => {
+  const now = Date.UTC(2030, 0, 1);
+  expect(startedText(new Date(now - ago * 1_000).toISOString(), now)).toBe(text);
+});
+
+test('to a pipe the time is UTC', () => {
+  expect(startedText('2030-01-01T00:00:00.123Z')).toBe('2030-01-01T00:00:00Z');
+});
+
+test.each([
+  ['abc', { token: 'abc' }],
+  ['https://x.example/#claim=abc', { token: 'abc', origin: 'https://x.example' }],
+  ['https://x.example/console/#claim=abc&x=1', { token: 'abc', origin: 'https://x.example' }],
+])('the claim in %s is found', (text, claim) => {
+  expect(readClaim(text)).toEqual(claim);
+});
+
+test('a link without a claim is refused', () => {
+  expect(() => readClaim('https://x.example/?claim=abc')).toThrow('holds no claim');
+});
+
+test('pauses grow to a limit and are spread', () => {
+  expect([0, 1, 2, 20].map((attempt) => retryDelayMs(attempt, 0))).toEqual([100, 200, 400, 5_000]);
+  expect(retryDelayMs(20, 0.999)).toBeLessThanOrEqual(10_000);
+});
