@@ -35,6 +35,8 @@ export class MemoryRecords implements Records {
   readonly writes: string[] = [];
   /** Single reads and pages outside of transactions. */
   reads = 0;
+  /** How often a transaction was begun. */
+  transactions = 0;
   /** Called before every single read; throws to refuse it. */
   beforeGet: (ref: Ref<object>) => void = () => undefined;
 
@@ -78,6 +80,7 @@ export class MemoryRecords implements Records {
   }
 
   async transact<R>(change: (tx: Tx) => Promise<R>): Promise<R> {
+    this.transactions += 1;
     for (let tries = 0; tries < TRIES; tries += 1) {
       const { tx, close } = this.#transaction();
       const [outcome] = await Promise.allSettled([change(tx)]);

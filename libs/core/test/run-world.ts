@@ -144,14 +144,19 @@ export class StartedRun {
   }
 
   bootstrap(request: Partial<BootstrapRequest> = {}): Promise<BootstrapAnswer | BootstrapStop> {
-    return bootstrapExecution(this.world, this.id, {
+    return bootstrapExecution(this.world, this.id, this.request(request));
+  }
+
+  /** What the runner of this run asks with. */
+  request(more: Partial<BootstrapRequest> = {}): BootstrapRequest {
+    return {
       token: this.order.token,
       attempt: this.order.attempt,
       nonce: NONCE,
-      platform_execution: nameOf(request.attempt ?? this.order.attempt),
+      platform_execution: nameOf(more.attempt ?? this.order.attempt),
       runner_version: '1',
-      ...request,
-    });
+      ...more,
+    };
   }
 
   stop(): Promise<StopOutcome> {

@@ -48,6 +48,15 @@ test('[bootstrap-repeat] the same nonce gets the same answer, byte for byte, how
   expect(world.records.writes).toHaveLength(writes);
 });
 
+test('the roots of local clones come from the deployment, never from the run', async () => {
+  const world = await RunWorld.open();
+  const run = await world.started();
+  expect(await run.bootstrap()).not.toHaveProperty('git_roots');
+  const { records, vault, jobs, clock, signingKeys, batchMs } = world;
+  const deps = { records, vault, jobs, clock, signingKeys, batchMs, gitRoots: ['/srv/git'] };
+  expect(await bootstrapExecution(deps, run.id, run.request())).toMatchObject({ git_roots: ['/srv/git'] });
+});
+
 test('[one-runner] of two runners that ask at once only one gets the command', async () => {
   const world = await RunWorld.open();
   const run = await world.started();

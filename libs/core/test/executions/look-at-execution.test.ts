@@ -21,9 +21,11 @@ describe('[tick-idempotent] a look that finds nothing new writes nothing', () =>
   test('at a run that is running', async () => {
     const world = await RunWorld.open();
     const run = await world.running();
-    const writes = world.records.writes.length;
+    const { transactions, reads, writes } = world.records;
+    const before = writes.length;
     expect((await run.look()).execution.status).toBe('RUNNING');
-    expect(world.records.writes).toHaveLength(writes);
+    expect(world.records.writes).toHaveLength(before);
+    expect([world.records.reads - reads, world.records.transactions - transactions]).toEqual([1, 0]);
     expect(world.jobs.cancelled).toEqual([]);
   });
 
@@ -88,6 +90,16 @@ describe('an end without a report', () => {
     expect((await run.look()).execution.status).toBe('RUNNING');
     world.clock.advance(1);
     expect((await run.look()).execution).toMatchObject({ status: 'FAILED', exit_code: 1, reason: 'out_of_memory' });
+  });
+
+  test('stands for good: its lane is not read again', async () => {
+    const world = await RunWorld.open();
+    const run = await world.running();
+    world.jobs.ended(1, T0);
+    world.jobs.keeps(1, { entries: [], final: true });
+    await run.look();
+    await run.look();
+    expect(world.jobs.lanesRead).toEqual([1]);
   });
 
   test('stands at once when its lane is final', async () => {
@@ -268,7 +280,9 @@ describe('a start the platform knows nothing of', () => {
     world.jobs.shows(1, { state: 'absent', never: true });
     world.jobs.keeps(1, { entries: [], final: true });
     await run.look();
-    expect((await run.look()).execution).toMatchObject({ status: 'FAILED', reason: 'lost', completed_at_ms: T0 });
+    const { execution } = await run.look();
+    expect(execution).toMatchObject({ status: 'FAILED', reason: 'lost', completed_at_ms: T0 });
+    expect(execution.facts.attempts[0]?.end?.platform_execution).toBe(nameOf(1));
   });
 });
 

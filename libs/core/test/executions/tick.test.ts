@@ -43,7 +43,9 @@ test('one run that cannot be looked at does not stop the others', async () => {
 test('runs that are being stopped come first, then those whose end is seen, then the others', async () => {
   const world = await RunWorld.open();
   const plain = await world.running();
+  world.clock.advance(1);
   const ended = await world.running();
+  world.clock.advance(1);
   const stopping = await world.running();
   world.jobs.ended(1, T0);
   await ended.look();
