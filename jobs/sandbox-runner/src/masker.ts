@@ -53,7 +53,8 @@ export function openSecretMask(secrets: Readonly<Record<string, string>>): Secre
       const boundary = all.length - hold;
       const out: Buffer[] = [];
       let at = 0;
-      let stillCovered = 0;
+      // A read may be so short that all of it is held: then what was covered stays so.
+      let stillCovered = Math.max(0, covered - boundary);
       for (const place of places(all, patterns, covered)) {
         if (place.start >= boundary) break;
         out.push(all.subarray(at, place.start));

@@ -41,6 +41,11 @@ describe('masking', () => {
     );
   });
 
+  test('forgets nothing it has covered when a read brings no bytes', () => {
+    expect(maskChunks({ S: 'a\nba' }, ['a\nba', '']).text).toBe('***');
+    expect(maskChunks({ S: 'abab' }, ['abab', '', 'c']).text).toBe('***c');
+  });
+
   test('changes nothing where no secret is', () => {
     fc.assert(
       fc.property(chunks, (read) => {
