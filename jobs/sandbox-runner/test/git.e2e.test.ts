@@ -11,10 +11,13 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { BootstrapAnswer, GitSource } from '@runvoy/protocol';
 import { bootstrapAnswer } from './fake-intake.ts';
 import { openWorld, runToEnd } from './world.ts';
+
+// Real processes on a machine that may be busy with others.
+jest.setTimeout(60_000);
 
 let root: string;
 let firstCommit: string;

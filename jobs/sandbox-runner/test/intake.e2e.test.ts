@@ -1,7 +1,10 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { until } from './until.ts';
 import { openWorld, runToEnd } from './world.ts';
+
+// Real processes on a machine that may be busy with others.
+jest.setTimeout(60_000);
 
 describe('a lost answer', () => {
   test('to the bootstrap is asked for again with the same nonce', async () => {

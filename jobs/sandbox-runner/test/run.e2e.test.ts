@@ -1,8 +1,11 @@
 import { readFileSync, statSync } from 'node:fs';
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import type { SafetyLaneEntry } from '@runvoy/protocol';
 import { bootstrapAnswer } from './fake-intake.ts';
 import { openWorld, runToEnd } from './world.ts';
+
+// Real processes on a machine that may be busy with others.
+jest.setTimeout(60_000);
 
 describe('a run', () => {
   test('delivers both streams apart, in order, and ends with the exit code and a true end record', async () => {

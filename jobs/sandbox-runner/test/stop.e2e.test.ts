@@ -1,8 +1,11 @@
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { bootstrapAnswer } from './fake-intake.ts';
 import { until } from './until.ts';
 import { type World, openWorld, runToEnd } from './world.ts';
+
+// Real processes on a machine that may be busy with others.
+jest.setTimeout(60_000);
 
 /** Processes of this machine that carry the run's marker. */
 function marked(world: World): string[] {

@@ -120,7 +120,7 @@ export async function openLocalJobRunner(options: LocalJobRunnerOptions): Promis
       await checkOn(report.key);
       return;
     }
-    if (!queued) return;
+    if (!queued || queue.get(report.key) !== queued) return;
     queued.tries += 1;
     delete queued.pid;
     if (queued.tries < TRIES) return hand(report.key, queued);
@@ -303,7 +303,11 @@ export async function openLocalJobRunner(options: LocalJobRunnerOptions): Promis
     async forget(executionId) {
       for (const attempt of await files.list(executionId)) {
         const view = await look(attempt);
-        if (view.state === 'alive') throw new Error(`${nameOf(attempt)} is alive and cannot be forgotten`);
+        if (view.state === 'alive' || view.state === 'starting') {
+          throw new Error(`${nameOf(attempt)} is ${view.state} and cannot be forgotten`);
+        }
+        // From the queue too: the spawner's word of its end may still be on the way, and must not make us start it again.
+        queue.delete(keyOf(attempt));
         watched.delete(keyOf(attempt));
       }
       await files.remove(executionId);

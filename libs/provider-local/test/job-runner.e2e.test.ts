@@ -1,11 +1,14 @@
 import { spawn } from 'node:child_process';
 import { appendFileSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { manualClock } from '@runvoy/core';
 import { jobRunnerContract } from '@runvoy/core/contracts';
 import { openLocalJobRunner } from '../src/job-runner.ts';
 import { type LocalWorld, openLocalWorld, until } from './job-runner/local-world.ts';
+
+// Real processes on a machine that may be busy with others.
+jest.setTimeout(60_000);
 
 const GATED = 'echo begun; until [ -e go ]; do sleep 0.05; done; echo done';
 
