@@ -67,7 +67,7 @@ describe('binding', () => {
     const ran = after(attemptMade(2), bootstrapped(2));
     expect(ran).toMatchObject({
       status: 'RUNNING',
-      facts: { bound: { attempt: 2, nonce_hash: 'nonce 2', at_ms: 2_000 } },
+      facts: { bound: { attempt: 2, nonce_hash: 'nonce 2', platform_execution: 'platform/2', at_ms: 2_000 } },
     });
     expect(ran.facts.attempts[1]).toMatchObject({ attempt: 2, platform_execution: 'platform/2' });
   });
