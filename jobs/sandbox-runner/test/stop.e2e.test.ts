@@ -28,7 +28,7 @@ const DEAF = 'trap "" TERM; while :; do sleep 0.05; done';
 describe('a stop', () => {
   test('ordered in a logs answer ends a deaf command, its children and one that escaped, and is reported on the way', async () => {
     await using world = await openWorld(
-      `sh -c '${DEAF}' & setsid sh -c '${DEAF}' & echo begun; until [ -e go ]; do sleep 0.05; done; echo again; ${DEAF}`,
+      `trap "" TERM; sh -c '${DEAF}' & setsid sh -c '${DEAF}' & echo begun; until [ -e go ]; do sleep 0.05; done; echo again; ${DEAF}`,
     );
     world.order();
     await said(world, 'begun');
@@ -60,7 +60,7 @@ describe('a stop', () => {
   });
 
   test('with a shorter grace than the one before takes effect, and keeps the cause', async () => {
-    await using world = await openWorld(`echo begun; ${DEAF}`);
+    await using world = await openWorld(`trap "" TERM; echo begun; ${DEAF}`);
     world.order();
     await said(world, 'begun');
     world.supervisor.kill('SIGTERM');
