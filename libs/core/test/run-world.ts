@@ -66,6 +66,7 @@ export class RunWorld {
   readonly random = countedBytes();
   readonly signingKeys: SigningKeys = { current: { id: 'k1', secret: Buffer.alloc(32, 1) } };
   readonly batchMs = 10;
+  upSinceMs = T0;
   policy: RunPolicy = {
     isolation: 'process',
     timeoutDefaultS: 3_600,

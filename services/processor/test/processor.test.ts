@@ -86,6 +86,7 @@ async function openWorld() {
     random: randomBytes,
     signingKeys: { current: { id: 'k', secret: randomBytes(32) } },
     batchMs: 10,
+    upSinceMs: T0,
     logger: silentLogger,
   });
   const post = (kind: string, body: unknown, id = ID) =>

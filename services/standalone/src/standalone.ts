@@ -92,7 +92,8 @@ async function open(
   shutdown.add('job runner', async () => jobs[Symbol.asyncDispose]());
 
   const common = { records, vault, jobs, clock, random: randomBytes, signingKeys, logger };
-  const processor = buildProcessor({ ...common, bus, batchMs: BATCH_MS, gitRoots: config.gitRoots });
+  const intake = { bus, batchMs: BATCH_MS, gitRoots: config.gitRoots, upSinceMs: clock.now() };
+  const processor = buildProcessor({ ...common, ...intake });
   ready.resolve(processor);
   await listenPrivately(processor, dataDir.intakeSocket);
   shutdown.add('event intake', () => processor.close());

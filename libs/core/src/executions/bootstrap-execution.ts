@@ -90,8 +90,7 @@ async function decide(tx: Tx, nowMs: number, executionId: string, request: Boots
   }
   if (execution.facts.stop) {
     const after = advance(execution, { kind: 'told_to_stop', attempt: attempt.attempt });
-    // A bound runner holds the command already: it is told by the order in its answers, not marked as one that never ran.
-    if (!bound) storeExecution(tx, execution, after, nowMs);
+    storeExecution(tx, execution, after, nowMs);
     return { kind: 'stop' };
   }
   if (!input) return refuse('its input is gone');

@@ -34,16 +34,18 @@ function judgeEnd(facts: Facts): Judgement | undefined {
 }
 
 function judgeBound(facts: Facts, bound: number): Judgement | undefined {
-  const end = facts.attempts.find((attempt) => attempt.attempt === bound)?.end;
-  if (!end) return undefined;
+  const attempt = facts.attempts.find((known) => known.attempt === bound);
+  if (!attempt?.end) return undefined;
+  const { end } = attempt;
   const at = { completed_at_ms: facts.report?.ended_at_ms ?? end.at_ms };
   if (facts.conflict) {
     return { verdict: 'ended_failed', exit_code: UNKNOWN_EXIT, reason: 'bootstrap_conflict', ...at };
   }
   if (facts.report) return { ...judgeReport(facts.report, facts.stop !== undefined), ...at };
-  const settled = facts.attempts.find((attempt) => attempt.attempt === bound)?.lane_settled;
-  if (!settled) return undefined;
-  if (end.kind === 'cancelled' && facts.stop) return { verdict: 'ended_stopped', exit_code: STOPPED_EXIT, ...at };
+  if (!attempt.lane_settled) return undefined;
+  // A runner that asked again after the stop had lost its first answer, and with it the command.
+  const wasStopped = facts.stop && (end.kind === 'cancelled' || attempt.told_to_stop);
+  if (wasStopped) return { verdict: 'ended_stopped', exit_code: STOPPED_EXIT, ...at };
   return { verdict: 'ended_failed', exit_code: UNKNOWN_EXIT, reason: end.reason ?? 'lost', ...at };
 }
 
@@ -69,14 +71,10 @@ function isClosed(attempt: Attempt): boolean {
 }
 
 const BY_CAUSE: Record<EndCause, (report: Report, stopStored: boolean) => Judgement> = {
-  stop: () => ({ verdict: 'ended_stopped', exit_code: STOPPED_EXIT }),
+  stop: judgeSignal,
   timeout: () => ({ verdict: 'ended_failed', exit_code: TIMEOUT_EXIT, reason: 'timeout' }),
   output_limit: () => ({ verdict: 'ended_failed', exit_code: OUTPUT_LIMIT_EXIT, reason: 'output_limit' }),
-  // A platform signal that nobody announced is the platform's doing, unless a stop was on its way to it.
-  terminated: (report, stopStored) =>
-    stopStored
-      ? { verdict: 'ended_stopped', exit_code: STOPPED_EXIT }
-      : { verdict: 'ended_failed', exit_code: exitCodeOf(report), reason: 'terminated' },
+  terminated: judgeSignal,
   // Its own end counts even when a stop was stored: the stop came too late.
   exited: (report) =>
     report.exit_code === 0 && report.reason === undefined
@@ -90,6 +88,16 @@ const BY_CAUSE: Record<EndCause, (report: Report, stopStored: boolean) => Judgem
 
 function judgeReport(report: Report, stopStored: boolean): Judgement {
   return BY_CAUSE[report.cause](report, stopStored);
+}
+
+/**
+ * Ended from outside. A signal that nobody announced is the platform's doing, unless a stop was on its way to it. And to a runner
+ * every cancel with a grace is a stop: one that a look sends to a run nobody hears of must not end as if somebody had asked for it.
+ */
+function judgeSignal(report: Report, stopStored: boolean): Judgement {
+  return stopStored
+    ? { verdict: 'ended_stopped', exit_code: STOPPED_EXIT }
+    : { verdict: 'ended_failed', exit_code: exitCodeOf(report), reason: 'terminated' };
 }
 
 /** The shell's convention: 128 + signal number when a signal ended it. */

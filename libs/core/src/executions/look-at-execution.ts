@@ -1,27 +1,21 @@
 import { isTerminal } from '@runvoy/protocol';
-import { hashToken, newToken, type RandomBytes } from '../access/tokens.ts';
+import { hashToken, type RandomBytes } from '../access/tokens.ts';
 import type { PlatformEnd, PlatformView, StartOrder } from '../jobs/job-runner.ts';
+import { Failure } from '../failure.ts';
 import { SETTLE_MS } from '../logs/assess-log.ts';
-import { chunksBackwards } from '../logs/log-chunk.ts';
 import { replayLane, type ReplayDeps } from '../logs/replay-lane.ts';
+import type { Millis } from '../time/clock.ts';
 import { attemptRef, openAttempts } from './attempts.ts';
 import type { Evidence } from './evidence.ts';
 import { executionRef, type Attempt, type Execution } from './execution.ts';
-import { lastSign } from './record-heartbeat.ts';
+import { isCancelDue } from './cancel-due.ts';
+import { judgeAbsence } from './judge-absence.ts';
 import { applyEvidence } from './store-execution.ts';
-import { startOrder } from './submit-run.ts';
-import { Failure } from '../failure.ts';
-
-/** A runner that is still there this long after its report is cancelled. */
-const LINGERS_MS = 30_000;
-/** A runner nobody heard of for this long is cancelled; the run ends as `lost`. */
-export const SILENCE_MS = 180_000;
-/** How long a start may take before its run is given up, when the platform knows nothing of it. */
-export const START_DEADLINE_MS = 10 * 60_000;
-const ATTEMPTS_MAX = 3;
 
 export interface LookDeps extends ReplayDeps {
   readonly random: RandomBytes;
+  /** Since when this process could hear runners: silence before that was ours. */
+  readonly upSinceMs: Millis;
 }
 
 /** What a look learned, and the start it calls for: the caller makes it, after it is stored. */
@@ -53,7 +47,7 @@ export async function lookAtExecution(deps: LookDeps, executionId: string): Prom
         evidence.push(...(await settle(deps, before, attempt, view.end)));
       }
     } else if (view.state === 'absent') {
-      const absent = judgeAbsence(deps, before, attempt, view.never);
+      const absent = await judgeAbsence(deps, before, attempt, view.never);
       if (absent) evidence.push(absent.evidence);
       made = absent?.order ?? made;
     } else {
@@ -97,53 +91,6 @@ function awaitsReport({ status, facts: { bound, report } }: Execution, attempt: 
   return !(report && bound?.attempt === attempt.attempt);
 }
 
-/** A start that provably never was is made again, with a number and a token of its own; one that may still come is waited for. */
-function judgeAbsence(
-  deps: LookDeps,
-  execution: Execution,
-  attempt: Attempt,
-  never: boolean,
-): { readonly evidence: Evidence; readonly order?: StartOrder } | undefined {
-  const { bound, stop, attempts } = execution.facts;
-  const isLast = attempts.at(-1)?.attempt === attempt.attempt;
-  if (never && !bound && !stop && isLast && attempts.length < ATTEMPTS_MAX && !isTerminal(execution.status)) {
-    const number = attempt.attempt + 1;
-    const token = newToken(deps.random);
-    return {
-      evidence: {
-        kind: 'attempt_made',
-        attempt: number,
-        token_hash: hashToken(token),
-        at_ms: deps.clock.now(),
-        replaces: {
-          attempt: attempt.attempt,
-          reason: 'never_started',
-          details: 'the order was lost before it was carried out',
-        },
-      },
-      order: startOrder(execution, number, token),
-    };
-  }
-  const isOverdue = deps.clock.now() >= attempt.made_at_ms + START_DEADLINE_MS;
-  if (!never && !isOverdue) return undefined;
-  const reason = never ? 'never_started' : 'start_timeout';
-  const details = never
-    ? 'nothing was started'
-    : `the platform knows nothing of it ${START_DEADLINE_MS / 60_000} minutes after the start`;
-  if (bound?.attempt === attempt.attempt) {
-    // It ran once, and the platform has forgotten it: the end is certain, only its time is not.
-    const platform_execution = bound.platform_execution ?? '';
-    return {
-      evidence: {
-        kind: 'platform_ended',
-        attempt: attempt.attempt,
-        end: { platform_execution, at_ms: lastSign(execution), kind: 'exited', reason: 'lost', details },
-      },
-    };
-  }
-  return { evidence: { kind: 'start_rejected', attempt: attempt.attempt, reason, details } };
-}
-
 async function cancelIfDue(
   deps: LookDeps,
   execution: Execution,
@@ -156,32 +103,6 @@ async function cancelIfDue(
     { execution_id: execution.execution_id, attempt: attempt.attempt, platform_execution },
     { grace_ms: execution.facts.stop?.grace_ms ?? 0 },
   );
-}
-
-async function isCancelDue(
-  deps: LookDeps,
-  execution: Execution,
-  attempt: Attempt,
-  view: Extract<PlatformView, { state: 'starting' | 'alive' }>,
-): Promise<boolean> {
-  const { bound, stop, report, conflict } = execution.facts;
-  const now = deps.clock.now();
-  if (isTerminal(execution.status) || conflict) return true;
-  if (stop && now >= stop.cancel_at_ms) return true;
-  if (bound && bound.attempt !== attempt.attempt) return true;
-  if (report && now >= report.stored_at_ms + LINGERS_MS) return true;
-  if (view.state !== 'alive' || !bound) return false;
-  return view.unwatched || (await isSilent(deps, execution, now));
-}
-
-/** Stored chunks are signs of life; they are asked for only when the record itself looks old. */
-async function isSilent(deps: LookDeps, execution: Execution, now: number): Promise<boolean> {
-  if (now - lastSign(execution) < SILENCE_MS) return false;
-  const { records } = await deps.records.page(chunksBackwards, {
-    equal: { execution_id: execution.execution_id },
-    limit: 1,
-  });
-  return now - (records[0]?.value.stored_at_ms ?? 0) >= SILENCE_MS;
 }
 
 /** Runs that wait for a look first: those being stopped, then those whose end is seen but not settled, then the others. */

@@ -48,6 +48,15 @@ function withStop(evidence: readonly Evidence[]): readonly Evidence[] {
   return [...evidence.slice(0, first), stopRequested, ...evidence.slice(first)];
 }
 
+test('[unasked-stop] a runner that was cancelled because nobody heard of it was not stopped by anybody', () => {
+  const silent = after(
+    bootstrapped(),
+    finished({ cause: 'stop', signal: 'SIGKILL' }),
+    platformEnded({ kind: 'cancelled' }),
+  );
+  expect(outcomeOf(silent)).toEqual({ status: 'FAILED', exit_code: 137, reason: 'terminated' });
+});
+
 test('every report is judged as the documented table says, whatever the platform says of the end', () => {
   for (const end of [
     platformEnded(),
@@ -175,11 +184,13 @@ describe("the model's verdicts", () => {
   };
   const PLATFORM = { ok: {}, err: {}, cancelled: { kind: 'cancelled' } } as const;
   const BY_REPORT = { ok: 'SUCCEEDED', err: 'FAILED', sig: 'FAILED', 'ok:stop': 'STOPPED', 'sig:stop': 'STOPPED' };
+  // The model does not tell a stop from a cancel that a look sent to a silent run; nobody asked for the latter.
+  const withoutStop = (status: string) => (status === 'STOPPED' ? 'FAILED' : status);
   type Said = keyof typeof PLATFORM;
 
   const reported = Object.entries(BY_REPORT).flatMap(([report, status]) =>
     (Object.keys(PLATFORM) as Said[]).flatMap((said) => [
-      { report, said, stop: false, status },
+      { report, said, stop: false, status: withoutStop(status) },
       { report, said, stop: true, status },
     ]),
   );

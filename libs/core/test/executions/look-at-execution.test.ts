@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { hashToken } from '../../src/access/tokens.ts';
-import { SILENCE_MS, START_DEADLINE_MS } from '../../src/executions/look-at-execution.ts';
+import { START_DEADLINE_MS, STOPPED_START_DEADLINE_MS } from '../../src/executions/judge-absence.ts';
+import { SILENCE_MS } from '../../src/executions/silence.ts';
 import { recordHeartbeat } from '../../src/executions/record-heartbeat.ts';
 import { appendBatch } from '../../src/logs/append-batch.ts';
 import { SETTLE_MS } from '../../src/logs/assess-log.ts';
@@ -274,11 +275,34 @@ describe('a start the platform knows nothing of', () => {
     expect((await run.look()).execution).toMatchObject({ status: 'FAILED', reason: 'lost' });
   });
 
-  test('has been there, when a runner was bound: it ends as lost', async () => {
+  test('and of which a stop is stored is given up in a minute: whatever still begins is told to stop', async () => {
+    const world = await RunWorld.open();
+    const run = await world.started();
+    await run.stop();
+    world.jobs.shows(1, { state: 'absent', never: false });
+    world.clock.advance(STOPPED_START_DEADLINE_MS - 1);
+    expect((await run.look()).execution.status).toBe('TERMINATING');
+    world.clock.advance(1);
+    expect((await run.look()).execution).toMatchObject({ status: 'STOPPED', exit_code: 130 });
+  });
+
+  test('is not believed about a runner that is still heard', async () => {
+    const world = await RunWorld.open();
+    const run = await world.running();
+    world.clock.advance(START_DEADLINE_MS);
+    await recordHeartbeat(world, run.id, run.heartbeat());
+    world.jobs.shows(1, { state: 'absent', never: false });
+    expect((await run.look()).execution.facts.attempts[0]?.end).toBeUndefined();
+    world.clock.advance(SILENCE_MS);
+    expect((await run.look()).execution.facts.attempts[0]?.end?.reason).toBe('lost');
+  });
+
+  test('has been there, when a runner was bound: silent, it ends as lost', async () => {
     const world = await RunWorld.open();
     const run = await world.running();
     world.jobs.shows(1, { state: 'absent', never: true });
     world.jobs.keeps(1, { entries: [], final: true });
+    world.clock.advance(SILENCE_MS);
     await run.look();
     const { execution } = await run.look();
     expect(execution).toMatchObject({ status: 'FAILED', reason: 'lost', completed_at_ms: T0 });
@@ -287,6 +311,18 @@ describe('a start the platform knows nothing of', () => {
 });
 
 describe('cancelled by a look', () => {
+  test('is no run that was silent because nobody was there to hear it', async () => {
+    const world = await RunWorld.open();
+    const run = await world.running();
+    world.clock.advance(10 * SILENCE_MS);
+    world.upSinceMs = world.clock.now();
+    await run.look();
+    expect(world.jobs.cancelled).toEqual([]);
+    world.clock.advance(SILENCE_MS);
+    await run.look();
+    expect(world.jobs.cancelled).toHaveLength(1);
+  });
+
   const cancelOf = (attempt: number, grace_ms = 0) => ({ attempt, platform_execution: nameOf(attempt), grace_ms });
 
   test('a command whose runner is dead', async () => {

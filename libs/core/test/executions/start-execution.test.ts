@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { START_DEADLINE_MS } from '../../src/executions/look-at-execution.ts';
+import { START_DEADLINE_MS } from '../../src/executions/judge-absence.ts';
 import { startExecution } from '../../src/executions/start-execution.ts';
 import { nameOf } from '../fake-job-runner.ts';
 import { RunWorld } from '../run-world.ts';

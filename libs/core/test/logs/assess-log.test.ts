@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { executionBody, executionStatusBody } from '../../src/executions/execution-body.ts';
 import { appendBatch } from '../../src/logs/append-batch.ts';
 import { assessLog, findGaps } from '../../src/logs/assess-log.ts';
-import { START_DEADLINE_MS } from '../../src/executions/look-at-execution.ts';
+import { START_DEADLINE_MS } from '../../src/executions/judge-absence.ts';
 import { RunWorld, T0, type RunningRun } from '../run-world.ts';
 
 const LINES = ['one', 'two', 'three', 'four', 'five'];

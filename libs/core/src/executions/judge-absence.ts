@@ -1,0 +1,76 @@
+import { isTerminal } from '@runvoy/protocol';
+import { hashToken, newToken, type RandomBytes } from '../access/tokens.ts';
+import type { StartOrder } from '../jobs/job-runner.ts';
+import type { Millis } from '../time/clock.ts';
+import type { Evidence } from './evidence.ts';
+import type { Attempt, Execution, Stop } from './execution.ts';
+import { lastSign } from './record-heartbeat.ts';
+import { isSilent, type SilenceDeps } from './silence.ts';
+import { startOrder } from './submit-run.ts';
+
+/** How long a start may take before its run is given up, when the platform knows nothing of it. */
+export const START_DEADLINE_MS = 10 * 60_000;
+/** The same once a stop is stored: whatever still begins is told to stop and never gets the command. */
+export const STOPPED_START_DEADLINE_MS = 60_000;
+const ATTEMPTS_MAX = 3;
+
+export interface AbsenceDeps extends SilenceDeps {
+  readonly random: RandomBytes;
+}
+
+/** What the platform's not knowing an attempt amounts to, and the start it calls for. */
+export interface Absence {
+  readonly evidence: Evidence;
+  readonly order?: StartOrder;
+}
+
+/** A start that provably never was is made again, with a number and a token of its own; one that may still come is waited for. */
+export async function judgeAbsence(
+  deps: AbsenceDeps,
+  execution: Execution,
+  attempt: Attempt,
+  never: boolean,
+): Promise<Absence | undefined> {
+  const { bound, stop, attempts } = execution.facts;
+  const isLast = attempts.at(-1)?.attempt === attempt.attempt;
+  if (never && !bound && !stop && isLast && attempts.length < ATTEMPTS_MAX && !isTerminal(execution.status)) {
+    const number = attempt.attempt + 1;
+    const token = newToken(deps.random);
+    return {
+      evidence: {
+        kind: 'attempt_made',
+        attempt: number,
+        token_hash: hashToken(token),
+        at_ms: deps.clock.now(),
+        replaces: {
+          attempt: attempt.attempt,
+          reason: 'never_started',
+          details: 'the order was lost before it was carried out',
+        },
+      },
+      order: startOrder(execution, number, token),
+    };
+  }
+  if (!never && deps.clock.now() < startDeadline(attempt, stop)) return undefined;
+  const reason = never ? 'never_started' : 'start_timeout';
+  const details = never ? 'nothing was started' : `the platform knows nothing of it`;
+  if (bound?.attempt === attempt.attempt) {
+    // A platform that has lost sight of a runner we still hear is wrong about it.
+    if (!(await isSilent(deps, execution))) return undefined;
+    // It ran once, and the platform has forgotten it: the end is certain, only its time is not.
+    const platform_execution = bound.platform_execution ?? '';
+    return {
+      evidence: {
+        kind: 'platform_ended',
+        attempt: attempt.attempt,
+        end: { platform_execution, at_ms: lastSign(execution), kind: 'exited', reason: 'lost', details },
+      },
+    };
+  }
+  return { evidence: { kind: 'start_rejected', attempt: attempt.attempt, reason, details } };
+}
+
+function startDeadline(attempt: Attempt, stop: Stop | undefined): Millis {
+  const usual = attempt.made_at_ms + START_DEADLINE_MS;
+  return stop ? Math.min(usual, stop.requested_at_ms + STOPPED_START_DEADLINE_MS) : usual;
+}
