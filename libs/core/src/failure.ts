@@ -32,12 +32,19 @@ export const FAILURES = {
     status: 410,
     text: (id: string) => `Execution ${id} has ended; nothing may start for it any more.`,
   },
+  REQUEST_TIMEOUT: { status: 408, text: (what: string) => what },
   PAYLOAD_TOO_LARGE: { status: 413, text: (what: string) => what },
+  URI_TOO_LONG: { status: 414, text: (what: string) => what },
+  UNSUPPORTED_MEDIA_TYPE: {
+    status: 415,
+    text: (type: string) => `A body of type ${type} is not read here. Send JSON as application/json.`,
+  },
   MISDIRECTED: {
     status: 421,
     text: (host: string) => `This server does not answer for host ${host}. Use the address it printed at start.`,
   },
   UNPROCESSABLE: { status: 422, text: (what: string) => what },
+  HEADERS_TOO_LARGE: { status: 431, text: (what: string) => what },
   IDEMPOTENCY_CONFLICT: {
     status: 422,
     text: (key: string) =>

@@ -18,10 +18,13 @@ interface WithStatus {
 
 const CODE_FOR_STATUS: Partial<Record<number, FailureCode>> = {
   400: 'INVALID_REQUEST',
+  403: 'FORBIDDEN',
   404: 'NOT_FOUND',
   405: 'METHOD_NOT_ALLOWED',
   413: 'PAYLOAD_TOO_LARGE',
-  415: 'INVALID_REQUEST',
+  414: 'URI_TOO_LONG',
+  415: 'UNSUPPORTED_MEDIA_TYPE',
+  416: 'INVALID_REQUEST',
 };
 
 /** Turns whatever was thrown into an answer. What the table of failures does not know is an internal error. */

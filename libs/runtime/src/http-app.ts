@@ -1,67 +1,173 @@
+import { isUtf8 } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { Failure } from '@runvoy/core';
 import { LIMITS } from '@runvoy/protocol';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { answerOnSocket } from './answer-on-socket.ts';
 import { answerFor } from './error-body.ts';
+import { checkJsonShape } from './json-shape.ts';
+import { newKnownPaths } from './known-paths.ts';
 import type { Logger } from './logger.ts';
+
+/** How long a peer may take. A connection is closed at most `checkMs` after its time is over. */
+export interface Patience {
+  /** From connecting, or from the first byte of a further request, to the end of the headers. */
+  readonly headersMs: number;
+  /** To the end of the body. */
+  readonly requestMs: number;
+  readonly checkMs: number;
+}
+
+/** A trickling peer loses its connection within 12.5 s in the headers, within 32.5 s in the body. */
+export const PATIENCE: Patience = { headersMs: 10_000, requestMs: 30_000, checkMs: 2_500 };
 
 export interface HttpAppOptions {
   readonly logger: Logger;
   /** Looks at every request first, and throws a `Failure` to turn it away: known hosts, known origins. */
   readonly guard?: (request: IncomingMessage) => void;
+  /**
+   * Refuse bodies that two readers could read differently. For what strangers send; a runner's message is signed over what was
+   * read, and a pass over every batch of lines would cost.
+   */
+  readonly strictJson?: boolean;
+  readonly patience?: Patience;
 }
+
+/** URL and headers together. */
+const HEAD_BYTES = 16 * 1024;
+const PATH_PART_CHARS = 1_024;
 
 /**
  * A Fastify application with the habits all our services share: strict JSON (no silent coercion), an empty body under a JSON content
  * type accepted (runvoy's CLI sends that on DELETE and POST), trailing slashes ignored, every error in one form, a request id.
  */
-export function newHttpApp({ logger, guard }: HttpAppOptions): FastifyInstance {
+export function newHttpApp(options: HttpAppOptions): FastifyInstance {
+  const { logger, guard, strictJson = false, patience = PATIENCE } = options;
   const app = Fastify({
     logger: false,
     bodyLimit: LIMITS.bodyBytes,
     // Slow clients may not hold a connection for ever.
-    requestTimeout: 30_000,
+    requestTimeout: patience.requestMs,
+    http: {
+      headersTimeout: patience.headersMs,
+      requestTimeout: patience.requestMs,
+      connectionsCheckingInterval: patience.checkMs,
+      maxHeaderSize: HEAD_BYTES,
+    },
     connectionTimeout: 0,
     keepAliveTimeout: 65_000,
     genReqId: () => randomBytes(16).toString('hex'),
     requestIdHeader: false,
-    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1_024 },
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: PATH_PART_CHARS },
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, allErrors: false } },
     forceCloseConnections: 'idle',
+    clientErrorHandler: answerUnreadable,
+    // What the router itself cannot read never reaches a hook.
+    frameworkErrors: (error, request, reply) => replyWithError(logger, error, request, reply),
   });
-  acceptJson(app);
+  const known = newKnownPaths();
+  app.addHook('onRoute', ({ method, url }) => {
+    for (const name of [method].flat()) known.add(name, url);
+  });
+  acceptJson(app, strictJson);
   app.addHook('onRequest', async (request, reply) => {
-    reply.header('X-Request-Id', request.id);
+    addHeaders(request, reply);
     guard?.(request.raw);
   });
   app.setErrorHandler((error, request, reply) => replyWithError(logger, error, request, reply));
   app.setNotFoundHandler((request, reply) => {
-    const failure = new Failure('NOT_FOUND', `Nothing answers ${request.method} ${pathOf(request)}.`);
-    replyWithError(logger, failure, request, reply);
+    const path = pathOf(request);
+    const methods = known.methodsOf(path);
+    if (methods.length === 0) {
+      return replyWithError(
+        logger,
+        new Failure('NOT_FOUND', `Nothing answers ${request.method} ${path}.`),
+        request,
+        reply,
+      );
+    }
+    const allowed = methods.join(', ');
+    reply.header('Allow', allowed);
+    const text = `${path} answers ${allowed}; got ${request.method}.`;
+    replyWithError(logger, new Failure('METHOD_NOT_ALLOWED', text), request, reply);
   });
   return app;
 }
 
-function acceptJson(app: FastifyInstance): void {
+/** Answers hold keys, tickets and output of commands: nobody on the way keeps them, and no browser guesses what they are. */
+function addHeaders(request: FastifyRequest, reply: FastifyReply): void {
+  reply.headers({ 'X-Request-Id': request.id, 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' });
+}
+
+/** CloudEvents come as application/cloudevents+json in structured mode. */
+const JSON_TYPE = /^application\/(json|[\w.-]+\+json)\s*(;|$)/i;
+
+function acceptJson(app: FastifyInstance, isStrict: boolean): void {
   const parse = app.getDefaultJsonParser('error', 'error');
   app.removeAllContentTypeParsers();
-  // CloudEvents come as application/cloudevents+json in structured mode.
-  app.addContentTypeParser(/^application\/(json|.+\+json)/, { parseAs: 'string' }, (request, body, done) => {
-    if (body === '') return done(null, undefined);
-    void parse(request, body as string, (error, value) => {
-      if (!error) return done(null, value);
-      done(new Failure('INVALID_REQUEST', `The body is not JSON: ${error.message}`));
+  app.addContentTypeParser(JSON_TYPE, { parseAs: 'buffer' }, (request, body, done) => {
+    if (body.length === 0) return done(null, undefined);
+    // Decoding would put U+FFFD in its place, and something else than was sent would run.
+    if (!isUtf8(body as Buffer)) return done(new Failure('INVALID_REQUEST', 'The body is not UTF-8.'));
+    const text = body.toString('utf8');
+    void parse(request, text, (error, value) => {
+      if (error) return done(new Failure('INVALID_REQUEST', `The body is not JSON: ${error.message}`));
+      try {
+        if (isStrict) checkJsonShape(text);
+      } catch (failure) {
+        return done(failure as Failure);
+      }
+      done(null, value);
     });
   });
 }
 
 function replyWithError(logger: Logger, error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-  const { status, body, isUnexpected } = answerFor(error, request.id);
+  addHeaders(request, reply);
+  const { status, body, isUnexpected } = answerFor(inOurWords(error, request), request.id);
   if (isUnexpected) {
     logger.error(`${request.method} ${pathOf(request)} failed`, { request_id: request.id, error });
   }
   void reply.code(status).type('application/json').send(body);
+}
+
+/** The framework's refusals name neither limit nor size. */
+function inOurWords(error: unknown, request: FastifyRequest): unknown {
+  const { 'content-length': length, 'content-type': type = 'none' } = request.headers;
+  switch ((error as { code?: unknown } | undefined)?.code) {
+    case 'FST_ERR_CTP_BODY_TOO_LARGE': {
+      const size = length === undefined ? `more than ${LIMITS.bodyBytes}` : length;
+      return new Failure('PAYLOAD_TOO_LARGE', `The body is ${size} bytes; the limit is ${LIMITS.bodyBytes}.`);
+    }
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return new Failure('UNSUPPORTED_MEDIA_TYPE', type.slice(0, 80));
+    case 'FST_ERR_MAX_PARAM_LENGTH':
+      return new Failure('URI_TOO_LONG', `A part of the path is longer than ${PATH_PART_CHARS} characters.`);
+    case 'FST_ERR_BAD_URL':
+      return new Failure('INVALID_REQUEST', 'The path is not percent-encoded UTF-8.');
+    default:
+      return error;
+  }
+}
+
+/** Answers bytes that are no request, and requests that take too long. */
+function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
+  const { _httpMessage: answer } = socket as Socket & { readonly _httpMessage?: { readonly headersSent: boolean } };
+  // In the middle of an answer to an earlier request another one would be taken for a part of it.
+  if (error.code === 'ECONNRESET' || answer?.headersSent) return void socket.destroy();
+  answerOnSocket(socket, unreadable(error.code ?? ''));
+}
+
+function unreadable(code: string): Failure {
+  if (code === 'HPE_HEADER_OVERFLOW') {
+    return new Failure('HEADERS_TOO_LARGE', `URL and headers are more than ${HEAD_BYTES} bytes together, the limit.`);
+  }
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
+    return new Failure('REQUEST_TIMEOUT', 'The request took too long to arrive. Send it whole, at once.');
+  }
+  return new Failure('INVALID_REQUEST', `What was sent is not an HTTP request (${code}).`);
 }
 
 /** The path without its query: tickets and tokens travel there, and no log may hold one. */

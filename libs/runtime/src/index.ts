@@ -1,3 +1,4 @@
+export * from './answer-on-socket.ts';
 export * from './cloud-event.ts';
 export * from './error-body.ts';
 export * from './http-app.ts';

@@ -12,7 +12,9 @@ import { userRoutes } from './user-routes.ts';
 
 /** The public API, ready to listen. */
 export function buildOrchestrator(deps: OrchestratorDeps): FastifyInstance {
-  const app = newHttpApp(deps);
+  const app = newHttpApp({ ...deps, strictJson: true });
+  // As runvoy does, on any path, known or not: a browser's preflight is no question to any route.
+  app.options('*', async (_, reply) => reply.code(200).send(''));
   healthRoutes(app, deps);
   claimRoutes(app, deps);
   app.register(
