@@ -13,10 +13,13 @@ export interface ListQuery {
 /** Reads `?limit=&status=`. An unknown status matches nothing, as in runvoy; a bad limit fails with `INVALID_REQUEST`. */
 export function readListQuery(query: Readonly<Record<string, unknown>>): ListQuery {
   const limit = readCount('limit', query['limit'], DEFAULT_LIMIT);
-  const statuses = readText('status', query['status'])
-    .split(',')
-    .map((status) => status.trim())
-    .filter((status) => status !== '');
+  // A status named twice is meant once, and the store takes only so many.
+  const named = new Set(
+    readText('status', query['status'])
+      .split(',')
+      .map((status) => status.trim()),
+  );
+  const statuses = [...named].filter((status) => status !== '');
   return {
     limit: limit === 0 ? undefined : limit,
     statuses: statuses.length === 0 ? undefined : statuses.filter((status) => STATUSES.includes(status)),
@@ -43,7 +46,10 @@ function readCount(name: string, value: unknown, fallback: number): number {
   const text = readText(name, value);
   if (text === '') return fallback;
   if (/^\d{1,15}$/.test(text)) return Number(text);
-  throw new Failure('INVALID_REQUEST', `invalid ${name} parameter: it must be a whole number, got "${text}"`);
+  throw new Failure(
+    'INVALID_REQUEST',
+    `invalid ${name} parameter: it must be a whole number, got "${text.slice(0, 80)}"`,
+  );
 }
 
 /** A parameter that is given twice is a list; which one was meant nobody can tell. */

@@ -1,4 +1,5 @@
 import type { Role } from '@runvoy/protocol';
+import { recordIdOf } from '../records/record-id.ts';
 import type { DeclaredQuery, Ref } from '../records/records.ts';
 import type { Millis } from '../time/clock.ts';
 
@@ -20,6 +21,6 @@ export function normalEmail(email: string): string {
 
 export const userRef = (email: string): Ref<User> => ({
   collection: 'users',
-  id: encodeURIComponent(normalEmail(email)),
+  id: recordIdOf(normalEmail(email)),
 });
 export const usersByEmail: DeclaredQuery<User> = { name: 'usersByEmail' };

@@ -6,8 +6,8 @@ import { newClaim } from './claim.ts';
 import type { RandomBytes } from './tokens.ts';
 import { normalEmail, userRef, usersByEmail, type User } from './user.ts';
 
-/** Deliberately small: an address is proven by whoever receives the claim, not by a pattern. */
-const EMAIL = /^[^\s@<>"]+@[^\s@<>"]+$/;
+/** Deliberately small: an address is proven by whoever receives the claim, not by a pattern. Control characters would reach terminals. */
+const EMAIL = /^[^\s\p{Cc}@<>"]+@[^\s\p{Cc}@<>"]+$/u;
 
 interface Deps {
   readonly records: Records;
@@ -38,11 +38,14 @@ export async function createUser(
 function newUser(request: CreateUserRequest, requestId: string, nowMs: number): User {
   const email = normalEmail(request.email);
   if (email === '') throw new Failure('INVALID_REQUEST', 'email is required');
-  if (email.length > LIMITS.emailChars || !EMAIL.test(email)) {
+  if (email.length > LIMITS.emailChars) {
+    throw new Failure('UNPROCESSABLE', `email is ${email.length} characters; the limit is ${LIMITS.emailChars}.`);
+  }
+  if (!EMAIL.test(email)) {
     throw new Failure('INVALID_REQUEST', `"${request.email.slice(0, 80)}" is not an e-mail address`);
   }
   if (!ROLES.includes(request.role)) {
-    throw new Failure('INVALID_REQUEST', `role must be one of ${ROLES.join(', ')}; got "${request.role}"`);
+    throw new Failure('INVALID_REQUEST', `role must be one of ${ROLES.join(', ')}; got "${request.role.slice(0, 80)}"`);
   }
   return {
     email,

@@ -18,12 +18,16 @@ export function newGitSource(
     if (ref !== '' || path !== '') refuse('git_ref and git_path need a git_repo.');
     return undefined;
   }
-  if (url.length > LIMITS.gitUrlChars) refuse(`git_repo is longer than ${LIMITS.gitUrlChars} characters.`);
-  if (ref.length > LIMITS.gitRefChars) refuse(`git_ref is longer than ${LIMITS.gitRefChars} characters.`);
-  if (path.length > LIMITS.gitPathChars) refuse(`git_path is longer than ${LIMITS.gitPathChars} characters.`);
+  requireLength('git_repo', url, LIMITS.gitUrlChars);
+  requireLength('git_ref', ref, LIMITS.gitRefChars);
+  requireLength('git_path', path, LIMITS.gitPathChars);
   requireUrl(url, allowed);
   if (ref.startsWith('-') || !isPrintable(ref)) refuse(`git_ref "${ref}" is not a branch, tag or commit.`);
   return { url, ref: ref === '' ? 'main' : ref, path: relativePath(path) };
+}
+
+function requireLength(field: string, text: string, limit: number): void {
+  if (text.length > limit) refuse(`${field} is ${text.length} characters; the limit is ${limit}.`);
 }
 
 function requireUrl(

@@ -27,7 +27,8 @@ export function newRunInput(env: Readonly<Record<string, string>>): RunInput {
 /** The entry's size in bytes. */
 function checkEntry(name: string, value: string): number {
   const shown = name.slice(0, 80);
-  if (name === '' || /[=\0]/.test(name)) {
+  // A line feed in a name would be two variables to whoever writes them one a line.
+  if (name === '' || /[=\p{Cc}]/u.test(name)) {
     throw new Failure('UNPROCESSABLE', `env: "${shown}" is not a variable name.`);
   }
   if (RESERVED.test(name))

@@ -34,7 +34,7 @@ export async function sealRunInput(
   input: RunInput,
   deleteAtMs: number,
 ): Promise<SealedRunInput> {
-  const plain = new TextEncoder().encode(JSON.stringify(input));
+  const plain = new TextEncoder().encode(written(input));
   const sealed = await vault.seal(plain, contextOf(executionId));
   return { execution_id: executionId, sealed, delete_at_ms: deleteAtMs };
 }
@@ -42,5 +42,25 @@ export async function sealRunInput(
 /** Opens what `sealRunInput` sealed. */
 export async function openRunInput(vault: SecretVault, stored: SealedRunInput): Promise<RunInput> {
   const plain = await vault.open(stored.sealed, contextOf(stored.execution_id));
-  return JSON.parse(new TextDecoder().decode(plain)) as RunInput;
+  return read(new TextDecoder().decode(plain));
+}
+
+/**
+ * The number of plain variables, then name and value of each, parted by NUL, which none of them can hold. JSON would make six bytes
+ * of a control character, and an environment within its limits might not fit into a record.
+ */
+function written({ env, secrets }: RunInput): string {
+  const plain = Object.entries(env);
+  return [String(plain.length), ...plain.flat(), ...Object.entries(secrets).flat()].join('\0');
+}
+
+function read(text: string): RunInput {
+  // As it was written before: runs that started then may still ask for it.
+  if (text.startsWith('{')) return JSON.parse(text) as RunInput;
+  const [count, ...parts] = text.split('\0');
+  const entries = Array.from({ length: parts.length / 2 }, (_, i) => [parts[2 * i]!, parts[2 * i + 1]!] as const);
+  return {
+    env: Object.fromEntries(entries.slice(0, Number(count))),
+    secrets: Object.fromEntries(entries.slice(Number(count))),
+  };
 }

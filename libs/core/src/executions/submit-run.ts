@@ -93,8 +93,12 @@ function requireCommand(command: string): void {
 
 function requireKey(key: string | undefined): void {
   if (key === undefined) return;
-  if (key === '' || key.length > LIMITS.idempotencyKeyChars) {
-    throw new Failure('INVALID_REQUEST', `Idempotency-Key must have 1 to ${LIMITS.idempotencyKeyChars} characters.`);
+  if (key === '') throw new Failure('INVALID_REQUEST', 'Idempotency-Key is empty.');
+  if (key.length > LIMITS.idempotencyKeyChars) {
+    throw new Failure(
+      'UNPROCESSABLE',
+      `Idempotency-Key is ${key.length} characters; the limit is ${LIMITS.idempotencyKeyChars}.`,
+    );
   }
 }
 
@@ -132,9 +136,15 @@ async function newExecution(deps: SubmitDeps, submission: Submission, tokenHash:
 }
 
 function requireSecrets(names: readonly string[]): void {
+  if (names.length > LIMITS.secretsPerRun) {
+    throw new Failure('UNPROCESSABLE', `secrets has ${names.length} names; the limit is ${LIMITS.secretsPerRun}.`);
+  }
   for (const name of names) {
     if (name.trim() === '') throw new Failure('INVALID_REQUEST', 'secret names cannot be empty');
-    throw new Failure('NOT_FOUND', `No secret ${name.trim()}. This version stores none; pass the value with env.`);
+    throw new Failure(
+      'NOT_FOUND',
+      `No secret ${name.trim().slice(0, 80)}. This version stores none; pass the value with env.`,
+    );
   }
 }
 

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { LIMITS } from '@runvoy/protocol';
+import { Failure } from '../failure.ts';
 
 /** A container image reference, taken apart as runvoy does. */
 export interface ImageReference {
@@ -7,6 +9,12 @@ export interface ImageReference {
   readonly name: string;
   /** The tag, or the digest (`sha256:...`) when the reference has one. */
   readonly tag: string;
+}
+
+/** Fails with `UNPROCESSABLE`. Comes before every pattern: some take time that grows with the square of the length. */
+export function requireImageLength(text: string): void {
+  if (text.length <= LIMITS.imageChars) return;
+  throw new Failure('UNPROCESSABLE', `image is ${text.length} characters; the limit is ${LIMITS.imageChars}.`);
 }
 
 /** Takes a reference apart; never fails: what is not a registry or a tag belongs to the name. */

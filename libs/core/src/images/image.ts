@@ -1,3 +1,4 @@
+import { recordIdOf } from '../records/record-id.ts';
 import type { DeclaredQuery, Ref } from '../records/records.ts';
 import type { Millis } from '../time/clock.ts';
 
@@ -25,6 +26,6 @@ export interface DefaultImage {
 }
 
 /** Ids hold slashes, record ids may not. */
-export const imageRef = (imageId: string): Ref<Image> => ({ collection: 'images', id: encodeURIComponent(imageId) });
+export const imageRef = (imageId: string): Ref<Image> => ({ collection: 'images', id: recordIdOf(imageId) });
 export const defaultImageRef: Ref<DefaultImage> = { collection: 'settings', id: 'default-image' };
 export const imagesByReference: DeclaredQuery<Image> = { name: 'imagesByReference' };

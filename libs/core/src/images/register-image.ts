@@ -1,9 +1,9 @@
-import { LIMITS, type RegisterImageRequest } from '@runvoy/protocol';
+import type { RegisterImageRequest } from '@runvoy/protocol';
 import { Failure } from '../failure.ts';
 import type { Records } from '../records/records.ts';
 import type { Clock } from '../time/clock.ts';
 import { defaultImageRef, imageRef, type Image } from './image.ts';
-import { imageIdOf, parseImageReference } from './image-reference.ts';
+import { imageIdOf, parseImageReference, requireImageLength } from './image-reference.ts';
 
 const DEFAULT_CPU = 256;
 const DEFAULT_MEMORY_MIB = 512;
@@ -35,7 +35,8 @@ function newImage(
 ): Image {
   const reference = request.image.trim();
   if (reference === '') throw new Failure('INVALID_REQUEST', 'image is required');
-  if (reference.length > LIMITS.imageChars || !/^[\w][\w.\-/:@]*$/.test(reference)) {
+  requireImageLength(reference);
+  if (!/^[\w][\w.\-/:@]*$/.test(reference)) {
     throw new Failure('UNPROCESSABLE', `"${reference.slice(0, 80)}" is not an image reference such as alpine:3.22.`);
   }
   const { name, tag } = parseImageReference(reference);

@@ -2,16 +2,17 @@ import { LIMITS } from '@runvoy/protocol';
 import { Failure } from '../failure.ts';
 import type { Records } from '../records/records.ts';
 import { defaultImageRef, imageRef, imagesByReference, type Image } from './image.ts';
-import { looksLikeImageId, parseImageReference } from './image-reference.ts';
+import { looksLikeImageId, parseImageReference, requireImageLength } from './image-reference.ts';
 
 /**
  * Finds the image a caller means: nothing = the default; an id = that one; a reference = the registration of exactly that reference,
  * else of the same name and tag. Of several, the default one, else the first by id.
- * Fails with `IMAGE_NOT_FOUND`.
+ * Fails with `IMAGE_NOT_FOUND`, or `UNPROCESSABLE` when the text is too long for either.
  */
 export async function resolveImage(records: Records, wanted: string | undefined): Promise<Image> {
   const standing = (await records.get(defaultImageRef))?.value.image_id;
   if (wanted === undefined || wanted === '') return requireImage(records, standing ?? 'the default');
+  requireImageLength(wanted);
   if (looksLikeImageId(wanted)) {
     const byId = await records.get(imageRef(wanted));
     if (byId) return byId.value;
@@ -55,6 +56,7 @@ export async function defaultImageId(records: Records): Promise<string | undefin
 
 /** Removes a registration by id. Removing the default leaves none. Fails with `IMAGE_NOT_FOUND` or `INVALID_REQUEST` for a reference. */
 export async function removeImage(records: Records, imageId: string): Promise<void> {
+  requireImageLength(imageId);
   await records.transact(async (tx) => {
     const stored = await tx.get(imageRef(imageId));
     const standing = await tx.get(defaultImageRef);

@@ -37,11 +37,19 @@ describe('creating', () => {
     ['bob', '"bob" is not an e-mail address'],
     ['a b@example.com', 'is not an e-mail address'],
     ['<b@example.com>', 'is not an e-mail address'],
-    [`${'x'.repeat(LIMITS.emailChars)}@a`, 'is not an e-mail address'],
+    ['b\u001b[31m@example.com', 'is not an e-mail address'],
   ])('the e-mail %j is refused', async (email, text) => {
     const world = await RunWorld.open();
     await expect(createUser(world, { ...bob, email }, 'r')).rejects.toMatchObject({ code: 'INVALID_REQUEST' });
     await expect(createUser(world, { ...bob, email }, 'r')).rejects.toThrow(text);
+  });
+
+  test('an e-mail beyond the limit is refused, naming limit and size', async () => {
+    const world = await RunWorld.open();
+    const email = `${'x'.repeat(LIMITS.emailChars)}@a`;
+    await expect(createUser(world, { ...bob, email }, 'r')).rejects.toThrow(
+      'email is 256 characters; the limit is 254.',
+    );
   });
 
   test('an unknown role is refused, naming the known ones', async () => {

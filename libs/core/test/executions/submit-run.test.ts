@@ -225,9 +225,10 @@ describe('refused, with nothing stored', () => {
 
   test('an Idempotency-Key that is empty or too long', async () => {
     const world = await RunWorld.open();
-    for (const idempotencyKey of ['', 'k'.repeat(LIMITS.idempotencyKeyChars + 1)]) {
-      await expect(world.submit({}, { idempotencyKey })).rejects.toMatchObject({ code: 'INVALID_REQUEST' });
-    }
+    await expect(world.submit({}, { idempotencyKey: '' })).rejects.toMatchObject({ code: 'INVALID_REQUEST' });
+    await expect(world.submit({}, { idempotencyKey: 'k'.repeat(LIMITS.idempotencyKeyChars + 1) })).rejects.toThrow(
+      'Idempotency-Key is 256 characters; the limit is 255.',
+    );
   });
 });
 

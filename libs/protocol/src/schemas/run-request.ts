@@ -4,9 +4,10 @@ import Type from 'typebox';
 export const RunRequestSchema = Type.Object({
   command: Type.String(),
   image: Type.Optional(Type.String()),
-  env: Type.Optional(Type.Record(Type.String(), Type.String())),
+  // Not a record: its pattern passes over names with a line feed, and their values unseen.
+  env: Type.Optional(Type.Object({}, { additionalProperties: Type.String() })),
   timeout: Type.Optional(Type.Integer()),
-  secrets: Type.Optional(Type.Array(Type.String(), { maxItems: 100 })),
+  secrets: Type.Optional(Type.Array(Type.String())),
   git_repo: Type.Optional(Type.String()),
   git_ref: Type.Optional(Type.String()),
   git_path: Type.Optional(Type.String()),
