@@ -34,7 +34,8 @@ type ById<Body> = { Params: { id: string }; Body: Body };
 
 /** `/runner/v1`: what runners send. Nothing is believed but a token, once, and signatures after it. */
 export function runnerRoutes(app: FastifyInstance, deps: ProcessorDeps): void {
-  const path = (kind: string) => `/runner/v1/executions/:id/${kind}`;
+  // Only what can be an execution: any other id is an unknown path, and never a question to the store.
+  const path = (kind: string) => `/runner/v1/executions/:id(^[0-9a-f]{32}$)/${kind}`;
 
   app.post<ById<BootstrapRequest>>(
     path('bootstrap'),

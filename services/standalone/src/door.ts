@@ -22,6 +22,7 @@ export function newDoor(options: {
   readonly allowedHosts: readonly string[];
   readonly allowedOrigins: readonly string[];
 }): Door {
+  const furtherNames = new Set(options.allowedHosts.map((name) => name.toLowerCase()));
   const names = new Set([...LOOPBACK, options.host, ...options.allowedHosts].map((name) => name.toLowerCase()));
   const origins = new Set(options.allowedOrigins.map((origin) => origin.replace(/\/+$/, '').toLowerCase()));
 
@@ -31,9 +32,14 @@ export function newDoor(options: {
     return names.has(lower) || (lower.endsWith(port) && names.has(lower.slice(0, -port.length)));
   };
   const isOurOrigin = (origin: string): boolean => {
-    if (origins.has(origin.toLowerCase())) return true;
-    const match = /^https?:\/\/(.+)$/i.exec(origin);
-    return match?.[1] !== undefined && isOurHost(match[1]);
+    const lower = origin.toLowerCase();
+    if (origins.has(lower)) return true;
+    const [, scheme, host] = /^(https?):\/\/(.+)$/.exec(lower) ?? [];
+    if (scheme === undefined || host === undefined) return false;
+    // Without a port an origin has the scheme's own: whatever else listens there on this machine is not us. A name that was
+    // configured without one stands behind a proxy.
+    if (furtherNames.has(host)) return true;
+    return isOurHost(/:\d+$/.test(host) ? host : `${host}:${scheme === 'https' ? 443 : 80}`);
   };
   const requireHost = (request: IncomingMessage) => {
     const host = request.headers.host ?? '';

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Failure } from '@runvoy/core';
+import { answerOnSocket } from '@runvoy/runtime';
 import type { LiveView } from '@runvoy/websocket';
 import type { FastifyInstance } from 'fastify';
 import type { Door } from './door.ts';
@@ -14,21 +15,12 @@ export function mountLiveView(app: FastifyInstance, liveView: LiveView, door: Do
     try {
       door.guardUpgrade(request);
     } catch (error) {
-      if (!(error instanceof Failure)) throw error;
-      return refuse(socket, error.status, error.message);
+      return answerOnSocket(socket, error);
     }
     const path = (request.url ?? '').split('?', 1)[0];
-    if (path !== STREAM_PATH) return refuse(socket, 404, `Nothing to upgrade at ${String(path).slice(0, 120)}.`);
+    if (path !== STREAM_PATH) {
+      return answerOnSocket(socket, new Failure('NOT_FOUND', `Nothing to upgrade at ${String(path).slice(0, 120)}.`));
+    }
     liveView.handleUpgrade(request, socket, head);
   });
-}
-
-function refuse(socket: Duplex, status: number, text: string): void {
-  const body = `${text}\n`;
-  // The peer may be gone already.
-  socket.on('error', () => undefined);
-  socket.end(
-    `HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  );
 }

@@ -48,6 +48,11 @@ describe('the door of a local server', () => {
     ['POST', 'http://127.0.0.1:5000', undefined],
     ['POST', 'https://app.example.com', undefined],
     ['GET', 'http://evil.example.com', undefined],
+    ['POST', 'http://localhost', 'FOREIGN_ORIGIN'],
+    ['POST', 'https://127.0.0.1', 'FOREIGN_ORIGIN'],
+    ['POST', 'http://localhost:5001', 'FOREIGN_ORIGIN'],
+    ['POST', 'https://box.local', undefined],
+    ['POST', 'file://localhost:5000', 'FOREIGN_ORIGIN'],
   ])('%s from %s: %s', (method, origin, expected) => {
     expect(refusal(() => door.guardRequest(request(method, { host: 'localhost:5000', origin })))).toBe(expected);
   });
