@@ -28,7 +28,13 @@ const APPS = ['@runvoy/orchestrator', '@runvoy/processor', '@runvoy/websocket'];
 export const LAYERS: Readonly<Record<string, Layer>> = {
   // Browser-safe: nothing of Node's.
   'libs/protocol': { runvoy: [], builtins: [], never: [CLOUD] },
-  'libs/core': { runvoy: ['@runvoy/protocol'], builtins: ['crypto'], never: [CLOUD, 'fastify', '@fastify/*'] },
+  // Its simulation lives over the local provider's records.
+  'libs/core': {
+    runvoy: ['@runvoy/protocol'],
+    testsAlso: ['@runvoy/provider-local'],
+    builtins: ['crypto'],
+    never: [CLOUD, 'fastify', '@fastify/*'],
+  },
   'libs/runtime': { runvoy: ['@runvoy/core', '@runvoy/protocol'], builtins: 'any', never: [CLOUD] },
   'libs/provider-local': { runvoy: ['@runvoy/core', '@runvoy/protocol'], builtins: 'any', never: [CLOUD, 'fastify'] },
   'libs/provider-gcp': { runvoy: ['@runvoy/core', '@runvoy/protocol'], builtins: 'any', never: ['fastify'] },

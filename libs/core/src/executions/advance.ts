@@ -1,6 +1,7 @@
 import { isTerminal } from '@runvoy/protocol';
 import type { Evidence } from './evidence.ts';
-import type { Attempt, Execution, Facts, Report, Stop } from './execution.ts';
+import type { PlatformEnd } from '../jobs/job-runner.ts';
+import type { Attempt, Binding, Execution, Facts, Report, Stop } from './execution.ts';
 import { withFault } from './execution.ts';
 import { judge } from './judge.ts';
 import { nextStatus } from './transitions.ts';
@@ -66,6 +67,7 @@ function addFact(facts: Facts, evidence: Evidence): Facts {
         attempt.told_to_stop ? attempt : { ...attempt, told_to_stop: true },
       );
     case 'platform_ended':
+      if (isOfAnother(evidence.end, facts.bound, evidence.attempt)) return facts;
       return changeAttempt(facts, evidence.attempt, (attempt) =>
         attempt.end ? attempt : { ...attempt, end: evidence.end },
       );
@@ -125,9 +127,31 @@ function bind(facts: Facts, evidence: Extract<Evidence, { kind: 'bootstrapped' }
   };
 }
 
-/** A rejection is dropped: whoever asks for the command was started after all, and has to be looked at from now on. */
-function bindAttempt({ rejected: _, ...known }: Attempt, platform_execution: string | undefined): Attempt {
-  return { ...known, ...(platform_execution === undefined ? {} : { platform_execution }) };
+/**
+ * A rejection is dropped: whoever asks for the command was started after all, and has to be looked at from now on. So is the end of
+ * another execution that the platform made of the same start.
+ */
+function bindAttempt(
+  { rejected: _, end, lane_settled, ...known }: Attempt,
+  platform_execution: string | undefined,
+): Attempt {
+  const isAnother = end !== undefined && isOther(end.platform_execution, platform_execution);
+  return {
+    ...known,
+    ...(platform_execution === undefined ? {} : { platform_execution }),
+    ...(end === undefined || isAnother ? {} : { end }),
+    ...(lane_settled === undefined || isAnother ? {} : { lane_settled }),
+  };
+}
+
+/** True for the end of an execution that has the bound attempt's number and is not the bound one. */
+function isOfAnother(end: PlatformEnd, bound: Binding | undefined, attempt: number): boolean {
+  return bound?.attempt === attempt && isOther(end.platform_execution, bound.platform_execution);
+}
+
+/** A name that nobody knows, or that is empty, contradicts none. */
+function isOther(a: string, b: string | undefined): boolean {
+  return a !== '' && b !== undefined && b !== '' && a !== b;
 }
 
 function newStop(evidence: Extract<Evidence, { kind: 'stop_requested' }>): Stop {

@@ -11,8 +11,11 @@ import { executionRef, type Execution } from './execution.ts';
 export async function finishExecution(deps: ReplayDeps, executionId: string): Promise<'settled' | 'waiting'> {
   const execution = (await deps.records.get(executionRef(executionId)))?.value;
   if (!execution || !isTerminal(execution.status)) return 'settled';
+  // Asked before the lanes are read: what comes during the reading may then still count.
+  const isWindowOver = isLogSettled(execution, deps.clock.now());
   const first = await assessLog(deps, execution);
-  if (first.completeness !== 'complete' && !(await refill(deps, execution))) return 'waiting';
+  // A lane that never says it is final (a cloud's) would be waited for until the event is given up.
+  if (first.completeness !== 'complete' && !(await refill(deps, execution)) && !isWindowOver) return 'waiting';
   await deps.jobs.forget(executionId);
   return 'settled';
 }

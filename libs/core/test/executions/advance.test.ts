@@ -244,3 +244,19 @@ describe('stops', () => {
     expect(after({ kind: 'stop_progress', signalled_at_ms: 3_100 })).toBe(starting);
   });
 });
+
+describe('[terminal-but-alive] a platform that made two executions of one start', () => {
+  const other = platformEnded({ platform_execution: 'platform/other' });
+
+  test('is not believed about the bound one when the other has ended before the bootstrap', () => {
+    const run = after(other, bootstrapped());
+    expect(run).toMatchObject({ status: 'RUNNING', facts: { attempts: [{ platform_execution: 'platform/1' }] } });
+    expect(run.facts.attempts[0]).not.toHaveProperty('end');
+    expect(after(bootstrapped(), laneSettled(1)).status).toBe('RUNNING');
+  });
+
+  test('is not believed when the other ends after the bootstrap', () => {
+    expect(after(bootstrapped(), other, laneSettled(1))).toMatchObject({ status: 'RUNNING' });
+    expect(after(bootstrapped(), other, platformEnded(), laneSettled(1)).status).toBe('FAILED');
+  });
+});

@@ -41,6 +41,15 @@ test('a run with missing lines waits while its lane may still grow, and the plat
   expect(world.jobs.forgotten).toEqual([run.id]);
 });
 
+test('a run with missing lines waits no longer than the settle window for a lane that never says it is final', async () => {
+  const world = await RunWorld.open();
+  const run = await endedRun(world, 'one', 'two');
+  world.clock.advance(5_000 + SETTLE_MS - 1);
+  expect(await finishExecution(world, run.id)).toBe('waiting');
+  world.clock.advance(1);
+  expect(await finishExecution(world, run.id)).toBe('settled');
+});
+
 test('a run that died without an end record is complete when the lane brings one late', async () => {
   const world = await RunWorld.open();
   const run = await world.running();

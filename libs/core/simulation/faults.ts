@@ -1,0 +1,73 @@
+import { draw } from './choices.ts';
+
+/** Everything that may go wrong, what it means, and how often it is tried when a history has it. */
+export const FAULTS = {
+  // The store, seen by one instance.
+  'store-refuses': { rate: 0.02, means: 'a store call fails and has done nothing' },
+  'store-answer-lost': { rate: 0.02, means: 'a store call is done, its answer is an error' },
+  'store-slow': { rate: 0.15, means: 'a store call takes up to 3 s' },
+  'store-stalls': { rate: 0.01, means: 'a store call takes up to 40 s' },
+  // Deaths of instances.
+  'dies-before-call': { rate: 0.012, means: 'an instance is killed before a port call' },
+  'dies-after-call': { rate: 0.012, means: 'an instance is killed after a port call, before it has the answer' },
+  'dies-any-time': { rate: 0.5, means: 'an instance is killed at some moment' },
+  'stays-away': { rate: 0.4, means: 'a killed instance comes back after a minute, not at once' },
+  // The platform.
+  'platform-refuses': { rate: 0.05, means: 'a platform call fails and has done nothing' },
+  'platform-answer-lost': { rate: 0.05, means: 'a platform call is done, its answer is an error' },
+  'platform-slow': { rate: 0.2, means: 'a platform call takes up to 8 s' },
+  'lane-read-breaks': { rate: 0.25, means: 'reading the safety lane fails half way' },
+  'start-rejected': { rate: 0.15, means: 'the platform rejects a start' },
+  'start-lost': { rate: 0.2, means: 'a start is lost on its way and its answer is an error' },
+  'start-late': { rate: 0.3, means: 'a runner begins minutes after its start' },
+  'started-twice': { rate: 0.15, means: 'the platform makes two executions of one start (cloud)' },
+  'start-nameless': { rate: 0.3, means: 'the platform accepts a start without naming it (cloud)' },
+  'never-begins': { rate: 0.15, means: 'the runner cannot begin (image pull, spawn)' },
+  'order-survives': { rate: 0.5, means: 'an order outlives the instance that took it (local)' },
+  'cancel-late': { rate: 0.4, means: 'a cancel takes up to 90 s to arrive' },
+  'hint-lost': { rate: 0.4, means: 'a completion event is lost' },
+  'hint-late': { rate: 0.3, means: 'a completion event comes up to two minutes late' },
+  'hint-twice': { rate: 0.3, means: 'a completion event comes twice' },
+  'lane-late': { rate: 0.3, means: 'an entry of the safety lane can be read late (cloud)' },
+  'lane-cut': { rate: 0.3, means: 'the safety lane of a run takes nothing' },
+  // Processes of a run.
+  'runner-killed': { rate: 0.3, means: 'the runner is killed, the command lives on' },
+  'task-killed': { rate: 0.25, means: 'runner and command are killed together' },
+  'dies-before-bootstrap': { rate: 0.15, means: 'the runner dies before it asks for the command' },
+  lingers: { rate: 0.3, means: 'the runner stays after its report' },
+  // The network between runner and intake.
+  'request-lost': { rate: 0.1, means: 'a message is lost' },
+  'answer-lost': { rate: 0.1, means: 'a message arrives, its answer does not' },
+  'request-twice': { rate: 0.15, means: 'a message arrives twice' },
+  'message-late': { rate: 0.2, means: 'a message takes up to 20 s' },
+  'fast-lane-cut': { rate: 0.4, means: 'after the bootstrap, nothing of a runner arrives by the fast lane' },
+  // Events and ticks.
+  'publish-refused': { rate: 0.2, means: 'an event cannot be published' },
+  'publish-answer-lost': { rate: 0.2, means: 'an event is published, the answer is an error' },
+  'event-late': { rate: 0.3, means: 'an event comes up to a minute late' },
+  'event-twice': { rate: 0.3, means: 'an event is delivered twice' },
+  'tick-missed': { rate: 0.3, means: 'a tick does not come' },
+  'tick-twice': { rate: 0.3, means: 'two ticks run at once' },
+  // People.
+  'client-answer-lost': { rate: 0.25, means: 'the answer to a client is lost, it asks again' },
+  'client-twice': { rate: 0.3, means: 'a client asks twice at once' },
+  'reader-breaks': { rate: 0.2, means: 'a reader loses its stream and resumes' },
+} as const satisfies Record<string, { readonly rate: number; readonly means: string }>;
+
+export type FaultKind = keyof typeof FAULTS;
+export const FAULT_KINDS = Object.keys(FAULTS) as FaultKind[];
+
+/** Which faults one history has, and how often: a random half of the kinds, each at a rate of its own. */
+export type Swarm = Readonly<Partial<Record<FaultKind, number>>>;
+
+/** Draws a swarm. Rare faults of one kind, frequent ones of another: histories that have all of everything look all the same. */
+export function drawSwarm(seed: number): Swarm {
+  const swarm: Partial<Record<FaultKind, number>> = {};
+  for (const kind of FAULT_KINDS) {
+    if (draw(seed, `swarm ${kind}`) < 0.5) continue;
+    const factors = [0.3, 1, 1, 2];
+    const factor = factors[Math.floor(draw(seed, `rate ${kind}`) * factors.length)] ?? 1;
+    swarm[kind] = Math.min(0.9, FAULTS[kind].rate * factor);
+  }
+  return swarm;
+}

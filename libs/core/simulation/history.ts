@@ -1,0 +1,335 @@
+import { openSqliteRecords } from '@runvoy/provider-local';
+import { isTerminal } from '@runvoy/protocol';
+import { executionRef, type Attempt } from '../src/executions/execution.ts';
+import { defaultImageRef, imageRef } from '../src/images/image.ts';
+import type { Records } from '../src/records/records.ts';
+import { runInputRef } from '../src/executions/run-input.ts';
+import { Carrier } from './carrier.ts';
+import { Client } from './client.ts';
+import { CloudPlatform } from './cloud-platform.ts';
+import { startDeadlineMs } from './invariants.ts';
+import { InstanceRecords } from './instance-records.ts';
+import { Instance, Post } from './instance.ts';
+import { LocalPlatform } from './local-platform.ts';
+import { Network } from './network.ts';
+import { jobsOf, type PlatformModel } from './platform.ts';
+import { planHistory, type HistoryPlan, type RunPlan } from './plan.ts';
+import { Reader } from './reader.ts';
+import type { Situation } from './reached.ts';
+import type { RunTruth } from './run-truth.ts';
+import { Services } from './services.ts';
+import { StoreWatch } from './store-watch.ts';
+import type { TraceLine } from './trace.ts';
+import { WINDOWS } from './windows.ts';
+import { T0, World, type HistoryOptions, type Violation } from './world.ts';
+
+/** What became of one history. */
+export interface HistoryResult {
+  readonly violation: Violation | undefined;
+  readonly reached: ReadonlySet<Situation>;
+  /** Choices that did not come out plainly. */
+  readonly strange: readonly string[];
+  readonly trace: readonly TraceLine[];
+  readonly portCalls: number;
+  readonly simulatedMs: number;
+}
+
+/** No history takes longer: timeouts, silence and the start's deadline are all shorter. */
+const LONGEST_MS = 45 * 60_000;
+const WATCH_EVERY_MS = 5_000;
+
+/** Lives through one history: faults first, then healing, in which everything has to finish. */
+export async function runHistory(options: HistoryOptions): Promise<HistoryResult> {
+  const world = new World(options);
+  const records = openSqliteRecords(':memory:');
+  try {
+    const history = new History(world, records);
+    await history.run();
+  } finally {
+    records.close();
+  }
+  return {
+    violation: world.violation,
+    reached: world.reached,
+    strange: world.choices.strange,
+    trace: world.trace.lines,
+    portCalls: world.portCalls,
+    simulatedMs: world.nowMs - T0,
+  };
+}
+
+class History {
+  readonly #world: World;
+  readonly #records: Records;
+  readonly #plan: HistoryPlan;
+  readonly #store: StoreWatch;
+  readonly #carrier: Carrier;
+  readonly #network: Network;
+  readonly #platform: PlatformModel;
+  readonly #posts: readonly Post[];
+  readonly #services = new WeakMap<Instance, Services>();
+  readonly #clients: Client[] = [];
+  readonly #readers: Reader[] = [];
+  readonly #plans = new Map<string, RunPlan>();
+
+  constructor(world: World, records: Records) {
+    this.#world = world;
+    this.#records = records;
+    this.#plan = planHistory(world);
+    this.#store = new StoreWatch(world, () => this.#platform);
+    this.#carrier = new Carrier(world, this.#store, (where) => this.#someServices(where));
+    this.#network = new Network(
+      world,
+      (where) => this.#someServices(where)?.instance,
+      (instance, id, call) => this.#servicesOf(instance).runner(id, call),
+    );
+    this.#platform = this.#openPlatform();
+    const names = world.flavour === 'local' ? ['server'] : ['instance a', 'instance b'];
+    this.#posts = names.map((name) => new Post(world, name, (instance) => this.#watchDeath(instance)));
+    for (const post of this.#posts) this.#watchDeath(post.current);
+  }
+
+  async run(): Promise<void> {
+    const world = this.#world;
+    await this.#prepare();
+    for (const run of this.#plan.runs) this.#perform(run);
+    this.#planDeaths();
+    this.#carrier.beginTicks();
+    world.after(this.#plan.faultsEndMs, () => this.#heal());
+    this.#watchBounds();
+    await this.#live(() => this.#isOver());
+    if (!world.violation && !this.#isOver()) {
+      world.violate('not-terminal-in-bound', `after ${LONGEST_MS / 60_000} minutes: ${this.#unfinishedText()}`);
+    }
+    if (!world.violation) await this.#checkStillness();
+    if (!world.violation) await this.#checkFinally();
+  }
+
+  /** Lets time pass, one event after the other, each until all it did is done. */
+  async #live(isOver: () => boolean): Promise<void> {
+    const world = this.#world;
+    const untilMs = T0 + this.#plan.faultsEndMs + LONGEST_MS;
+    while (!world.violation && !isOver()) {
+      const before = world.stillness.activity;
+      if (!world.schedule.step(untilMs)) return;
+      if (world.stillness.activity !== before) await world.stillness.reached();
+    }
+  }
+
+  async #prepare(): Promise<void> {
+    const image = {
+      image_id: 'host:latest-00000000',
+      image: 'host',
+      cpu: 256,
+      memory_mib: 512,
+      runtime_platform: 'any',
+      created_by: 'ann@example.com',
+      owned_by: ['ann@example.com'],
+      created_at_ms: T0,
+      created_by_request_id: 'r0',
+      modified_by_request_id: 'r0',
+    };
+    await this.#records.transact(async (tx) => {
+      tx.set(imageRef(image.image_id), image);
+      tx.set(defaultImageRef, { image_id: image.image_id });
+    });
+  }
+
+  #openPlatform(): PlatformModel {
+    const world = this.#world;
+    const taskPlace = (run: RunTruth) => ({ world, network: this.#network, plan: this.#plans.get(run.label)!.command });
+    const hint = (run: RunTruth) => this.#carrier.hint(run);
+    return world.flavour === 'local'
+      ? new LocalPlatform(world, taskPlace, hint)
+      : new CloudPlatform(world, taskPlace, hint, (task, entry) => this.#carrier.push(task, entry));
+  }
+
+  #watchDeath(instance: Instance): void {
+    instance.whenDead(() => this.#platform.instanceDied(instance));
+  }
+
+  #someServices(where: string): Services | undefined {
+    const living = this.#posts.flatMap((post) => post.living ?? []);
+    const [first, second] = living;
+    if (!first) return undefined;
+    return this.#servicesOf(second && this.#world.choices.bits(`who answers ${where}`) % 2 === 1 ? second : first);
+  }
+
+  #servicesOf(instance: Instance): Services {
+    const known = this.#services.get(instance);
+    if (known) return known;
+    const records = new InstanceRecords(instance, this.#records, (writes, by) => this.#store.committed(writes, by));
+    const services = new Services(instance, {
+      records,
+      jobs: jobsOf(instance, this.#platform),
+      bus: this.#carrier.busOf(instance),
+    });
+    this.#services.set(instance, services);
+    return services;
+  }
+
+  #perform(plan: RunPlan): void {
+    const world = this.#world;
+    this.#plans.set(plan.label, plan);
+    const request = { command: `echo ${plan.label}`, timeout: plan.timeoutS, grace: plan.graceS };
+    const client = new Client(world, plan.label, request, (where) => this.#someServices(where));
+    this.#clients.push(client);
+    world.after(plan.submitMs, () => client.submit());
+    for (const stopMs of plan.stopsMs) world.after(plan.submitMs + stopMs, () => client.stop());
+    for (const { afterMs, cursor } of plan.readers) {
+      world.after(plan.submitMs + afterMs, () => this.#read(client, cursor));
+    }
+  }
+
+  #read(client: Client, cursor: number): void {
+    const run = client.executionId === undefined ? undefined : this.#world.runs.get(client.executionId);
+    if (!run) {
+      this.#world.after(1_000, () => this.#read(client, cursor));
+      return;
+    }
+    this.#readers.push(new Reader(this.#world, run, cursor, this.#store, (where) => this.#someServices(where)));
+  }
+
+  #planDeaths(): void {
+    for (const [index, post] of this.#posts.entries()) {
+      for (const nth of [1, 2]) {
+        const where = `post ${index} death ${nth}`;
+        if (!this.#world.strikes('dies-any-time', where)) continue;
+        const afterMs = this.#world.choices.whole(`when ${where}`, 1_500, 0, 30_000);
+        this.#world.after(afterMs, () => post.living?.die('by chance'));
+      }
+    }
+  }
+
+  #heal(): void {
+    this.#world.trace.step('from now on nothing goes wrong');
+    this.#world.healingSinceMs = this.#world.nowMs;
+  }
+
+  #storedRuns(): RunTruth[] {
+    return [...this.#world.runs.values()].filter((run) => run.execution);
+  }
+
+  #isOver(): boolean {
+    if (!this.#world.isHealing && this.#world.options.forced === undefined && this.#hasFaults()) return false;
+    const clients = this.#clients;
+    return (
+      clients.every((client) => client.executionId !== undefined) &&
+      this.#storedRuns().every((run) => isTerminal(run.execution!.status)) &&
+      this.#readers.length === this.#plan.runs.reduce((sum, run) => sum + run.readers.length, 0) &&
+      this.#readers.every((reader) => reader.isDone) &&
+      this.#store.outbox.size === 0 &&
+      this.#carrier.waiting === 0
+    );
+  }
+
+  #hasFaults(): boolean {
+    return !this.#plan.isOverEarly;
+  }
+
+  #unfinishedText(): string {
+    const runs = this.#storedRuns()
+      .filter((run) => !isTerminal(run.execution!.status))
+      .map((run) => `${run.label} is ${run.execution!.status}`);
+    const readers = this.#readers.filter(({ isDone }) => !isDone).map(({ name }) => `${name} waits`);
+    const asked = this.#clients
+      .filter((client) => client.executionId === undefined)
+      .map(({ label }) => `${label} has no answer`);
+    const events = this.#carrier.waiting > 0 ? [`${this.#carrier.waiting} events wait`] : [];
+    return [...runs, ...readers, ...asked, ...events, ...this.#store.outbox].join(', ');
+  }
+
+  /** [not-terminal-in-bound], counted from the end of the faults and from the moment when nothing of the run lives any more. */
+  #watchBounds(): void {
+    const world = this.#world;
+    world.after(WATCH_EVERY_MS, () => {
+      this.#watchBounds();
+      if (world.healingSinceMs === undefined) return;
+      for (const run of this.#storedRuns())
+        if (run.endStoredMs === undefined) this.#checkBound(run, world.healingSinceMs);
+    });
+  }
+
+  #checkBound(run: RunTruth, healingMs: number): void {
+    const world = this.#world;
+    const { attempts, stop } = run.execution!.facts;
+    const quietMs = this.#platform.quietSinceMs(run);
+    // Of a start that the platform does not know, it can be said only after a while that nothing came of it.
+    const isUnknown = ({ attempt }: Attempt) =>
+      !this.#platform.tasks.some(({ order }) => order.execution_id === run.id && order.attempt === attempt);
+    const unknown = world.flavour === 'cloud' ? attempts.filter(isUnknown) : [];
+    const earliestMs = Math.max(healingMs, attempts.at(-1)!.made_at_ms, ...unknown.map((a) => startDeadlineMs(run, a)));
+    if (quietMs !== undefined && world.nowMs > Math.max(earliestMs, quietMs) + WINDOWS.terminalMs) {
+      const since = Math.round((world.nowMs - Math.max(quietMs, earliestMs)) / 1000);
+      world.violate(
+        'not-terminal-in-bound',
+        `${run.label} is ${run.execution!.status} ${since} s after all of it was over`,
+      );
+    }
+    if (!stop || quietMs !== undefined) return;
+    const graceMs = stop.grace_ms;
+    const stoppedMs = Math.max(earliestMs, stop.requested_at_ms + graceMs) + WINDOWS.tickMs + graceMs;
+    if (world.nowMs > stoppedMs + WINDOWS.terminalMs) {
+      world.violate('not-terminal-in-bound', `${run.label} was stopped and something of it still lives`);
+    }
+  }
+
+  /** [tick-idempotent]: where nothing is left to do, ticks and looks write nothing, one or two at a time. */
+  async #checkStillness(): Promise<void> {
+    const world = this.#world;
+    const before = this.#store.writes;
+    const services = this.#someServices('last tick');
+    if (!services) return;
+    let running = 2;
+    for (let nth = 0; nth < 2; nth += 1) {
+      world.begin(async () => {
+        await services.tick();
+        running -= 1;
+      });
+    }
+    await world.stillness.reached();
+    await this.#live(() => running === 0);
+    if (this.#store.writes !== before) world.violate('tick-idempotent', 'a tick wrote although nothing was left to do');
+  }
+
+  /** After healing, a last reading of everything. */
+  async #checkFinally(): Promise<void> {
+    const world = this.#world;
+    for (const client of this.#clients) {
+      const id = client.executionId;
+      const run = id === undefined ? undefined : world.runs.get(id);
+      if (!run?.execution) world.violate('lost-run', `${client.label} was accepted and is not stored`);
+    }
+    const labels = new Set<string>();
+    for (const run of this.#storedRuns()) {
+      if (labels.has(run.label)) world.violate('idempotency', `${run.label} was stored twice under one key`);
+      labels.add(run.label);
+      await this.#checkRun(run);
+    }
+  }
+
+  async #checkRun(run: RunTruth): Promise<void> {
+    const world = this.#world;
+    const stored = (await this.#records.get(executionRef(run.id)))?.value;
+    if (!stored) return world.violate('lost-run', `${run.label} is gone`);
+    if (stored.status !== run.execution!.status)
+      world.violate('terminal-changed', `${run.label} is stored as ${stored.status}`);
+    if (run.hasInput || (await this.#records.get(runInputRef(run.id)))) {
+      world.violate('input-destroyed', `${run.label} has ended and its input is still stored`);
+    }
+    if (!this.#carrier.delivered.has(`finished-${run.id}`)) {
+      world.violate('outbox', `nobody was told of the end of ${run.label}`);
+    }
+    // Whatever the log is called, what was acknowledged is there.
+    const chunks = [...run.chunks.values()].toSorted((a, b) => a.from - b.from);
+    for (const [index, chunk] of chunks.entries()) {
+      const next = chunks[index + 1];
+      if (next && next.from <= chunk.through)
+        world.violate('exactly-once', `${run.label}: two chunks hold line ${next.from}`);
+    }
+    const head = chunks.at(-1)?.through ?? 0;
+    if (stored.log_proven && head !== stored.end_record?.lines) {
+      world.violate('hash-wrong', `${run.label}: proven, and its head is ${head}`);
+    }
+  }
+}

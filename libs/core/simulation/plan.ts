@@ -1,0 +1,78 @@
+import type { CommandPlan } from './command.ts';
+import type { World } from './world.ts';
+
+/** What people and one command do in a history. */
+export interface RunPlan {
+  readonly label: string;
+  readonly submitMs: number;
+  readonly timeoutS: number;
+  readonly graceS: number;
+  readonly command: CommandPlan;
+  readonly stopsMs: readonly number[];
+  readonly readers: readonly { readonly afterMs: number; readonly cursor: number }[];
+}
+
+export interface HistoryPlan {
+  readonly runs: readonly RunPlan[];
+  readonly faultsEndMs: number;
+  /** Plain histories end when all is done, not when the time of faults is over. */
+  readonly isOverEarly: boolean;
+}
+
+/** Draws what happens of people's own will. Plainly: one run of one line that ends by itself, and nobody reads. */
+export function planHistory(world: World): HistoryPlan {
+  const { choices } = world;
+  const runs = choices.whole('runs', 1, 1, 3);
+  return {
+    runs: Array.from({ length: runs }, (_, index) => planRun(world, `run ${index + 1}`, index)),
+    faultsEndMs: choices.whole('faults end', 60_000, 20_000, 300_000),
+    isOverEarly: Object.keys(world.swarm).length === 0,
+  };
+}
+
+function planRun(world: World, label: string, index: number): RunPlan {
+  const { choices } = world;
+  return {
+    label,
+    submitMs: choices.whole(`${label} submit`, 1 + index, 1, 20_000),
+    timeoutS: choices.pick(`${label} timeout`, [300, 30, 60, 120]),
+    graceS: choices.pick(`${label} grace`, [10, 0, 5, 20, 45]),
+    command: planCommand(world, label),
+    stopsMs: planStops(world, label),
+    readers: planReaders(world, label),
+  };
+}
+
+function planCommand(world: World, label: string): CommandPlan {
+  const { choices } = world;
+  const times = choices.pick(`${label} writes`, [1, 0, 2, 3, 5, 8]);
+  return {
+    writes: Array.from({ length: times }, (_, index) => ({
+      afterMs: choices.whole(`${label} write ${index}`, 1_000 * (index + 1), 0, 25_000),
+      lines: choices.pick(`${label} lines ${index}`, [1, 2, 4]),
+    })),
+    endsAfterMs: choices.pick(`${label} ends`, [10_000, 50, 1_000, 25_000, 60_000, 1_000_000]),
+    exitCode: choices.pick(`${label} code`, [0, 3]),
+    onTerm: choices.pick(`${label} on SIGTERM`, ['obeys', 'exits 0', 'ignores']),
+  };
+}
+
+function planStops(world: World, label: string): number[] {
+  const { choices } = world;
+  const times = choices.pick(`${label} stops`, [0, 1, 0, 1, 0, 2]);
+  return Array.from({ length: times }, (_, index) =>
+    // Many come early, while the start is still on its way.
+    choices.pick(`${label} stop ${index} is early`, [true, false])
+      ? choices.whole(`${label} stop ${index}`, 3_000, 10, 5_000)
+      : choices.whole(`${label} late stop ${index}`, 30_000, 5_000, 70_000),
+  );
+}
+
+function planReaders(world: World, label: string): RunPlan['readers'] {
+  const { choices } = world;
+  const readers = choices.pick(`${label} readers`, [0, 1, 2]);
+  return Array.from({ length: readers }, (_, index) => ({
+    afterMs: choices.whole(`${label} reader ${index}`, 1_000, 10, 60_000),
+    cursor: choices.pick(`${label} cursor ${index}`, [0, 1, 3]),
+  }));
+}

@@ -1,0 +1,51 @@
+import type { FinishedMessage, LogLine, LogsMessage } from '@runvoy/protocol';
+import type { Execution } from '../src/executions/execution.ts';
+import type { LogChunk } from '../src/logs/log-chunk.ts';
+
+/** One reading of a safety lane that came to its end. */
+export interface LaneRead {
+  readonly attempt: number;
+  readonly beganMs: number;
+  readonly final: boolean;
+  readonly sawReport: boolean;
+}
+
+/** What is really true of one run, whatever the services believe, and what they have stored of it. */
+export class RunTruth {
+  readonly id: string;
+  readonly label: string;
+  /** When somebody first asked for a stop. */
+  stopAskedMs: number | undefined;
+  commandStarts = 0;
+  /** The texts of all bootstrap answers that held a command, by attempt and nonce. */
+  readonly answers = new Map<string, string>();
+  /** Batches as the runner cut them, by first line. */
+  readonly cut = new Map<number, LogsMessage>();
+  report: FinishedMessage | undefined;
+  /** From when on the report can be read in the safety lane. */
+  reportReadableMs = Infinity;
+  readonly laneReads: LaneRead[] = [];
+  /** Starts that are being made, by attempt. */
+  readonly startsUnderWay = new Set<number>();
+  /** Batches and reports by the lane that brought them. */
+  readonly byFastLane = new Set<number | 'report'>();
+  readonly bySafetyLane = new Set<number | 'report'>();
+
+  // As stored.
+  execution: Execution | undefined;
+  readonly chunks = new Map<number, LogChunk>();
+  hasInput = false;
+  endStoredMs: number | undefined;
+  /** The longest that any reader was shown. */
+  shownThrough = 0;
+
+  constructor(id: string, label: string) {
+    this.id = id;
+    this.label = label;
+  }
+
+  /** All lines that the runner has cut, in order. */
+  get lines(): readonly LogLine[] {
+    return [...this.cut.values()].flatMap((batch) => batch.lines);
+  }
+}

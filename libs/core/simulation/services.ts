@@ -1,0 +1,251 @@
+import { isTerminal, type RunRequest } from '@runvoy/protocol';
+import type { Caller } from '../src/access/authenticate.ts';
+import type { SigningKeys } from '../src/access/signing-keys.ts';
+import type { CloudEventEnvelope, EventBus } from '../src/events/event-bus.ts';
+import { drainOutbox } from '../src/events/outbox.ts';
+import { bootstrapExecution } from '../src/executions/bootstrap-execution.ts';
+import { finishExecution } from '../src/executions/finish-execution.ts';
+import { deadlineOf, recordHeartbeat, stopOrderFor } from '../src/executions/record-heartbeat.ts';
+import { recordFinished } from '../src/executions/record-finished.ts';
+import type { RunPolicy } from '../src/executions/run-policy.ts';
+import { verifyRunnerMessage } from '../src/executions/runner-session.ts';
+import { startExecution } from '../src/executions/start-execution.ts';
+import { stopExecution } from '../src/executions/stop-execution.ts';
+import { submitRun } from '../src/executions/submit-run.ts';
+import { lookAndStart, tick } from '../src/executions/tick.ts';
+import { Failure, isFailure } from '../src/failure.ts';
+import type { JobRunner } from '../src/jobs/job-runner.ts';
+import { appendBatch, isNumbered } from '../src/logs/append-batch.ts';
+import { assessLog } from '../src/logs/assess-log.ts';
+import type { Records } from '../src/records/records.ts';
+import type { Clock } from '../src/time/clock.ts';
+import { testVault } from '../test/test-vault.ts';
+import type { Instance } from './instance.ts';
+import type { RunnerCall } from './network.ts';
+import { RunTruth } from './run-truth.ts';
+import { noteLane } from './platform.ts';
+import type { LaneEntry, Task } from './task.ts';
+import type { World } from './world.ts';
+
+const SIGNING_KEYS: SigningKeys = { current: { id: 'k1', secret: Buffer.alloc(32, 7) } };
+
+export const CALLER: Caller = {
+  user: {
+    email: 'ann@example.com',
+    role: 'admin',
+    revoked: false,
+    created_at_ms: 0,
+    created_by_request_id: 'r0',
+    modified_by_request_id: 'r0',
+  },
+  key_id: 'a'.repeat(20),
+};
+
+const POLICY: RunPolicy = {
+  isolation: 'process',
+  timeoutDefaultS: 300,
+  timeoutMaxS: 3_600,
+  maxLogBytes: 1_000_000,
+  trustAllUsers: false,
+  gitRoots: [],
+  cloud: 'SIMULATED',
+};
+
+/** What one instance serves: the routes of orchestrator and processor, without HTTP. Everything below them is the code under test. */
+export class Services {
+  readonly instance: Instance;
+  readonly #world: World;
+  readonly #deps: {
+    readonly records: Records;
+    readonly jobs: JobRunner;
+    readonly bus: EventBus;
+    readonly clock: Clock;
+    readonly vault: typeof testVault;
+    readonly signingKeys: SigningKeys;
+    readonly policy: RunPolicy;
+    readonly batchMs: number;
+    readonly upSinceMs: number;
+    readonly random: (count: number) => Uint8Array;
+  };
+
+  constructor(instance: Instance, ports: { records: Records; jobs: JobRunner; bus: EventBus }) {
+    this.instance = instance;
+    this.#world = instance.world;
+    const world = instance.world;
+    this.#deps = {
+      ...ports,
+      clock: { now: () => world.nowMs, sleep: (ms) => world.sleep(ms) },
+      vault: testVault,
+      signingKeys: SIGNING_KEYS,
+      policy: POLICY,
+      batchMs: 10,
+      upSinceMs: world.nowMs,
+      random: (count) => randomBytes(world, instance.name, count),
+    };
+  }
+
+  get records(): Records {
+    return this.#deps.records;
+  }
+
+  /** `POST /api/v1/run`: answers with the id. `label` is what the run is called should it be stored by this request. */
+  async submit(request: RunRequest, idempotencyKey: string, label: string): Promise<string> {
+    const world = this.#world;
+    // Known before it is stored, because the store is watched.
+    const deps = { ...this.#deps, random: this.#announcing(label) };
+    const { execution, order } = await submitRun(deps, { request, caller: CALLER, requestId: 'req', idempotencyKey });
+    const id = execution.execution_id;
+    const run = world.runs.get(id);
+    if (order && run) {
+      run.startsUnderWay.add(order.attempt);
+      this.instance.whenDead(() => {
+        if (run.startsUnderWay.delete(order.attempt)) world.reach('restart-between-spawn-and-record');
+      });
+      await startExecution(deps, order, this.#noticed(`the start of ${run.label} has an unknown outcome`));
+      run.startsUnderWay.delete(order.attempt);
+    }
+    return id;
+  }
+
+  /** The first 16 bytes drawn become the execution's id, wherever in the decision they are drawn. */
+  #announcing(label: string): (count: number) => Uint8Array {
+    return (count) => {
+      const bytes = this.#deps.random(count);
+      if (count === 16) {
+        const id = Buffer.from(bytes).toString('hex');
+        this.#world.runs.set(id, new RunTruth(id, label));
+      }
+      return bytes;
+    };
+  }
+
+  /** `DELETE /api/v1/executions/{id}`. */
+  async stop(id: string): Promise<void> {
+    const { outcome } = await stopExecution(
+      this.#deps,
+      id,
+      { email: CALLER.user.email, requestId: 'req-stop' },
+      () => undefined,
+      this.#noticed('a cancel failed'),
+    );
+    if (outcome === 'already') this.#world.reach('stop-repeated');
+  }
+
+  /** `/runner/v1/executions/{id}/...`. */
+  async runner(id: string, call: RunnerCall): Promise<object> {
+    const { signingKeys, clock } = this.#deps;
+    if (call.kind === 'bootstrap') return this.#bootstrap(id, call);
+    verifyRunnerMessage(signingKeys, clock.now(), id, call);
+    const run = this.#world.runs.get(id);
+    switch (call.kind) {
+      case 'logs': {
+        if (!isNumbered(call.body)) throw new Failure('UNPROCESSABLE', 'not numbered');
+        if (run?.bySafetyLane.has(call.body.from) && run.chunks.has(call.body.from)) {
+          this.#world.reach('batch-in-both-lanes');
+        }
+        run?.byFastLane.add(call.body.from);
+        return appendBatch(this.#deps, id, call.body);
+      }
+      case 'heartbeat': {
+        const execution = await recordHeartbeat(this.#deps, id, call.body);
+        const stop = stopOrderFor(execution);
+        return { deadline: deadlineOf(execution), ...(stop === undefined ? {} : { stop }) };
+      }
+      case 'finished': {
+        run?.byFastLane.add('report');
+        const execution = await recordFinished(this.#deps, id, call.body);
+        await assessLog(this.#deps, execution);
+        return {};
+      }
+    }
+  }
+
+  async #bootstrap(id: string, { body }: Extract<RunnerCall, { kind: 'bootstrap' }>): Promise<object> {
+    const world = this.#world;
+    const run = world.runs.get(id);
+    const wasStopped = run?.execution?.facts.stop !== undefined;
+    const wasOver = run?.endStoredMs !== undefined;
+    if (wasOver) world.reach('bootstrap-after-end');
+    const answer = await bootstrapExecution(this.#deps, id, body);
+    if (answer.stop || !run) return answer;
+    if (wasStopped || wasOver) {
+      world.violate(
+        'no-late-start',
+        `${run.label}: its command was handed out after ${wasOver ? 'its end' : 'a stop'}`,
+      );
+    }
+    const runner = `${body.attempt}/${body.nonce}`;
+    const text = JSON.stringify(answer);
+    const earlier = run.answers.get(runner);
+    if (earlier !== undefined) world.reach('bootstrap-repeated');
+    if (earlier !== undefined && earlier !== text) {
+      world.violate('bootstrap-repeat', `${run.label}: the same nonce got another answer`);
+    }
+    run.answers.set(runner, text);
+    if (run.answers.size > 1) world.violate('one-runner', `${run.label}: its command was handed to two runners`);
+    return answer;
+  }
+
+  /** The safety lane pushed to `/events/logs`. */
+  async pushed(task: Task, { entry }: LaneEntry): Promise<void> {
+    const { signingKeys, clock } = this.#deps;
+    const { run } = task;
+    if (entry.runvoy === 'finished') {
+      verifyRunnerMessage(signingKeys, clock.now(), run.id, { kind: 'finished', body: entry.body });
+      noteLane(this.#world, run, 'report');
+      await recordFinished(this.#deps, run.id, entry.body);
+      return;
+    }
+    verifyRunnerMessage(signingKeys, clock.now(), run.id, { kind: 'logs', body: entry.body });
+    noteLane(this.#world, run, entry.body.from);
+    await appendBatch(this.#deps, run.id, entry.body);
+  }
+
+  /** `POST /events`, as the processor's table of handlers has it. */
+  async event(event: CloudEventEnvelope): Promise<void> {
+    const { execution_id } = event.data as { execution_id: string };
+    if (event.type === 'dev.runvoy.execution.look.v1') return this.look(execution_id);
+    if ((await finishExecution(this.#deps, execution_id)) === 'waiting') {
+      throw new Failure('STORE_CONTENDED', execution_id);
+    }
+  }
+
+  async look(id: string): Promise<void> {
+    const execution = await lookAndStart(this.#deps, id, this.#noticed('a start failed'));
+    if (isTerminal(execution.status)) await drainOutbox(this.#deps);
+  }
+
+  async tick(): Promise<void> {
+    const world = this.#world;
+    await tick(this.#deps, (error, about) => {
+      if (!(error instanceof Failure) && !isOutage(error)) throw error;
+      world.trace.detail(`${this.instance.name}: a look at ${world.runs.get(about)?.label ?? about} failed`);
+    });
+  }
+
+  assess(...args: Parameters<typeof assessLog> extends [unknown, infer E] ? [E] : never) {
+    return assessLog(this.#deps, ...args);
+  }
+
+  #noticed(what: string): (error: unknown) => void {
+    return (error) => {
+      if (!isOutage(error) && !isFailure(error, 'STORE_UNAVAILABLE')) throw error;
+      this.#world.trace.detail(`${this.instance.name}: ${what}`);
+    };
+  }
+}
+
+/** True for what the simulation does to a port; anything else is a defect. */
+export function isOutage(error: unknown): boolean {
+  return (
+    error instanceof Error && (error.constructor.name === 'SimulatedOutage' || /alive and cannot/.test(error.message))
+  );
+}
+
+function randomBytes(world: World, drawer: string, count: number): Uint8Array {
+  const name = `bytes ${drawer} ${world.nth(`bytes ${drawer}`)}`;
+  const bytes = new Uint8Array(count);
+  for (let at = 0; at < count; at += 1)
+    bytes[at] = at % 4 === 0 ? world.choices.bits(`${name} ${at}`) : bytes[at - 1]! * 31 + at;
+  return bytes;
+}

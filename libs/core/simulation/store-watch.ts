@@ -1,0 +1,183 @@
+import { isTerminal } from '@runvoy/protocol';
+import type { Execution } from '../src/executions/execution.ts';
+import type { LogChunk } from '../src/logs/log-chunk.ts';
+import type { Instance } from './instance.ts';
+import { checkBatch, checkEvidence, checkEnd, checkProof, checkStep } from './invariants.ts';
+import type { PlatformModel } from './platform.ts';
+import type { RunTruth } from './run-truth.ts';
+import type { World } from './world.ts';
+import type { Write } from './write.ts';
+
+/** Sees every write as it is committed, keeps what is stored in plain maps, and holds it against the truth. */
+export class StoreWatch {
+  readonly #world: World;
+  readonly #platform: () => PlatformModel;
+  /** Who wants to know that something of a run was stored. */
+  readonly listeners = new Map<string, Set<() => void>>();
+  readonly keys = new Map<string, string>();
+  readonly outbox = new Set<string>();
+  /** Events that a bus has accepted. */
+  readonly published = new Set<string>();
+  writes = 0;
+
+  constructor(world: World, platform: () => PlatformModel) {
+    this.#world = world;
+    this.#platform = platform;
+  }
+
+  /** To be called with each commit, in order. */
+  committed(writes: readonly Write[], by: Instance): void {
+    if (writes.length > 0) this.#world.stillness.stir();
+    for (const write of writes) {
+      this.writes += 1;
+      switch (write.ref.collection) {
+        case 'executions':
+          this.#execution(write, writes, by);
+          break;
+        case 'log-chunks':
+          this.#chunk(write);
+          break;
+        case 'run-inputs':
+          this.#input(write);
+          break;
+        case 'outbox':
+          this.#outboxEntry(write);
+          break;
+        case 'idempotency':
+          this.#key(write);
+          break;
+        default:
+      }
+    }
+  }
+
+  #execution({ ref, value, kind }: Write, writes: readonly Write[], by: Instance): void {
+    const world = this.#world;
+    const run = world.runs.get(ref.id);
+    if (!run) return world.violate('foreign-line', `an execution nobody asked for: ${ref.id}`);
+    if (kind === 'delete') return world.violate('lost-run', `${run.label} was deleted`);
+    const before = run.execution;
+    const after = value as Execution;
+    run.execution = after;
+    this.#tellSteps(run, before, after, by);
+    checkStep(world, run, before, after);
+    checkEvidence(world, this.#platform(), run, before, after);
+    checkProof(world, run, before, after);
+    if (isTerminal(after.status) && !(before && isTerminal(before.status))) {
+      run.endStoredMs = world.nowMs;
+      checkEnd(world, this.#platform(), run, after, writes);
+      by.whenDead(() => {
+        if (this.outbox.has(`finished-${run.id}`)) world.reach('end-then-crash');
+      });
+    }
+    for (const tell of this.listeners.get(run.id) ?? []) tell();
+  }
+
+  #chunk({ ref, value, kind }: Write): void {
+    const world = this.#world;
+    if (kind === 'delete') return world.violate('line-missing', `chunk ${ref.id} was deleted`);
+    const chunk = value as LogChunk;
+    const run = world.runs.get(chunk.execution_id);
+    if (!run) return world.violate('foreign-line', `a chunk of nobody: ${ref.id}`);
+    if (kind === 'set' || run.chunks.has(chunk.from)) {
+      return world.violate('exactly-once', `${run.label}: lines from ${chunk.from} were stored again`);
+    }
+    if ([...run.chunks.keys()].some((from) => from > chunk.from)) world.reach('batch-overtakes');
+    run.chunks.set(chunk.from, chunk);
+    world.trace.step(`${run.label} lines ${chunk.from}-${chunk.through} stored`);
+    checkBatch(world, run, chunk);
+    for (const tell of this.listeners.get(run.id) ?? []) tell();
+  }
+
+  #input({ ref, kind }: Write): void {
+    const run = this.#world.runs.get(ref.id);
+    if (!run) return;
+    run.hasInput = kind !== 'delete';
+    if (run.hasInput && run.endStoredMs !== undefined) {
+      this.#world.violate('input-destroyed', `${run.label}: its input was stored after the end`);
+    }
+  }
+
+  #outboxEntry({ ref, kind }: Write): void {
+    if (kind !== 'delete') {
+      this.outbox.add(ref.id);
+      return;
+    }
+    this.outbox.delete(ref.id);
+    if (!this.published.has(ref.id)) this.#world.violate('outbox', `${ref.id} was removed and never published`);
+  }
+
+  #key({ ref, value, kind }: Write): void {
+    if (kind === 'delete') return;
+    const { execution_id } = value as { execution_id: string };
+    if (this.keys.has(ref.id)) this.#world.violate('idempotency', `a key was given a second run ${execution_id}`);
+    this.keys.set(ref.id, execution_id);
+  }
+
+  #tellSteps(run: RunTruth, before: Execution | undefined, after: Execution, by: Instance): void {
+    const { trace } = this.#world;
+    const { label } = run;
+    const was = before?.facts;
+    const is = after.facts;
+    if (!before) return trace.step(`${label} stored as STARTING`);
+    if (is.attempts.length > was!.attempts.length) trace.step(`${label}: attempt ${is.attempts.length} stored`);
+    if (is.bound && !was!.bound) {
+      trace.step(`${label} bound to attempt ${is.bound.attempt}`);
+    }
+    if (is.stop && !was!.stop) {
+      trace.step(`${label}: stop stored`);
+      this.#stopStored(run, before, by);
+    }
+    if (is.conflict && !was!.conflict) trace.step(`${label}: conflict stored`);
+    if (is.report && !was!.report) trace.step(`${label}: report stored (${is.report.cause})`);
+    for (const attempt of is.attempts) {
+      const known = was!.attempts.find((other) => other.attempt === attempt.attempt);
+      if (attempt.end && !known?.end) trace.step(`${label}: end of attempt ${attempt.attempt} stored`);
+      if (attempt.lane_settled && !known?.lane_settled)
+        trace.step(`${label}: lane of attempt ${attempt.attempt} settled`);
+      if (attempt.rejected && !known?.rejected) {
+        trace.step(`${label}: attempt ${attempt.attempt} given up (${attempt.rejected.reason})`);
+      }
+    }
+    if (after.log_proven && !before.log_proven) trace.step(`${label}: log proven`);
+    if (after.status !== before.status) trace.step(`${label} is ${after.status}`);
+    this.#noteSituations(run, before, after);
+  }
+
+  #stopStored(run: RunTruth, before: Execution, by: Instance): void {
+    const world = this.#world;
+    if (!before.facts.bound) world.reach('stop-before-bootstrap');
+    if (run.startsUnderWay.size > 0) world.reach('stop-during-start');
+    const storedMs = world.nowMs;
+    by.whenDead(() => {
+      if (world.nowMs - storedMs < 10_000 && run.endStoredMs === undefined) world.reach('stop-then-crash');
+    });
+  }
+
+  #noteSituations(run: RunTruth, before: Execution, after: Execution): void {
+    const world = this.#world;
+    const { attempts, bound, stop, report } = after.facts;
+    if (attempts.length > before.facts.attempts.length) {
+      world.reach(attempts.length > 2 ? 'third-attempt' : 'second-attempt');
+    }
+    if (report && !before.facts.report) {
+      const end = attempts.find((attempt) => attempt.attempt === bound?.attempt)?.end;
+      if (end) world.reach('report-in-settle-window');
+      if (!run.byFastLane.has('report')) world.reach('report-by-lane-only');
+    }
+    if (attempts.some((attempt) => attempt.rejected?.reason === 'start_timeout')) world.reach('start-deadline');
+    if (attempts.some((attempt) => attempt.told_to_stop)) world.reach('told-to-stop');
+    if (bound && !before.facts.bound) {
+      const attempt = before.facts.attempts.find((known) => known.attempt === bound.attempt);
+      if (attempt && attempt.platform_execution === undefined && run.startsUnderWay.size === 0) {
+        world.reach('unknown-start-comes');
+      }
+    }
+    if (after.end_record && !before.end_record && isTerminal(before.status)) world.reach('late-end-record');
+    if (after.log_proven) world.reach('log-proven');
+    if (!isTerminal(after.status) || isTerminal(before.status)) return;
+    if (!bound && attempts.some((attempt) => attempt.end)) world.reach('end-before-bootstrap');
+    if (bound && !report) world.reach('platform-verdict');
+    if (stop && report?.cause === 'exited') world.reach('stop-too-late');
+  }
+}

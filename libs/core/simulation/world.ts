@@ -1,0 +1,117 @@
+import { Choices, draw } from './choices.ts';
+import { drawSwarm, type FaultKind, type Swarm } from './faults.ts';
+import type { Situation } from './reached.ts';
+import type { RunTruth } from './run-truth.ts';
+import { Schedule, type Cancel } from './schedule.ts';
+import { Stillness } from './stillness.ts';
+import { Trace } from './trace.ts';
+
+/** 2025-06-01T00:00:00Z. */
+export const T0 = 1_748_736_000_000;
+
+/** Where a history takes place: one server with its own supervisors, or several instances over a cloud platform. */
+export type Flavour = 'local' | 'cloud';
+
+/** One fault at one port call, counted over the whole history. */
+export interface ForcedFault {
+  readonly call: number;
+  readonly kind: 'dies-before' | 'dies-after' | 'refused' | 'answer-lost';
+}
+
+export interface HistoryOptions {
+  readonly seed: number;
+  /** Only these choices may come out other than plainly. */
+  readonly kept?: ReadonlySet<string>;
+  readonly flavour?: Flavour;
+  readonly swarm?: Swarm;
+  readonly forced?: ForcedFault;
+}
+
+/** What must not happen and did, by the name in the list of invariants. */
+export interface Violation {
+  readonly invariant: string;
+  readonly details: string;
+}
+
+/** What all parts of one history share: time, chance, what is known to be true, what is written down. */
+export class World {
+  readonly options: HistoryOptions;
+  readonly choices: Choices;
+  readonly flavour: Flavour;
+  readonly swarm: Swarm;
+  readonly schedule = new Schedule(T0);
+  readonly stillness = new Stillness();
+  readonly trace = new Trace(() => this.schedule.nowMs);
+  readonly reached = new Set<Situation>();
+  readonly runs = new Map<string, RunTruth>();
+  /** Since when nothing goes wrong any more. */
+  healingSinceMs: number | undefined;
+  portCalls = 0;
+  violation: Violation | undefined;
+  readonly #counts = new Map<string, number>();
+
+  constructor(options: HistoryOptions) {
+    this.options = options;
+    this.choices = new Choices(options.seed, options.kept);
+    this.flavour = options.flavour ?? (draw(options.seed, 'flavour') < 0.5 ? 'local' : 'cloud');
+    this.swarm = options.swarm ?? drawSwarm(options.seed);
+  }
+
+  get nowMs(): number {
+    return this.schedule.nowMs;
+  }
+
+  get isHealing(): boolean {
+    return this.healingSinceMs !== undefined;
+  }
+
+  /** Whether this fault strikes here. Each place asks under a name of its own. */
+  strikes(kind: FaultKind, where: string): boolean {
+    const rate = this.swarm[kind];
+    if (rate === undefined || this.isHealing) return false;
+    return this.choices.happens(`${kind}: ${where}`, rate);
+  }
+
+  /** How long something takes: `plainMs`, or anything up to `mostMs` where the fault strikes. */
+  delay(kind: FaultKind, where: string, plainMs: number, mostMs: number): number {
+    if (!this.strikes(kind, where)) return plainMs;
+    return plainMs + Math.floor(draw(this.options.seed, `how long ${where}`) * mostMs);
+  }
+
+  /** The next number for things of this name: makes names of places unique. */
+  nth(name: string): number {
+    const next = (this.#counts.get(name) ?? 0) + 1;
+    this.#counts.set(name, next);
+    return next;
+  }
+
+  after(delayMs: number, run: () => void): Cancel {
+    return this.schedule.after(delayMs, run);
+  }
+
+  /** Resolves in simulated time. */
+  sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.after(ms, () => {
+        this.stillness.stir();
+        resolve();
+      });
+    });
+  }
+
+  /** Runs asynchronous work of the simulation; a throw out of it is a defect of the simulation or of what it runs. */
+  begin(work: () => Promise<void>): void {
+    this.stillness.stir();
+    work().catch((error: unknown) => this.violate('unexpected-error', String((error as Error)?.stack ?? error)));
+  }
+
+  reach(situation: Situation): void {
+    this.reached.add(situation);
+  }
+
+  violate(invariant: string, details: string): void {
+    if (this.violation) return;
+    this.violation = { invariant, details };
+    this.trace.step(`VIOLATION ${invariant}: ${details}`);
+  }
+}
