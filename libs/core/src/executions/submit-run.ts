@@ -55,6 +55,9 @@ export async function submitRun(deps: SubmitDeps, submission: Submission): Promi
   requirePermission(caller, 'run.create');
   requireCommand(request.command);
   requireKey(submission.idempotencyKey);
+  // Answered before anything is decided anew: what was accepted once stays so, whatever became of its image or the rules since.
+  const accepted = await storedEarlier({ get: async (ref) => (await deps.records.get(ref))?.value }, submission);
+  if (accepted) return { execution: accepted };
   const token = newToken(deps.random);
   const execution = await newExecution(deps, submission, hashToken(token));
   const input = newRunInput(request.env ?? {});
@@ -194,7 +197,10 @@ function chooseGrace(seconds: number | undefined): number {
   return Math.round(seconds * 1000);
 }
 
-async function storedEarlier(tx: Tx, { request, caller, idempotencyKey }: Submission): Promise<Execution | undefined> {
+async function storedEarlier(
+  tx: Pick<Tx, 'get'>,
+  { request, caller, idempotencyKey }: Submission,
+): Promise<Execution | undefined> {
   if (idempotencyKey === undefined) return undefined;
   const record = await tx.get(keyRef(caller, idempotencyKey));
   if (!record) return undefined;

@@ -5,6 +5,7 @@ import { executionRef } from '../../src/executions/execution.ts';
 import { openRunInput, runInputRef } from '../../src/executions/run-input.ts';
 import { applyEvidence } from '../../src/executions/store-execution.ts';
 import { registerImage } from '../../src/images/register-image.ts';
+import { removeImage } from '../../src/images/resolve-image.ts';
 import { callerOf, RunWorld, T0 } from '../run-world.ts';
 
 test('an accepted run is stored as STARTING with its first attempt, before anything starts', async () => {
@@ -212,6 +213,16 @@ const REFUSALS: readonly Refusal[] = [
     text: 'git_ref and git_path',
   },
 ];
+
+describe('asked for again', () => {
+  test('a run that was accepted is answered although its image is gone', async () => {
+    const world = await RunWorld.open();
+    const { execution } = await world.submit({}, { idempotencyKey: 'k' });
+    await removeImage(world.records, execution.image_id);
+    expect((await world.submit({}, { idempotencyKey: 'k' })).execution.execution_id).toBe(execution.execution_id);
+    await expect(world.submit()).rejects.toMatchObject({ code: 'IMAGE_NOT_FOUND' });
+  });
+});
 
 describe('refused, with nothing stored', () => {
   test.each(REFUSALS)('$name', async ({ request, code, text }) => {
