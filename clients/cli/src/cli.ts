@@ -9,11 +9,11 @@ async function main(args: readonly string[]): Promise<number> {
   const { name, command, options, words } = readCommandLine(args);
   if (command === undefined || options.flag('help')) {
     const isAsked = options.flag('help');
-    (isAsked ? process.stdout : process.stderr).write(helpText(name));
+    (isAsked ? process.stdout : process.stderr).write(helpText(name) ?? '');
     return isAsked ? EXIT.ok : EXIT.usage;
   }
   const terminal = openTerminal(process, process.env, options.flag('no-color'));
-  return (await command.load())({ options, words, terminal, env: process.env });
+  return (await command.load())({ options, words, terminal, env: process.env, helpText });
 }
 
 /** `run` keeps the other codes for the command it runs. */

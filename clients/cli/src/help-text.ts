@@ -1,10 +1,11 @@
 import { COMMANDS, COMMON_OPTIONS } from './command-table.ts';
 import type { OptionTable } from './options.ts';
 
-/** The help of one command, or of all. */
-export function helpText(name?: string): string {
-  const command = name !== undefined && Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  if (!command) return overview();
+/** The help of one command, or of all when none is named; undefined when there is no such command. */
+export function helpText(name?: string): string | undefined {
+  if (name === undefined) return overview();
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (!command) return undefined;
   return [
     `runvoy ${command.usage}`,
     `  ${command.summary}`,

@@ -7,4 +7,6 @@ export interface Invocation {
   readonly words: readonly string[];
   readonly terminal: Terminal;
   readonly env: NodeJS.ProcessEnv;
+  /** The help of one command, or of all when none is named; undefined when there is no such command. */
+  readonly helpText: (name?: string) => string | undefined;
 }

@@ -1,14 +1,11 @@
-import { COMMANDS } from '../command-table.ts';
 import { EXIT } from '../exit-code.ts';
-import { helpText } from '../help-text.ts';
 import type { Invocation } from '../invocation.ts';
 import { usageProblem } from '../problem.ts';
 
 /** `runvoy help [command]`. */
-export async function help({ words: [name], terminal }: Invocation): Promise<number> {
-  if (name !== undefined && !Object.hasOwn(COMMANDS, name)) {
-    throw usageProblem(`There is no command "${name}". "runvoy help" lists them.`);
-  }
-  terminal.stdout.write(helpText(name));
+export async function help({ words: [name], terminal, helpText }: Invocation): Promise<number> {
+  const text = helpText(name);
+  if (text === undefined) throw usageProblem(`There is no command "${name}". "runvoy help" lists them.`);
+  terminal.stdout.write(text);
   return EXIT.ok;
 }
