@@ -22,8 +22,10 @@ const TASKS = {
   start: { run: ['services/standalone/src/main.ts'], needsConsole: true },
   test: { run: ['tools/check.ts'] },
   'test:unit': { run: ['tools/check.ts', 'unit'] },
+  'test:sim': { run: ['libs/core/simulation/main.ts'] },
   format: { run: ['node_modules/prettier/bin/prettier.cjs', '--write', '**/*.{ts,tsx,cjs,json,md,yml}'] },
   bench: { run: ['benchmarks/bench.ts'] },
+  'demo:crash': { run: ['tools/demo-crash.ts'] },
   cli: { run: ['clients/cli/src/main.ts'], inCallersFolder: true },
 };
 

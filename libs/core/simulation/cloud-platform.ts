@@ -63,7 +63,7 @@ export class CloudPlatform implements PlatformModel {
         onKept: (kept, entry) => this.#push(kept, entry),
         onRunnerGone: () => undefined,
         onEnded: (ended) => {
-          world.trace.step(`${ended.name} has ended`);
+          world.trace.detail(`${ended.name} has ended`);
           this.#hint(run);
         },
       },

@@ -18,6 +18,7 @@ const BACK_LATE_MS = 60_000;
 export class Instance {
   readonly world: World;
   readonly name: string;
+  readonly bornMs: number;
   isAlive = true;
   /** Local: orders that were accepted and not seen to have begun. */
   readonly queue = new Map<string, StartOrder>();
@@ -28,6 +29,7 @@ export class Instance {
   constructor(world: World, name: string) {
     this.world = world;
     this.name = name;
+    this.bornMs = world.nowMs;
   }
 
   /** Kills the process: whatever it awaits never comes, whatever it held is gone. */

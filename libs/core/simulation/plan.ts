@@ -23,8 +23,9 @@ export interface HistoryPlan {
 export function planHistory(world: World): HistoryPlan {
   const { choices } = world;
   const runs = choices.whole('runs', 1, 1, 3);
+  const planned = Array.from({ length: runs }, (_, index) => planRun(world, `run ${index + 1}`, index));
   return {
-    runs: Array.from({ length: runs }, (_, index) => planRun(world, `run ${index + 1}`, index)),
+    runs: planned.filter(({ label }) => !world.options.leftOut?.has(label)),
     faultsEndMs: choices.whole('faults end', 60_000, 20_000, 300_000),
     isOverEarly: Object.keys(world.swarm).length === 0,
   };
@@ -35,7 +36,7 @@ function planRun(world: World, label: string, index: number): RunPlan {
   return {
     label,
     submitMs: choices.whole(`${label} submit`, 1 + index, 1, 20_000),
-    timeoutS: choices.pick(`${label} timeout`, [300, 30, 60, 120]),
+    timeoutS: choices.pick(`${label} timeout`, [300, 30, 60, 1_200]),
     graceS: choices.pick(`${label} grace`, [10, 0, 5, 20, 45]),
     command: planCommand(world, label),
     stopsMs: planStops(world, label),
@@ -51,7 +52,7 @@ function planCommand(world: World, label: string): CommandPlan {
       afterMs: choices.whole(`${label} write ${index}`, 1_000 * (index + 1), 0, 25_000),
       lines: choices.pick(`${label} lines ${index}`, [1, 2, 4]),
     })),
-    endsAfterMs: choices.pick(`${label} ends`, [10_000, 50, 1_000, 25_000, 60_000, 1_000_000]),
+    endsAfterMs: choices.pick(`${label} ends`, [10_000, 50, 1_000, 25_000, 60_000, 100_000_000]),
     exitCode: choices.pick(`${label} code`, [0, 3]),
     onTerm: choices.pick(`${label} on SIGTERM`, ['obeys', 'exits 0', 'ignores']),
   };

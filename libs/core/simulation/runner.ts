@@ -130,7 +130,7 @@ export class Runner {
     const { world, run, plan } = this.#place;
     this.#answer = answer;
     this.#lastAckMs = world.nowMs;
-    world.trace.step(`${this.name} has the command and starts it`);
+    world.trace.detail(`${this.name} has the command and starts it`);
     this.#startedMs = world.nowMs;
     run.commandStarts += 1;
     if (run.commandStarts > 1) world.violate('ran-twice', `${run.label}: its command was started again`);
@@ -187,7 +187,7 @@ export class Runner {
     const body = { ...message, mac: this.#mac(signedText('finished', run.id, message)) };
     this.#isFinished = true;
     run.report = body;
-    world.trace.step(`${this.name} reports: ${body.cause}`);
+    world.trace.detail(`${this.name} reports: ${body.cause}`);
     keep({ finished: body });
     this.#send({ kind: 'finished', body });
     this.#settle(world.nowMs);

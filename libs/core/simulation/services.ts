@@ -79,8 +79,8 @@ export class Services {
       signingKeys: SIGNING_KEYS,
       policy: POLICY,
       batchMs: 10,
-      upSinceMs: world.nowMs,
       random: (count) => randomBytes(world, instance.name, count),
+      upSinceMs: instance.bornMs,
     };
   }
 
@@ -129,6 +129,10 @@ export class Services {
       this.#noticed('a cancel failed'),
     );
     if (outcome === 'already') this.#world.reach('stop-repeated');
+    const { execution, label } = this.#world.runs.get(id) ?? {};
+    if (!execution?.facts.stop && execution?.unfinished) {
+      this.#world.violate('lost-run', `the stop of ${label} was accepted and is not stored`);
+    }
   }
 
   /** `/runner/v1/executions/{id}/...`. */
@@ -144,7 +148,11 @@ export class Services {
           this.#world.reach('batch-in-both-lanes');
         }
         run?.byFastLane.add(call.body.from);
-        return appendBatch(this.#deps, id, call.body);
+        const answer = await appendBatch(this.#deps, id, call.body);
+        if (!run?.chunks.has(call.body.from)) {
+          this.#world.violate('line-missing', `${run?.label}: lines from ${call.body.from} acknowledged, not stored`);
+        }
+        return answer;
       }
       case 'heartbeat': {
         const execution = await recordHeartbeat(this.#deps, id, call.body);

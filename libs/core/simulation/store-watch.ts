@@ -114,33 +114,38 @@ export class StoreWatch {
     this.keys.set(ref.id, execution_id);
   }
 
+  /** What is new in the record, as one step. */
   #tellSteps(run: RunTruth, before: Execution | undefined, after: Execution, by: Instance): void {
     const { trace } = this.#world;
     const { label } = run;
     const was = before?.facts;
     const is = after.facts;
-    if (!before) return trace.step(`${label} stored as STARTING`);
-    if (is.attempts.length > was!.attempts.length) trace.step(`${label}: attempt ${is.attempts.length} stored`);
-    if (is.bound && !was!.bound) {
-      trace.step(`${label} bound to attempt ${is.bound.attempt}`);
+    if (!before) {
+      trace.step(`${label} stored as STARTING`);
+      const twins = [...this.#world.runs.values()].filter((other) => other.execution && other.label === label);
+      if (twins.length > 1) this.#world.violate('idempotency', `${label} was stored twice under one key`);
+      return;
     }
-    if (is.stop && !was!.stop) {
-      trace.step(`${label}: stop stored`);
-      this.#stopStored(run, before, by);
-    }
-    if (is.conflict && !was!.conflict) trace.step(`${label}: conflict stored`);
-    if (is.report && !was!.report) trace.step(`${label}: report stored (${is.report.cause})`);
+    const news: string[] = [];
+    if (is.attempts.length > was!.attempts.length) news.push(`attempt ${is.attempts.length} to be made`);
+    if (is.bound && !was!.bound) news.push(`bound to attempt ${is.bound.attempt}`);
+    if (is.stop && !was!.stop) news.push('stop stored');
+    if (is.conflict && !was!.conflict) news.push('conflict stored');
+    if (is.report && !was!.report) news.push(`report stored (${is.report.cause})`);
     for (const attempt of is.attempts) {
       const known = was!.attempts.find((other) => other.attempt === attempt.attempt);
-      if (attempt.end && !known?.end) trace.step(`${label}: end of attempt ${attempt.attempt} stored`);
-      if (attempt.lane_settled && !known?.lane_settled)
-        trace.step(`${label}: lane of attempt ${attempt.attempt} settled`);
+      if (attempt.end && !known?.end) news.push(`end of attempt ${attempt.attempt} stored`);
+      if (attempt.lane_settled && !known?.lane_settled) news.push(`lane of attempt ${attempt.attempt} settled`);
+      if (attempt.told_to_stop && !known?.told_to_stop) news.push(`attempt ${attempt.attempt} told to stop`);
       if (attempt.rejected && !known?.rejected) {
-        trace.step(`${label}: attempt ${attempt.attempt} given up (${attempt.rejected.reason})`);
+        news.push(`attempt ${attempt.attempt} given up (${attempt.rejected.reason})`);
       }
     }
-    if (after.log_proven && !before.log_proven) trace.step(`${label}: log proven`);
-    if (after.status !== before.status) trace.step(`${label} is ${after.status}`);
+    if (after.log_proven && !before.log_proven) news.push('log proven');
+    if (after.status !== before.status) news.push(`now ${after.status}`);
+    if (news.length > 0) trace.step(`${label}: ${news.join(', ')}`);
+    else trace.detail(`${label} written`);
+    if (is.stop && !was!.stop) this.#stopStored(run, before, by);
     this.#noteSituations(run, before, after);
   }
 

@@ -34,15 +34,15 @@ export class Task {
   isCancelled = false;
   neverBegan = false;
   readonly lane: LaneEntry[] = [];
+  readonly isLaneCut: boolean;
   readonly #place: TaskPlace;
-  readonly #isLaneCut: boolean;
 
   constructor(place: TaskPlace, run: RunTruth, order: StartOrder, name: string) {
     this.#place = place;
     this.run = run;
     this.order = order;
     this.name = name;
-    this.#isLaneCut = place.world.strikes('lane-cut', name);
+    this.isLaneCut = place.world.strikes('lane-cut', name);
   }
 
   get isAlive(): boolean {
@@ -73,7 +73,7 @@ export class Task {
       keep: (message) => this.#keep(message),
       onExit: (exit) => {
         this.exit = exit;
-        world.trace.step(`${this.runner?.name ?? this.name} leaves (${exit.reason ?? exit.kind})`);
+        world.trace.detail(`${this.runner?.name ?? this.name} leaves (${exit.reason ?? exit.kind})`);
         this.#runnerGone();
       },
     });
@@ -141,7 +141,7 @@ export class Task {
 
   #keep(message: { readonly logs: LogsMessage } | { readonly finished: FinishedMessage }): void {
     const { world, laneDelayMs, onKept } = this.#place;
-    if (this.#isLaneCut) return;
+    if (this.isLaneCut) return;
     const head = { execution_id: this.run.id, attempt: this.order.attempt };
     const where = `${this.name} lane ${this.lane.length + 1}`;
     const readableMs = world.nowMs + laneDelayMs(where);

@@ -10,6 +10,7 @@ export interface TraceLine {
 export class Trace {
   readonly lines: TraceLine[] = [];
   readonly #now: () => number;
+  #isClosed = false;
 
   constructor(now: () => number) {
     this.#now = now;
@@ -17,11 +18,16 @@ export class Trace {
 
   /** A step of the story. */
   step(text: string): void {
-    this.lines.push({ atMs: this.#now(), text, isStep: true });
+    if (!this.#isClosed) this.lines.push({ atMs: this.#now(), text, isStep: true });
   }
 
   detail(text: string): void {
-    this.lines.push({ atMs: this.#now(), text, isStep: false });
+    if (!this.#isClosed) this.lines.push({ atMs: this.#now(), text, isStep: false });
+  }
+
+  /** Nothing that comes later belongs to the history. */
+  close(): void {
+    this.#isClosed = true;
   }
 }
 

@@ -25,6 +25,8 @@ export interface HistoryOptions {
   readonly flavour?: Flavour;
   readonly swarm?: Swarm;
   readonly forced?: ForcedFault;
+  /** Runs that do not take place after all. */
+  readonly leftOut?: ReadonlySet<string>;
 }
 
 /** What must not happen and did, by the name in the list of invariants. */
@@ -102,7 +104,7 @@ export class World {
   /** Runs asynchronous work of the simulation; a throw out of it is a defect of the simulation or of what it runs. */
   begin(work: () => Promise<void>): void {
     this.stillness.stir();
-    work().catch((error: unknown) => this.violate('unexpected-error', String((error as Error)?.stack ?? error)));
+    work().catch((error: unknown) => this.violate('unexpected-error', placeOf(error as Error)));
   }
 
   reach(situation: Situation): void {
@@ -113,5 +115,12 @@ export class World {
     if (this.violation) return;
     this.violation = { invariant, details };
     this.trace.step(`VIOLATION ${invariant}: ${details}`);
+    this.trace.close();
   }
+}
+
+/** The message and where it came from; the rest of a stack depends on how warm the code is. */
+function placeOf(error: Error): string {
+  const [first] = /^ +at .*/m.exec(error.stack ?? '') ?? [];
+  return `${error.name}: ${error.message}${first ? ` (${first.trim()})` : ''}`;
 }

@@ -1,0 +1,43 @@
+import { runHistory } from './history.ts';
+import { noneReached, type ReachedCounts } from './reached.ts';
+import { tellStory, type Story } from './story.ts';
+import type { Flavour } from './world.ts';
+
+export interface BatchOrder {
+  readonly from: number;
+  readonly count: number;
+  readonly flavour?: Flavour;
+  /** How many violations are shrunk and told before the batch gives up. */
+  readonly maxStories: number;
+}
+
+export interface BatchReport {
+  readonly histories: number;
+  readonly portCalls: number;
+  readonly simulatedMs: number;
+  readonly reached: ReachedCounts;
+  readonly stories: readonly Story[];
+}
+
+/** Lives through histories with consecutive seeds. Stops early when enough of them have failed. */
+export async function runBatch(order: BatchOrder, progress: (done: number) => void): Promise<BatchReport> {
+  const reached = noneReached();
+  const stories: Story[] = [];
+  let histories = 0;
+  let portCalls = 0;
+  let simulatedMs = 0;
+  while (histories < order.count && stories.length < order.maxStories) {
+    const options = {
+      seed: order.from + histories,
+      ...(order.flavour === undefined ? {} : { flavour: order.flavour }),
+    };
+    const result = await runHistory(options);
+    histories += 1;
+    portCalls += result.portCalls;
+    simulatedMs += result.simulatedMs;
+    for (const situation of result.reached) reached[situation] += 1;
+    if (result.violation) stories.push(await tellStory(options, result));
+    if (histories % 100 === 0) progress(histories);
+  }
+  return { histories, portCalls, simulatedMs, reached, stories };
+}

@@ -1,0 +1,43 @@
+import { planHistory, type RunPlan } from './plan.ts';
+import { World, type HistoryOptions } from './world.ts';
+
+/** A short history without chance, in which one port call after the other is made to fail. */
+export interface CanonicalRun {
+  readonly name: string;
+  readonly options: HistoryOptions;
+}
+
+/** The lives that matter most: on one machine and in a cloud, ending by themselves, stopped early, stopped late, followed. */
+export function canonicalRuns(): readonly CanonicalRun[] {
+  return [
+    canonicalRun('a local run ends by itself', 'local', [], () => true),
+    canonicalRun('a cloud run ends by itself', 'cloud', [], () => true),
+    canonicalRun('a local run is stopped', 'local', ['run 1 stops'], ({ stopsMs }) => stopsMs.length === 1),
+    canonicalRun(
+      'a cloud run is stopped before its runner asks',
+      'cloud',
+      ['run 1 stops', 'run 1 stop 0'],
+      ({ stopsMs }) => stopsMs[0]! < 3_000,
+    ),
+    canonicalRun(
+      'a local run that fails is followed',
+      'local',
+      ['run 1 readers', 'run 1 code', 'run 1 writes'],
+      ({ readers, command }) => readers.length === 1 && command.exitCode === 3 && command.writes.length > 2,
+    ),
+  ];
+}
+
+/** The first seed that plans the run so, with nothing strange in it but the named choices. */
+function canonicalRun(
+  name: string,
+  flavour: 'local' | 'cloud',
+  strange: readonly string[],
+  isMeant: (plan: RunPlan) => boolean,
+): CanonicalRun {
+  for (let seed = 1; ; seed += 1) {
+    const options = { seed, flavour, swarm: {}, kept: new Set(strange) };
+    const [plan] = planHistory(new World(options)).runs;
+    if (plan && isMeant(plan)) return { name, options };
+  }
+}

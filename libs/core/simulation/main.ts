@@ -1,0 +1,136 @@
+/**
+ * `npm run test:sim -- --histories N --seed S`: lives through N histories, tells of every violation as a short story, and fails when
+ * there was one, or when a long run did not come upon a rare situation often enough.
+ *
+ * `--flavour local|cloud` keeps to one, `--plant NAME` puts a known bug in, `--replay` prints every event of the first history,
+ * `--workers N` says how many threads, `--json` prints the report alone.
+ */
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+import { Worker } from 'node:worker_threads';
+import type { BatchOrder, BatchReport } from './batch.ts';
+import { drawSwarm } from './faults.ts';
+import { runHistory } from './history.ts';
+import { noneReached, SITUATION_NAMES, SITUATIONS } from './reached.ts';
+import { traceText } from './trace.ts';
+import { T0, type Flavour } from './world.ts';
+
+const { values } = parseArgs({
+  options: {
+    histories: { type: 'string', default: '20000' },
+    seed: { type: 'string', default: '1' },
+    flavour: { type: 'string' },
+    plant: { type: 'string' },
+    replay: { type: 'boolean', default: false },
+    stories: { type: 'string', default: '3' },
+    workers: { type: 'string' },
+    json: { type: 'boolean', default: false },
+  },
+});
+
+/** How often each rare situation has to be reached in a run of this many histories or more. */
+const ENOUGH = { reached: 50, histories: 20_000 } as const;
+const HISTORIES_A_WORKER = 250;
+
+const histories = Number(values.histories);
+const seed = Number(values.seed);
+const flavour = values.flavour as Flavour | undefined;
+
+if (values.replay) await replay();
+else await runAll();
+
+async function replay(): Promise<void> {
+  const result = await runHistory({ seed, ...(flavour === undefined ? {} : { flavour }) });
+  console.log(`seed ${seed}, faults ${JSON.stringify(drawSwarm(seed))}`);
+  for (const line of result.trace) console.log(traceText(line, T0));
+  if (result.violation) process.exitCode = 1;
+}
+
+async function runAll(): Promise<void> {
+  const startedAt = performance.now();
+  const workers = Math.max(
+    1,
+    Math.min(Number(values.workers ?? availableParallelism()), Math.floor(histories / HISTORIES_A_WORKER)),
+  );
+  const done = Array.from({ length: workers }, () => 0);
+  const share = Math.ceil(histories / workers);
+  const reports = await Promise.all(
+    done.map((_, index) => {
+      const count = Math.min(share, histories - index * share);
+      const order = {
+        from: seed + index * share,
+        count,
+        maxStories: Number(values.stories),
+        ...(flavour === undefined ? {} : { flavour }),
+      };
+      return runInWorker(order, (progress) => {
+        done[index] = progress;
+        showProgress(done.reduce((sum, part) => sum + part, 0));
+      });
+    }),
+  );
+  if (!values.json && process.stderr.isTTY) process.stderr.write('\r\x1b[K');
+  const report = reports.reduce(joined);
+  const seconds = (performance.now() - startedAt) / 1000;
+  if (values.json) console.log(JSON.stringify(report));
+  else print(report, seconds, workers);
+  if (report.stories.length > 0 || tooRare(report).length > 0) process.exitCode = 1;
+}
+
+function runInWorker(order: BatchOrder, progress: (done: number) => void): Promise<BatchReport> {
+  return new Promise((resolve, reject) => {
+    const workerData = { order, ...(values.plant === undefined ? {} : { bug: values.plant }) };
+    const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData });
+    worker.on('message', (message: { done?: number; report?: BatchReport }) => {
+      if (message.done !== undefined) progress(message.done);
+      if (message.report) resolve(message.report);
+    });
+    worker.on('error', reject);
+    worker.on('exit', () => reject(new Error('a worker ended without a report')));
+  });
+}
+
+function showProgress(done: number): void {
+  if (values.json) return;
+  if (process.stderr.isTTY) process.stderr.write(`\r${done} of ${histories} histories`);
+  else if (done % 5_000 === 0) process.stderr.write(`${done} of ${histories} histories\n`);
+}
+
+function joined(a: BatchReport, b: BatchReport): BatchReport {
+  const reached = noneReached();
+  for (const name of SITUATION_NAMES) reached[name] = a.reached[name] + b.reached[name];
+  return {
+    histories: a.histories + b.histories,
+    portCalls: a.portCalls + b.portCalls,
+    simulatedMs: a.simulatedMs + b.simulatedMs,
+    reached,
+    stories: [...a.stories, ...b.stories],
+  };
+}
+
+function tooRare({ histories: lived, reached }: BatchReport): string[] {
+  if (lived < ENOUGH.histories || flavour !== undefined) return [];
+  return SITUATION_NAMES.filter((name) => reached[name] < ENOUGH.reached);
+}
+
+function print(report: BatchReport, seconds: number, workers: number): void {
+  const days = (report.simulatedMs / 86_400_000).toFixed(1);
+  console.log(`Rare situations reached in ${report.histories} histories from seed ${seed}:`);
+  for (const name of SITUATION_NAMES) {
+    console.log(`${String(report.reached[name]).padStart(8)}  ${name.padEnd(34)} ${SITUATIONS[name]}`);
+  }
+  for (const name of tooRare(report)) console.log(`too rare: ${name}, reached ${report.reached[name as never]} times`);
+  for (const story of report.stories) {
+    console.log(`\n[${story.invariant}] seed ${story.seed}: ${story.details}`);
+    console.log(`faults of this seed: ${JSON.stringify(drawSwarm(story.seed))}`);
+    if (!story.isRepeatable)
+      console.log('THE SAME SEED GAVE ANOTHER HISTORY: the simulation itself is not deterministic');
+    console.log(`what it still takes: ${story.strange.join('; ') || 'nothing strange'}`);
+    for (const step of story.steps) console.log(step);
+  }
+  const rate = (report.histories / seconds).toFixed(0);
+  console.log(
+    `\n${report.histories} histories, ${report.portCalls} port calls, ${days} simulated days in ${seconds.toFixed(1)} s ` +
+      `with ${workers} threads: ${rate} histories/s; ${report.stories.length} violations`,
+  );
+}

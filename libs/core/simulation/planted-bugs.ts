@@ -1,0 +1,343 @@
+/** A mistake somebody could make in core, as an edit of its sources. The simulation has to catch each. */
+export interface PlantedBug {
+  readonly name: string;
+  /** What is wrong with it. */
+  readonly means: string;
+  /** `file` below `libs/core/src`; `find` stands in it exactly once. */
+  readonly edits: readonly { readonly file: string; readonly find: string; readonly replace: string }[];
+  /** Where it shows most often. */
+  readonly flavour?: 'local' | 'cloud';
+}
+
+export const PLANTED_BUGS: readonly PlantedBug[] = [
+  {
+    name: 'missing-transition',
+    means: 'a run that is stopping has no way to STOPPED',
+    edits: [
+      {
+        file: 'executions/transitions.ts',
+        find: "TERMINATING: { ended_ok: 'SUCCEEDED', ended_failed: 'FAILED', ended_stopped: 'STOPPED' },",
+        replace: "TERMINATING: { ended_ok: 'SUCCEEDED', ended_failed: 'FAILED' },",
+      },
+    ],
+  },
+  {
+    name: 'lost-outbox-write',
+    means: 'an end is stored and nobody is told',
+    edits: [
+      { file: 'executions/store-execution.ts', find: '  addToOutbox(\n', replace: '  if (nowMs < 0) addToOutbox(\n' },
+    ],
+  },
+  {
+    name: 'outbox-forgets-first',
+    means: 'an outbox entry is removed before the bus has it',
+    edits: [
+      {
+        file: 'events/outbox.ts',
+        find: '    await bus.publish(entry.value.event);\n    await records.delete(outboxRef(entry.id));\n',
+        replace: '    await records.delete(outboxRef(entry.id));\n    await bus.publish(entry.value.event);\n',
+      },
+    ],
+  },
+  {
+    name: 'early-stopped',
+    means: 'a run is STOPPED as soon as somebody asks for it',
+    edits: [
+      {
+        file: 'executions/judge.ts',
+        find: "if (facts.stop) return { verdict: 'stop_requested' };",
+        replace: "if (facts.stop) return { verdict: 'ended_stopped', exit_code: STOPPED_EXIT };",
+      },
+    ],
+  },
+  {
+    name: 'batch-accepted-twice',
+    means: 'a batch that comes again is written again',
+    edits: [
+      {
+        file: 'logs/append-batch.ts',
+        find: 'await records.create(chunkRef(executionId, batch.from), chunk);',
+        replace: 'await records.transact(async (tx) => tx.set(chunkRef(executionId, batch.from), chunk));',
+      },
+    ],
+  },
+  {
+    name: 'acknowledged-before-stored',
+    means: 'a batch is acknowledged while it is only on its way to the store',
+    edits: [
+      {
+        file: 'logs/append-batch.ts',
+        find: 'await records.create(chunkRef(executionId, batch.from), chunk);',
+        replace: 'records.create(chunkRef(executionId, batch.from), chunk).catch(() => undefined);',
+      },
+    ],
+  },
+  {
+    name: 'cursor-off-by-one',
+    means: 'a reader is shown the line it has already',
+    edits: [
+      {
+        file: 'logs/read-log.ts',
+        find: 'if (line.seq <= last) continue;',
+        replace: 'if (line.seq < last) continue;',
+      },
+    ],
+  },
+  {
+    name: 'page-skips-a-chunk',
+    means: 'a page begins behind the first chunk that it should hold',
+    edits: [
+      {
+        file: 'logs/read-log.ts',
+        find: '  let cursor = after;\n',
+        replace: '  let cursor = after === 0 ? 0 : after + 1;\n',
+      },
+    ],
+  },
+  {
+    name: 'chunk-of-nobody',
+    means: 'chunks of different runs share their ids',
+    edits: [
+      {
+        file: 'logs/log-chunk.ts',
+        find: '`${executionId}-${String(from)',
+        replace: '`${executionId.slice(0, 0)}-${String(from)',
+      },
+    ],
+  },
+  {
+    name: 'bootstrap-after-stop',
+    means: 'a runner that comes after the stop is handed the command',
+    edits: [
+      {
+        file: 'executions/bootstrap-execution.ts',
+        find: '  if (execution.facts.stop) {\n',
+        replace: '  if (execution.facts.stop && nowMs < 0) {\n',
+      },
+    ],
+  },
+  {
+    name: 'second-nonce-accepted',
+    means: 'two runners of one attempt get the command',
+    flavour: 'cloud',
+    edits: [
+      {
+        file: 'executions/bootstrap-execution.ts',
+        find: 'if (bound && !sameHash(bound.nonce_hash, nonceHash)) {',
+        replace: 'if (bound && nowMs < 0) {',
+      },
+      {
+        file: 'executions/bootstrap-execution.ts',
+        find: 'if (attempt.platform_execution !== undefined && named !== undefined && attempt.platform_execution !== named) {',
+        replace: 'if (nowMs < 0) {',
+      },
+    ],
+  },
+  {
+    name: 'lost-answer-is-a-conflict',
+    means: 'a runner that asks again after a lost answer is taken for a second one',
+    edits: [
+      {
+        file: 'executions/bootstrap-execution.ts',
+        find: 'if (bound && !sameHash(bound.nonce_hash, nonceHash)) {',
+        replace: 'if (bound && nonceHash) {',
+      },
+    ],
+  },
+  {
+    name: 'forgotten-cancel',
+    means: 'a cancel that failed is sent no more, neither to the platform nor to the runner',
+    edits: [
+      {
+        file: 'executions/cancel-due.ts',
+        find: 'if (stop && now >= stop.cancel_at_ms) return true;',
+        replace: '',
+      },
+      {
+        file: 'executions/record-heartbeat.ts',
+        find: 'return execution.facts.stop && !isTerminal(execution.status)',
+        replace: 'return execution.facts.stop && isTerminal(execution.status)',
+      },
+    ],
+  },
+  {
+    name: 'silence-unnoticed',
+    means: 'a run whose runner is dead is left alone',
+    flavour: 'cloud',
+    edits: [
+      {
+        file: 'executions/cancel-due.ts',
+        find: 'return view.unwatched || (await isSilent(deps, execution));',
+        replace: 'return isSilent(deps, execution).then(() => false);',
+      },
+    ],
+  },
+  {
+    name: 'end-of-another-execution',
+    means: 'the end of a copy that the platform made ends the run',
+    flavour: 'cloud',
+    edits: [
+      {
+        file: 'executions/advance.ts',
+        find: '      if (isOfAnother(evidence.end, facts.bound, evidence.attempt)) return facts;\n',
+        replace: '',
+      },
+      {
+        file: 'executions/advance.ts',
+        find: 'const isAnother = end !== undefined && isOther(end.platform_execution, platform_execution);',
+        replace: 'const isAnother = end !== undefined && !isOther;',
+      },
+    ],
+  },
+  {
+    name: 'proof-without-digest',
+    means: 'a log with missing lines is called complete',
+    edits: [
+      {
+        file: 'logs/assess-log.ts',
+        find: "if (gaps.length > 0) return { completeness: settledWord(execution, 'gaps'), ...stated, gaps };",
+        replace: '',
+      },
+      {
+        file: 'logs/assess-log.ts',
+        find: 'if (sha256 !== end_record.sha256) {',
+        replace: 'if (sha256 === undefined) {',
+      },
+    ],
+  },
+  {
+    name: 'settle-without-the-lane',
+    means: 'the verdict of the platform stands although the lane was not read',
+    edits: [
+      {
+        file: 'executions/look-at-execution.ts',
+        find: 'const lane = await replayLane(deps, attemptRef(execution, attempt));',
+        replace:
+          'const lane = { reported: attempt.attempt < 0 && !!replayLane && !!attemptRef && !!execution, final: false };',
+      },
+    ],
+  },
+  {
+    name: 'verdict-from-a-failed-read',
+    means: 'a lane that cannot be read counts as empty',
+    edits: [
+      {
+        file: 'executions/look-at-execution.ts',
+        find: 'const lane = await replayLane(deps, attemptRef(execution, attempt));',
+        replace:
+          'const lane = await replayLane(deps, attemptRef(execution, attempt)).catch(() => ({ reported: false, final: true }));',
+      },
+    ],
+  },
+  {
+    name: 'no-answer-is-an-end',
+    means: 'a platform that does not answer is taken to say that the run is gone',
+    edits: [
+      {
+        file: 'executions/look-at-execution.ts',
+        find: 'await deps.jobs.look(attemptRef(before, attempt));',
+        replace:
+          "await deps.jobs.look(attemptRef(before, attempt)).catch(() => ({ state: 'ended', end: { platform_execution: '', at_ms: deps.clock.now(), kind: 'exited' } }) as const);",
+      },
+    ],
+  },
+  {
+    name: 'settle-window-too-short',
+    means: 'nobody waits for a report that comes late',
+    flavour: 'cloud',
+    edits: [
+      {
+        file: 'logs/assess-log.ts',
+        find: 'export const SETTLE_MS = 45_000;',
+        replace: 'export const SETTLE_MS = 1_000;',
+      },
+    ],
+  },
+  {
+    name: 'start-given-up-too-early',
+    means: 'a start that may still come is given up',
+    flavour: 'cloud',
+    edits: [
+      {
+        file: 'executions/judge-absence.ts',
+        find: 'export const START_DEADLINE_MS = 10 * 60_000;',
+        replace: 'export const START_DEADLINE_MS = 10_000;',
+      },
+    ],
+  },
+  {
+    name: 'report-ignored',
+    means: 'how a run ended is taken from the platform although its runner has told',
+    edits: [
+      {
+        file: 'executions/judge.ts',
+        find: 'if (facts.report) return { ...judgeReport(facts.report, facts.stop !== undefined), ...at };',
+        replace: 'if (facts.report && !judgeReport) return undefined;',
+      },
+      {
+        file: 'executions/judge.ts',
+        find: '  if (!attempt.lane_settled) return undefined;\n',
+        replace: '  if (!attempt.lane_settled && !facts.report) return undefined;\n',
+      },
+    ],
+  },
+  {
+    name: 'end-without-the-platform',
+    means: 'a report ends a run whose processes still live',
+    edits: [
+      {
+        file: 'executions/judge.ts',
+        find: '  if (!attempt?.end) return undefined;\n',
+        replace:
+          '  if (attempt && !attempt.end && facts.report) return judgeReport(facts.report, facts.stop !== undefined);\n  if (!attempt?.end) return undefined;\n',
+      },
+    ],
+  },
+  {
+    name: 'input-kept',
+    means: 'the sealed environment of a run outlives it',
+    edits: [
+      { file: 'executions/store-execution.ts', find: '  tx.delete(runInputRef(after.execution_id));\n', replace: '' },
+    ],
+  },
+  {
+    name: 'key-forgotten',
+    means: 'a request that is sent again makes another run',
+    edits: [{ file: 'executions/submit-run.ts', find: '    rememberKey(tx, submission, execution);\n', replace: '' }],
+  },
+  {
+    name: 'stop-not-stored',
+    means: 'a stop is passed on and not written down',
+    edits: [
+      {
+        file: 'executions/stop-execution.ts',
+        find: '    storeExecution(tx, before, after, now);\n',
+        replace: '    if (now < 0) storeExecution(tx, before, after, now);\n',
+      },
+    ],
+  },
+  {
+    name: 'writes-without-a-change',
+    means: 'a look that finds nothing writes all the same',
+    edits: [
+      {
+        file: 'executions/store-execution.ts',
+        find: '  if (after === before) return;\n',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'event-acknowledged-too-early',
+    means: 'lines in the safety lane are not waited for after the end',
+    edits: [
+      {
+        file: 'executions/finish-execution.ts',
+        find: '  const first = await assessLog(deps, execution);\n',
+        replace:
+          "  const first = { completeness: 'complete' as const };\n  if (isWindowOver && first.completeness !== 'complete') await assessLog(deps, execution);\n",
+      },
+    ],
+    flavour: 'local',
+  },
+];

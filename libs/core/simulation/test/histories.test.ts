@@ -1,0 +1,50 @@
+import { describe, expect, test } from '@jest/globals';
+import { runHistory } from '../history.ts';
+import { FAULT_KINDS } from '../faults.ts';
+import { SITUATION_NAMES } from '../reached.ts';
+import { tellStory, wholeTrace } from '../story.ts';
+
+const PARTS = 10;
+const HISTORIES_A_PART = 200;
+
+describe('in histories full of faults', () => {
+  test.each(Array.from({ length: PARTS }, (_, part) => 1 + part * HISTORIES_A_PART))(
+    'nothing breaks that must hold, and after the faults everything ends (from seed %i)',
+    async (from) => {
+      for (let seed = from; seed < from + HISTORIES_A_PART; seed += 1) {
+        const result = await runHistory({ seed });
+        if (result.violation) throw new Error(JSON.stringify(await tellStory({ seed }, result), undefined, 1));
+      }
+    },
+    60_000,
+  );
+});
+
+test('the same seed gives the same history, to the last event', async () => {
+  for (const seed of [3, 17, 4_711]) {
+    const first = await runHistory({ seed });
+    expect(wholeTrace(await runHistory({ seed }))).toBe(wholeTrace(first));
+    expect(first.trace.length).toBeGreaterThan(20);
+  }
+});
+
+test('without anything strange a run is stored, started, bound, logged and ended, and nothing else', async () => {
+  for (const flavour of ['local', 'cloud'] as const) {
+    const { strange, violation, trace } = await runHistory({ seed: 1, flavour, swarm: {}, kept: new Set() });
+    expect({ strange, violation }).toEqual({ strange: [], violation: undefined });
+    expect(trace.filter(({ isStep }) => isStep).at(-2)?.text).toBe('run 1: end of attempt 1 stored, now SUCCEEDED');
+  }
+});
+
+test('every fault by itself is lived through', async () => {
+  for (const kind of FAULT_KINDS) {
+    for (let seed = 1; seed <= 4; seed += 1) {
+      const result = await runHistory({ seed, swarm: { [kind]: 0.5 } });
+      expect([kind, seed, result.violation]).toEqual([kind, seed, undefined]);
+    }
+  }
+}, 60_000);
+
+test('there are at least forty rare situations to come upon', () => {
+  expect(SITUATION_NAMES.length).toBeGreaterThanOrEqual(40);
+});

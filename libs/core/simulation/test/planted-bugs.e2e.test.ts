@@ -1,0 +1,58 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
+import type { BatchReport } from '../batch.ts';
+import { PLANTED_BUGS, type PlantedBug } from '../planted-bugs.ts';
+
+const MAIN = new URL('../main.ts', import.meta.url).pathname;
+const SOURCES = new URL('../../src/', import.meta.url);
+const HISTORIES = 4_000;
+const STEPS = 15;
+
+/** The simulation over sources with the bug in them, in a process of its own. */
+function simulate({ name, flavour }: PlantedBug): Promise<BatchReport> {
+  const chosen = flavour === undefined ? [] : ['--flavour', flavour];
+  const args = [
+    MAIN,
+    '--histories',
+    String(HISTORIES),
+    '--workers',
+    '1',
+    '--stories',
+    '1',
+    '--json',
+    '--plant',
+    name,
+    ...chosen,
+  ];
+  return new Promise((resolve, reject) => {
+    execFile(process.execPath, args, { maxBuffer: 16 * 1024 * 1024 }, (error, stdout, stderr) => {
+      if (stdout.startsWith('{')) resolve(JSON.parse(stdout) as BatchReport);
+      else reject(error ?? new Error(stderr));
+    });
+  });
+}
+
+describe('a planted bug is caught, and told in a short story', () => {
+  test.each(PLANTED_BUGS.map((bug) => [bug.name, bug] as const))(
+    '%s',
+    async (_, bug) => {
+      const { stories } = await simulate(bug);
+      expect(stories).toHaveLength(1);
+      const [story] = stories;
+      expect(story?.isRepeatable).toBe(true);
+      expect(story?.steps.slice(STEPS)).toEqual([]);
+    },
+    120_000,
+  );
+});
+
+test('there are at least twenty, and each applies to the sources as they are', () => {
+  expect(PLANTED_BUGS.length).toBeGreaterThanOrEqual(20);
+  for (const { name, edits } of PLANTED_BUGS) {
+    for (const { file, find } of edits) {
+      const found = readFileSync(new URL(file, SOURCES), 'utf8').split(find).length - 1;
+      expect(`${name}: ${file} holds it ${found} times`).toBe(`${name}: ${file} holds it 1 times`);
+    }
+  }
+});
