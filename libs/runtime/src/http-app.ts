@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { Failure } from '@runvoy/core';
 import { LIMITS } from '@runvoy/protocol';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
@@ -55,6 +56,8 @@ export function newHttpApp(options: HttpAppOptions): FastifyInstance {
       requestTimeout: patience.requestMs,
       connectionsCheckingInterval: patience.checkMs,
       maxHeaderSize: HEAD_BYTES,
+      // Node's own refusal has no body; the guard answers for a missing host as for a foreign one.
+      requireHostHeader: false,
     },
     connectionTimeout: 0,
     keepAliveTimeout: 65_000,
@@ -67,6 +70,10 @@ export function newHttpApp(options: HttpAppOptions): FastifyInstance {
     // What the router itself cannot read never reaches a hook.
     frameworkErrors: (error, request, reply) => replyWithError(logger, error, request, reply),
   });
+  // Without a listener Node closes such a connection without a word.
+  app.server.on('connect', (_, socket: Duplex) => {
+    answerOnSocket(socket, new Failure('METHOD_NOT_ALLOWED', 'This server is no proxy: CONNECT is not answered.'));
+  });
   const known = newKnownPaths();
   app.addHook('onRoute', ({ method, url }) => {
     for (const name of [method].flat()) known.add(name, url);
@@ -78,22 +85,22 @@ export function newHttpApp(options: HttpAppOptions): FastifyInstance {
   });
   app.setErrorHandler((error, request, reply) => replyWithError(logger, error, request, reply));
   app.setNotFoundHandler((request, reply) => {
-    const path = pathOf(request);
-    const methods = known.methodsOf(path);
-    if (methods.length === 0) {
-      return replyWithError(
-        logger,
-        new Failure('NOT_FOUND', `Nothing answers ${request.method} ${path}.`),
-        request,
-        reply,
-      );
-    }
-    const allowed = methods.join(', ');
-    reply.header('Allow', allowed);
-    const text = `${path} answers ${allowed}; got ${request.method}.`;
-    replyWithError(logger, new Failure('METHOD_NOT_ALLOWED', text), request, reply);
+    const methods = known.methodsOf(pathOf(request));
+    if (methods.length > 0) reply.header('Allow', methods.join(', '));
+    replyWithError(logger, whyUnanswered(request, methods), request, reply);
   });
   return app;
+}
+
+/** Why no route took a request, when its path answers `methods`. */
+function whyUnanswered(request: FastifyRequest, methods: readonly string[]): Failure {
+  const path = pathOf(request);
+  if (methods.length === 0) return new Failure('NOT_FOUND', `Nothing answers ${request.method} ${path}.`);
+  // The router gives up on a long parameter without a word.
+  if (methods.includes(request.method)) {
+    return new Failure('URI_TOO_LONG', `A part of the path is longer than ${PATH_PART_CHARS} characters.`);
+  }
+  return new Failure('METHOD_NOT_ALLOWED', `${path} answers ${methods.join(', ')}; got ${request.method}.`);
 }
 
 /** Answers hold keys, tickets and output of commands: nobody on the way keeps them, and no browser guesses what they are. */
@@ -113,7 +120,7 @@ function acceptJson(app: FastifyInstance, isStrict: boolean): void {
     if (!isUtf8(body as Buffer)) return done(new Failure('INVALID_REQUEST', 'The body is not UTF-8.'));
     const text = body.toString('utf8');
     void parse(request, text, (error, value) => {
-      if (error) return done(new Failure('INVALID_REQUEST', `The body is not JSON: ${error.message}`));
+      if (error) return done(new Failure('INVALID_REQUEST', whyUnread(text)));
       try {
         if (isStrict) checkJsonShape(text);
       } catch (failure) {
@@ -122,6 +129,16 @@ function acceptJson(app: FastifyInstance, isStrict: boolean): void {
       done(null, value);
     });
   });
+}
+
+/** The parser says the same of everything it refuses; what reads as JSON was refused for its names. */
+function whyUnread(text: string): string {
+  try {
+    JSON.parse(text);
+    return 'The body names "__proto__" or "constructor.prototype", which would reach into prototypes.';
+  } catch (error) {
+    return `The body is not JSON: ${(error as Error).message.slice(0, 200)}`;
+  }
 }
 
 function replyWithError(logger: Logger, error: unknown, request: FastifyRequest, reply: FastifyReply): void {
@@ -143,8 +160,6 @@ function inOurWords(error: unknown, request: FastifyRequest): unknown {
     }
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return new Failure('UNSUPPORTED_MEDIA_TYPE', type.slice(0, 80));
-    case 'FST_ERR_MAX_PARAM_LENGTH':
-      return new Failure('URI_TOO_LONG', `A part of the path is longer than ${PATH_PART_CHARS} characters.`);
     case 'FST_ERR_BAD_URL':
       return new Failure('INVALID_REQUEST', 'The path is not percent-encoded UTF-8.');
     default:
@@ -154,10 +169,14 @@ function inOurWords(error: unknown, request: FastifyRequest): unknown {
 
 /** Answers bytes that are no request, and requests that take too long. */
 function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
-  const { _httpMessage: answer } = socket as Socket & { readonly _httpMessage?: { readonly headersSent: boolean } };
-  // In the middle of an answer to an earlier request another one would be taken for a part of it.
-  if (error.code === 'ECONNRESET' || answer?.headersSent) return void socket.destroy();
-  answerOnSocket(socket, unreadable(error.code ?? ''));
+  if (error.code === 'ECONNRESET') return void socket.destroy();
+  // Node's own name for the answer under way; there is no public one.
+  const { _httpMessage: answer } = socket as Socket & { readonly _httpMessage?: ServerResponse };
+  if (answer?.req.complete) {
+    // It belongs to an earlier request, which was whole: whoever sent that must not take this refusal for its answer.
+    answer.once('close', () => setImmediate(answerUnreadable, error, socket));
+  } else if (answer?.headersSent) socket.destroy();
+  else answerOnSocket(socket, unreadable(error.code ?? ''));
 }
 
 function unreadable(code: string): Failure {

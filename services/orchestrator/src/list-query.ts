@@ -36,8 +36,9 @@ export interface LogQuery {
 export function readLogQuery(query: Readonly<Record<string, unknown>>): LogQuery | undefined {
   if (query['after'] === undefined && query['limit'] === undefined) return undefined;
   const limit = readCount('limit', query['limit'], 1_000);
-  if (limit < 1 || limit > LIMITS.logPageLines) {
-    throw new Failure('INVALID_REQUEST', `limit must be 1 to ${LIMITS.logPageLines}; got ${limit}.`);
+  if (limit < 1) throw new Failure('INVALID_REQUEST', 'invalid limit parameter: a page has at least 1 line');
+  if (limit > LIMITS.logPageLines) {
+    throw new Failure('UNPROCESSABLE', `limit is ${limit} lines; the limit of a page is ${LIMITS.logPageLines}.`);
   }
   return { after: readCount('after', query['after'], 0), limit };
 }

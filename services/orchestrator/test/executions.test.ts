@@ -146,7 +146,7 @@ describe('logs over REST', () => {
     expect(seen).toEqual(['1', '2', '3', '4', '5', '6', '7']);
   });
 
-  test.each(['after=x', 'limit=0', 'limit=10001', 'after=-1', 'limit=1.5'])('refuses %s', async (query) => {
+  test.each(['after=x', 'limit=0', 'after=-1', 'limit=1.5'])('refuses %s', async (query) => {
     await using world = await openWorld();
     const id = await run(world);
     expect((await world.call('GET', `/api/v1/executions/${id}/logs?${query}`)).statusCode).toBe(400);
