@@ -9,6 +9,8 @@ export interface BatchOrder {
   readonly flavour?: Flavour;
   /** How many violations are shrunk and told before the batch gives up. */
   readonly maxStories: number;
+  /** One story of at most so many steps is enough. */
+  readonly shortEnough?: number;
 }
 
 export interface BatchReport {
@@ -36,7 +38,11 @@ export async function runBatch(order: BatchOrder, progress: (done: number) => vo
     portCalls += result.portCalls;
     simulatedMs += result.simulatedMs;
     for (const situation of result.reached) reached[situation] += 1;
-    if (result.violation) stories.push(await tellStory(options, result));
+    if (result.violation) {
+      const story = await tellStory(options, result);
+      stories.push(story);
+      if (story.steps.length <= (order.shortEnough ?? 0)) break;
+    }
     if (histories % 100 === 0) progress(histories);
   }
   return { histories, portCalls, simulatedMs, reached, stories };

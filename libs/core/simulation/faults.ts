@@ -34,6 +34,7 @@ export const FAULTS = {
   'runner-killed': { rate: 0.3, means: 'the runner is killed, the command lives on' },
   'task-killed': { rate: 0.25, means: 'runner and command are killed together' },
   'dies-before-bootstrap': { rate: 0.15, means: 'the runner dies before it asks for the command' },
+  'killed-at-report': { rate: 0.15, means: 'runner and command are killed as the report goes out' },
   lingers: { rate: 0.3, means: 'the runner stays after its report' },
   // The network between runner and intake.
   'request-lost': { rate: 0.1, means: 'a message is lost' },

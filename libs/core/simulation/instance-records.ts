@@ -26,11 +26,11 @@ export class InstanceRecords implements Records {
   }
 
   get<T extends object>(ref: Ref<T>): Promise<Stored<T> | undefined> {
-    return this.#read(`get ${ref.collection}`, () => this.#inner.get(ref));
+    return this.#read(`get ${this.#nameOf(ref)}`, () => this.#inner.get(ref));
   }
 
   create<T extends object>(ref: Ref<T>, value: T): Promise<void> {
-    return this.#write(`create ${ref.collection}`, async (noteWrites) => {
+    return this.#write(`create ${this.#nameOf(ref)}`, async (noteWrites) => {
       await this.#inner.create(ref, value);
       noteWrites([{ kind: 'create', ref, value }]);
     });
@@ -47,7 +47,7 @@ export class InstanceRecords implements Records {
   }
 
   compareAndSet<T extends object>(ref: Ref<T>, version: string, value: T): Promise<boolean> {
-    return this.#write(`replace ${ref.collection}`, async (noteWrites) => {
+    return this.#write(`replace ${this.#nameOf(ref)}`, async (noteWrites) => {
       const isSet = await this.#inner.compareAndSet(ref, version, value);
       if (isSet) noteWrites([{ kind: 'set', ref, value }]);
       return isSet;
@@ -55,7 +55,7 @@ export class InstanceRecords implements Records {
   }
 
   delete(ref: Ref<object>): Promise<void> {
-    return this.#write(`delete ${ref.collection}`, async (noteWrites) => {
+    return this.#write(`delete ${this.#nameOf(ref)}`, async (noteWrites) => {
       await this.#inner.delete(ref);
       noteWrites([{ kind: 'delete', ref }]);
     });
@@ -100,6 +100,12 @@ export class InstanceRecords implements Records {
     return this.#read('remove expired', () => this.#inner.removeExpired(nowMs, limit));
   }
 
+  /** With the run's label where it has one: a place keeps its name when other runs are left out. */
+  #nameOf({ collection, id }: Ref<object>): string {
+    const run = this.#instance.world.runs.get(id.slice(0, 32));
+    return run ? `${collection} of ${run.label}` : collection;
+  }
+
   #read<T>(name: string, read: () => Promise<T>): Promise<T> {
     return this.#instance.call({ port: 'store', name, isWrite: false }, () => this.#atWork(read));
   }
@@ -124,7 +130,7 @@ export class InstanceRecords implements Records {
   #transaction(tx: Tx, writes: Write[]): Tx {
     const instance = this.#instance;
     return {
-      get: (ref) => instance.callInTransaction(`get ${ref.collection}`, () => tx.get(ref)),
+      get: (ref) => instance.callInTransaction(`get ${this.#nameOf(ref)}`, () => tx.get(ref)),
       page: (query, args, from) => instance.callInTransaction(`page ${query.name}`, () => tx.page(query, args, from)),
       create(ref, value) {
         tx.create(ref, value);

@@ -2,7 +2,7 @@
  * `npm run test:sim -- --histories N --seed S`: lives through N histories, tells of every violation as a short story, and fails when
  * there was one, or when a long run did not come upon a rare situation often enough.
  *
- * `--flavour local|cloud` keeps to one, `--plant NAME` puts a known bug in, `--replay` prints every event of the first history,
+ * `--stories N` ends after so many violations, `--short N` after one that is told in so few steps. `--flavour local|cloud` keeps to one, `--plant NAME` puts a known bug in, `--replay` prints every event of the first history,
  * `--workers N` says how many threads, `--json` prints the report alone.
  */
 import { availableParallelism } from 'node:os';
@@ -23,6 +23,7 @@ const { values } = parseArgs({
     plant: { type: 'string' },
     replay: { type: 'boolean', default: false },
     stories: { type: 'string', default: '3' },
+    short: { type: 'string' },
     workers: { type: 'string' },
     json: { type: 'boolean', default: false },
   },
@@ -61,6 +62,7 @@ async function runAll(): Promise<void> {
         from: seed + index * share,
         count,
         maxStories: Number(values.stories),
+        ...(values.short === undefined ? {} : { shortEnough: Number(values.short) }),
         ...(flavour === undefined ? {} : { flavour }),
       };
       return runInWorker(order, (progress) => {

@@ -35,10 +35,11 @@ export function jobsOf(instance: Instance, model: PlatformModel): JobRunner {
   const call = <T>(name: string, isWrite: boolean, effect: () => T) =>
     instance.call({ port: 'platform', name, isWrite }, async () => effect());
   const looking = lookingOf(world);
+  const labelOf = ({ execution_id }: { readonly execution_id: string }) => world.runs.get(execution_id)?.label ?? '';
   return {
     isolations: ['process'],
     longestGraceMs: model.longestGraceMs,
-    start: (order) => call('start', true, () => model.start(instance, order)),
+    start: (order) => call(`start ${labelOf(order)}`, true, () => model.start(instance, order)),
     async look(attempt) {
       const key = `${attempt.execution_id}/${attempt.attempt}`;
       const others = looking.get(key) ?? 0;
@@ -47,7 +48,7 @@ export function jobsOf(instance: Instance, model: PlatformModel): JobRunner {
       const done = () => looking.set(key, (looking.get(key) ?? 1) - 1);
       instance.whenDead(done);
       try {
-        const view = await call('look', false, () => model.look(instance, attempt));
+        const view = await call(`look at ${labelOf(attempt)}`, false, () => model.look(instance, attempt));
         if (view.state === 'alive' && view.unwatched) world.reach('unwatched-command');
         return view;
       } finally {
@@ -57,7 +58,7 @@ export function jobsOf(instance: Instance, model: PlatformModel): JobRunner {
     async cancel(attempt, { grace_ms }) {
       const run = world.runs.get(attempt.execution_id);
       try {
-        await call('cancel', true, () => {
+        await call(`cancel ${labelOf(attempt)}`, true, () => {
           world.trace.step(`${instance.name} cancels ${run?.label} attempt ${attempt.attempt}`);
           noteCancel(world, run, model.tasks);
           model.cancel(instance, attempt, grace_ms);
@@ -70,8 +71,10 @@ export function jobsOf(instance: Instance, model: PlatformModel): JobRunner {
     async readSafetyLane(attempt): Promise<SafetyLane> {
       const beganMs = world.nowMs;
       try {
-        const { entries, final } = await call('open lane', false, () => model.lane(instance, attempt));
-        const where = `${instance.name} lane of ${attempt.execution_id}`;
+        const { entries, final } = await call(`open lane of ${labelOf(attempt)}`, false, () =>
+          model.lane(instance, attempt),
+        );
+        const where = `${instance.name} lane of ${labelOf(attempt)}`;
         const nth = world.nth(where);
         const breaks = world.strikes('lane-read-breaks', `${where} ${nth}`);
         return { final, entries: readEntries(world, attempt, { entries, final, beganMs, breaks }) };

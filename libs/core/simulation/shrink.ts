@@ -19,6 +19,7 @@ export async function shrink(options: HistoryOptions, failed: HistoryResult, max
   let tries = 0;
 
   async function leavingOut(label: string): Promise<void> {
+    if (leftOut.has(label)) return;
     tries += 1;
     const fewer = new Set([...leftOut, label]);
     const result = await runHistory({ ...options, leftOut: fewer, kept: new Set(best.strange) });
@@ -43,6 +44,7 @@ export async function shrink(options: HistoryOptions, failed: HistoryResult, max
   for (const kind of new Set(best.strange.map(kindOf))) {
     await without(new Set(best.strange.filter((name) => kindOf(name) === kind)));
   }
+  for (const label of ['run 1', 'run 2', 'run 3']) await leavingOut(label);
   for (let size = best.strange.length >> 1; size >= 1;) {
     let isSmaller = false;
     for (let at = 0; at < best.strange.length;) {

@@ -143,8 +143,10 @@ export class StoreWatch {
     }
     if (after.log_proven && !before.log_proven) news.push('log proven');
     if (after.status !== before.status) news.push(`now ${after.status}`);
-    if (news.length > 0) trace.step(`${label}: ${news.join(', ')}`);
-    else trace.detail(`${label} written`);
+    const text = `${label}: ${news.join(', ') || 'written'}`;
+    // That a log is proven is news for its readers; the story goes on without it.
+    if (news.length === 0 || news.join() === 'log proven') trace.detail(text);
+    else trace.step(text);
     if (is.stop && !was!.stop) this.#stopStored(run, before, by);
     this.#noteSituations(run, before, after);
   }

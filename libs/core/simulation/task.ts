@@ -62,7 +62,7 @@ export class Task {
     const { world, network, plan } = this.#place;
     if (this.stage !== 'waiting') return;
     this.stage = 'begun';
-    world.trace.step(`${this.name} begins`);
+    world.trace.detail(`${this.name} begins`);
     this.runner = new Runner({
       world,
       network,
@@ -141,6 +141,12 @@ export class Task {
 
   #keep(message: { readonly logs: LogsMessage } | { readonly finished: FinishedMessage }): void {
     const { world, laneDelayMs, onKept } = this.#place;
+    if ('finished' in message && world.strikes('killed-at-report', this.name)) {
+      world.after(2, () => {
+        world.trace.step(`${this.name} is killed as its report goes out`);
+        this.killAll();
+      });
+    }
     if (this.isLaneCut) return;
     const head = { execution_id: this.run.id, attempt: this.order.attempt };
     const where = `${this.name} lane ${this.lane.length + 1}`;

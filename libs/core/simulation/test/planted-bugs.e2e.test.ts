@@ -19,7 +19,9 @@ function simulate({ name, flavour }: PlantedBug): Promise<BatchReport> {
     '--workers',
     '1',
     '--stories',
-    '1',
+    '5',
+    '--short',
+    String(STEPS),
     '--json',
     '--plant',
     name,
@@ -38,10 +40,10 @@ describe('a planted bug is caught, and told in a short story', () => {
     '%s',
     async (_, bug) => {
       const { stories } = await simulate(bug);
-      expect(stories).toHaveLength(1);
-      const [story] = stories;
-      expect(story?.isRepeatable).toBe(true);
-      expect(story?.steps.slice(STEPS)).toEqual([]);
+      expect(stories.map((story) => story.isRepeatable)).not.toContain(false);
+      const shortest = stories.toSorted((a, b) => a.steps.length - b.steps.length)[0];
+      expect(shortest?.steps).toBeDefined();
+      expect(shortest?.steps.slice(STEPS)).toEqual([]);
     },
     120_000,
   );
