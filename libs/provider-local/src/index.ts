@@ -4,3 +4,4 @@ export * from './job-runner.ts';
 export * from './records.ts';
 export * from './secret-vault.ts';
 export * from './signing-keys.ts';
+export { DatabaseInUse } from './sqlite/open-database.ts';

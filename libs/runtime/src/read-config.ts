@@ -47,9 +47,6 @@ export function text(options: { readonly fallback?: string; readonly example?: s
   };
 }
 
-/** A text that may be absent. */
-export const optionalText: ConfigField<string | undefined> = (_, value) => ({ value });
-
 /** A whole number within bounds, or absent. */
 export function optionalInteger(bounds: {
   readonly min: number;

@@ -1,7 +1,17 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /** Where everything of one server lies. */
 export interface DataDir {
@@ -25,8 +35,9 @@ const PRIVATE_FILE = 0o600;
 
 /** Creates the directory for this user alone. Throws an Error fit to be shown when it cannot be used. */
 export function openDataDir(path: string): DataDir {
+  requireOurs(path);
   try {
-    mkdirSync(path, { recursive: true, mode: PRIVATE_DIR });
+    makeDirectories(path);
     chmodSync(path, PRIVATE_DIR);
     writeFileSync(join(path, '.writable'), '');
     rmSync(join(path, '.writable'));
@@ -48,6 +59,27 @@ export function openDataDir(path: string): DataDir {
     clientFile: join(path, 'client.json'),
     intakeSocket: socketPath(path),
   };
+}
+
+/** What only a data directory holds. */
+const MARKS = ['runvoy.sqlite', 'vault-keys.json'];
+
+/** A directory with other files in it is not ours to close to everybody else and to fill. */
+function requireOurs(path: string): void {
+  const entries = existsSync(path) && statSync(path).isDirectory() ? readdirSync(path) : [];
+  if (entries.length === 0 || entries.some((entry) => MARKS.includes(entry))) return;
+  throw new Error(
+    `${path} holds files that are not runvoy's (${entries.slice(0, 3).join(', ')}). Choose an empty directory with --data-dir or RUNVOY_DATA_DIR.`,
+  );
+}
+
+/**
+ * One directory after the other: Node's recursive form tries for ever below a parent in which nothing can be made, such as /proc.
+ */
+function makeDirectories(path: string): void {
+  if (existsSync(path)) return;
+  makeDirectories(dirname(path));
+  mkdirSync(path, { mode: PRIVATE_DIR });
 }
 
 /** Always the same for one data directory: runs that outlive the server come back to it. */

@@ -78,6 +78,22 @@ describe('a start', () => {
     expect(stderr).toContain('--data-dir');
   });
 
+  test('in a directory of somebody else’s files is refused, and nothing there is touched', () => {
+    const directory = newDirectory();
+    writeFileSync(join(directory, 'precious.txt'), 'keep me');
+    chmodSync(directory, 0o755);
+    const { status, stderr } = start(['--port', '0', '--data-dir', directory]);
+    expect([status, stderr.split('\n').length]).toEqual([1, 1]);
+    expect(stderr).toContain('precious.txt');
+    expect(statSync(directory).mode & 0o777).toBe(0o755);
+  });
+
+  test('where no directory can be made says so, and does not hang', () => {
+    const { status, stderr } = start(['--port', '0', '--data-dir', '/proc/nope']);
+    expect(status).toBe(1);
+    expect(stderr).toContain('/proc/nope cannot be used');
+  });
+
   test('on data newer than the code is refused in one line that names both versions', async () => {
     const dataDir = newDirectory();
     await (await startServer({ dataDir })).stop();

@@ -14,6 +14,14 @@ export interface User {
   readonly modified_by_request_id: string;
 }
 
+/** Deliberately small: an address is proven by whoever receives the claim, not by a pattern. Control characters would reach terminals. */
+const EMAIL = /^[^\s\p{Cc}@<>"]+@[^\s\p{Cc}@<>"]+$/u;
+
+/** True for what can be an e-mail address; its length is another question. */
+export function isEmail(text: string): boolean {
+  return EMAIL.test(text);
+}
+
 /** How an e-mail is compared and stored. */
 export function normalEmail(email: string): string {
   return email.trim().toLowerCase();

@@ -4,10 +4,7 @@ import type { Records, Tx } from '../records/records.ts';
 import type { Clock } from '../time/clock.ts';
 import { newClaim } from './claim.ts';
 import type { RandomBytes } from './tokens.ts';
-import { normalEmail, userRef, usersByEmail, type User } from './user.ts';
-
-/** Deliberately small: an address is proven by whoever receives the claim, not by a pattern. Control characters would reach terminals. */
-const EMAIL = /^[^\s\p{Cc}@<>"]+@[^\s\p{Cc}@<>"]+$/u;
+import { isEmail, normalEmail, userRef, usersByEmail, type User } from './user.ts';
 
 interface Deps {
   readonly records: Records;
@@ -41,7 +38,7 @@ function newUser(request: CreateUserRequest, requestId: string, nowMs: number): 
   if (email.length > LIMITS.emailChars) {
     throw new Failure('UNPROCESSABLE', `email is ${email.length} characters; the limit is ${LIMITS.emailChars}.`);
   }
-  if (!EMAIL.test(email)) {
+  if (!isEmail(email)) {
     throw new Failure('INVALID_REQUEST', `"${request.email.slice(0, 80)}" is not an e-mail address`);
   }
   if (!ROLES.includes(request.role)) {

@@ -2,6 +2,14 @@ import { chmodSync, closeSync, existsSync, fsyncSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
+/** Another process holds the database: a server that is still there. */
+export class DatabaseInUse extends Error {
+  constructor(path: string, options: ErrorOptions) {
+    super(`${path} is in use by another process. Stop that one first.`, options);
+    this.name = 'DatabaseInUse';
+  }
+}
+
 const MODE = 0o600;
 const BUSY_TIMEOUT_MS = 2_000;
 
@@ -9,8 +17,8 @@ const BUSY_TIMEOUT_MS = 2_000;
  * Opens or creates a database file that only its owner can read, in WAL with a full fsync for every commit.
  *
  * The connection keeps the file to itself: versions, watches and event leases are known to this process alone, so a second
- * writer would break their promises silently. It also spares two locks for every read. Throws an Error that names
- * the file when another process holds it.
+ * writer would break their promises silently. It also spares two locks for every read. Throws
+ * `DatabaseInUse` when another process holds the file.
  */
 export function openDatabase(path: string): DatabaseSync {
   const onDisk = path !== ':memory:';
@@ -25,7 +33,7 @@ export function openDatabase(path: string): DatabaseSync {
     return database;
   } catch (error) {
     database.close();
-    if (isBusy(error)) throw new Error(`${path} is in use by another process. Stop that one first.`, { cause: error });
+    if (isBusy(error)) throw new DatabaseInUse(path, { cause: error });
     throw new Error(`${path} cannot be opened as a database: ${(error as Error).message}`, { cause: error });
   }
 }
