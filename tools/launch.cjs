@@ -6,7 +6,7 @@
 // All it says goes to stderr, so that `./runvoy list --json | jq` sees the command's own output alone.
 
 const path = require('path');
-const { LaunchProblem } = require('./launch/launch-problem.cjs');
+const { LaunchProblem, asLaunchProblem } = require('./launch/launch-problem.cjs');
 const { ProgressLine } = require('./launch/progress-line.cjs');
 const { currentPlatform, requireSupportedPlatform } = require('./launch/platform.cjs');
 const { ensureInstalled } = require('./launch/install.cjs');
@@ -51,7 +51,8 @@ async function launch(name, args) {
   runTask(node, [path.join(root, script), ...fixedArgs, ...args], task.inCallersFolder ? process.cwd() : root);
 }
 
-launch(process.argv[2], process.argv.slice(3)).catch((problem) => {
+launch(process.argv[2], process.argv.slice(3)).catch((error) => {
+  const problem = asLaunchProblem(error, root);
   const expected = problem instanceof LaunchProblem;
   process.stderr.write(expected ? `${problem.output}runvoy: ${problem.message}\n` : `${problem.stack}\n`);
   process.exitCode = expected ? problem.exitCode : 1;

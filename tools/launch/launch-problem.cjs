@@ -9,4 +9,18 @@ class LaunchProblem extends Error {
   }
 }
 
-module.exports = { LaunchProblem };
+const DISK_REASONS = {
+  EACCES: 'may not be written by you',
+  EPERM: 'may not be written by you',
+  EROFS: 'lies on a read-only disk',
+  ENOSPC: 'lies on a disk that is full',
+};
+
+/** What the disk refused, as something the user can act on; any other error as it is. */
+function asLaunchProblem(error, root) {
+  const reason = DISK_REASONS[error.code];
+  if (error instanceof LaunchProblem || !reason) return error;
+  return new LaunchProblem(`this checkout ${reason}: ${root} (${error.path || error.code}).`);
+}
+
+module.exports = { LaunchProblem, asLaunchProblem };
