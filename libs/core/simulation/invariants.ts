@@ -64,11 +64,16 @@ export function checkEvidence(
     if (attempt.rejected && !known?.rejected) checkRejection(world, platform, run, attempt);
     if (attempt.lane_settled && !known?.lane_settled) checkSettled(world, run, attempt);
   }
-  const isDoubled = 'started-twice' in world.swarm;
+  const isDoubled = mayHaveCopies(world);
   if (after.facts.conflict && !before?.facts.conflict) {
     if (!isDoubled) world.violate('no-false-alarm', `${run.label}: ${after.facts.conflict.details}`);
     world.reach('second-runner-refused');
   }
+}
+
+/** A platform that makes two executions of one start is no honest one: nobody can tell the two apart. */
+function mayHaveCopies({ flavour, swarm }: World): boolean {
+  return flavour === 'cloud' && 'started-twice' in swarm;
 }
 
 function checkPlatformEnd(world: World, platform: PlatformModel, run: RunTruth, attempt: Attempt): void {
@@ -136,7 +141,7 @@ export function checkEnd(
     const isGivenUp = attempts.some(({ attempt, rejected }) => attempt === task.order.attempt && rejected);
     const isOther = bound !== undefined && bound.attempt !== task.order.attempt;
     // A copy that the platform made by itself is refused at its bootstrap; nothing of it is ever this run.
-    const isCopy = 'started-twice' in world.swarm && !task.isCommandAlive;
+    const isCopy = mayHaveCopies(world) && !task.isCommandAlive;
     if (task.isCommandAlive || (task.isAlive && !isGivenUp && !isOther && !isCopy)) {
       world.violate('terminal-but-alive', `${label} is ${after.status} while ${task.name} lives`);
     }

@@ -3,15 +3,16 @@
  * there was one, or when a long run did not come upon a rare situation often enough.
  *
  * `--stories N` ends after so many violations, `--short N` after one that is told in so few steps. `--flavour local|cloud` keeps to one, `--plant NAME` puts a known bug in, `--replay` prints every event of the first history,
- * `--workers N` says how many threads, `--json` prints the report alone.
+ * `--workers N` says how many threads, `--json` prints the report alone. `--advance N` tries N cases on the decision alone instead.
  */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { Worker } from 'node:worker_threads';
+import { MessageChannel, Worker } from 'node:worker_threads';
+import { tryAdvance } from './advance-harness.ts';
 import type { BatchOrder, BatchReport } from './batch.ts';
 import { drawSwarm } from './faults.ts';
 import { runHistory } from './history.ts';
-import { noneReached, SITUATION_NAMES, SITUATIONS } from './reached.ts';
+import { noneReached, SITUATION_NAMES, SITUATIONS, type Situation } from './reached.ts';
 import { traceText } from './trace.ts';
 import { T0, type Flavour } from './world.ts';
 
@@ -26,6 +27,7 @@ const { values } = parseArgs({
     short: { type: 'string' },
     workers: { type: 'string' },
     json: { type: 'boolean', default: false },
+    advance: { type: 'string' },
   },
 });
 
@@ -37,7 +39,8 @@ const histories = Number(values.histories);
 const seed = Number(values.seed);
 const flavour = values.flavour as Flavour | undefined;
 
-if (values.replay) await replay();
+if (values.advance !== undefined) tryDecisionAlone(Number(values.advance));
+else if (values.replay) await replay();
 else await runAll();
 
 async function replay(): Promise<void> {
@@ -45,6 +48,17 @@ async function replay(): Promise<void> {
   console.log(`seed ${seed}, faults ${JSON.stringify(drawSwarm(seed))}`);
   for (const line of result.trace) console.log(traceText(line, T0));
   if (result.violation) process.exitCode = 1;
+}
+
+function tryDecisionAlone(cases: number): void {
+  const startedAt = performance.now();
+  const fault = tryAdvance(seed, cases);
+  const seconds = (performance.now() - startedAt) / 1000;
+  if (fault) {
+    console.log(`[${fault.what}] seed ${fault.seed}`);
+    for (const piece of fault.evidence) console.log(JSON.stringify(piece));
+    process.exitCode = 1;
+  } else console.log(`${cases} cases of advance alone in ${seconds.toFixed(1)} s, no fault`);
 }
 
 async function runAll(): Promise<void> {
@@ -81,14 +95,16 @@ async function runAll(): Promise<void> {
 
 function runInWorker(order: BatchOrder, progress: (done: number) => void): Promise<BatchReport> {
   return new Promise((resolve, reject) => {
-    const workerData = { order, ...(values.plant === undefined ? {} : { bug: values.plant }) };
-    const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData });
-    worker.on('message', (message: { done?: number; report?: BatchReport }) => {
+    const { port1, port2 } = new MessageChannel();
+    const workerData = { order, port: port2, ...(values.plant === undefined ? {} : { bug: values.plant }) };
+    const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData, transferList: [port2] });
+    port1.on('message', (message: { done?: number; report?: BatchReport }) => {
       if (message.done !== undefined) progress(message.done);
       if (message.report) resolve(message.report);
     });
+    // Whatever was told before the end is heard before it is taken for a failure.
     worker.on('error', reject);
-    worker.on('exit', () => reject(new Error('a worker ended without a report')));
+    port1.on('close', () => reject(new Error('a worker ended without a report')));
   });
 }
 
@@ -110,7 +126,7 @@ function joined(a: BatchReport, b: BatchReport): BatchReport {
   };
 }
 
-function tooRare({ histories: lived, reached }: BatchReport): string[] {
+function tooRare({ histories: lived, reached }: BatchReport): readonly Situation[] {
   if (lived < ENOUGH.histories || flavour !== undefined) return [];
   return SITUATION_NAMES.filter((name) => reached[name] < ENOUGH.reached);
 }
@@ -121,7 +137,7 @@ function print(report: BatchReport, seconds: number, workers: number): void {
   for (const name of SITUATION_NAMES) {
     console.log(`${String(report.reached[name]).padStart(8)}  ${name.padEnd(34)} ${SITUATIONS[name]}`);
   }
-  for (const name of tooRare(report)) console.log(`too rare: ${name}, reached ${report.reached[name as never]} times`);
+  for (const name of tooRare(report)) console.log(`too rare: ${name}, reached ${report.reached[name]} times`);
   for (const story of report.stories) {
     console.log(`\n[${story.invariant}] seed ${story.seed}: ${story.details}`);
     console.log(`faults of this seed: ${JSON.stringify(drawSwarm(story.seed))}`);

@@ -15,8 +15,7 @@ export function plant(name: string): PlantedBug {
       const loaded = nextLoad(url, context);
       const edits = bug.edits.filter(({ file }) => url.startsWith('file:') && isSource(fileURLToPath(url), file));
       if (edits.length === 0) return loaded;
-      const text =
-        typeof loaded.source === 'string' ? loaded.source : new TextDecoder().decode(loaded.source as Uint8Array);
+      const text = typeof loaded.source === 'string' ? loaded.source : new TextDecoder().decode(loaded.source);
       return { ...loaded, source: edits.reduce((source, edit) => planted(source, bug, edit), text) };
     },
   });

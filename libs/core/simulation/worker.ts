@@ -1,10 +1,12 @@
-import { parentPort, workerData } from 'node:worker_threads';
+import { workerData, type MessagePort } from 'node:worker_threads';
 import type { BatchOrder } from './batch.ts';
 import { plant } from './plant.ts';
 
-const { order, bug } = workerData as { order: BatchOrder; bug?: string };
+const { order, bug, port } = workerData as { order: BatchOrder; bug?: string; port: MessagePort };
 // Before core is loaded, and in every thread of its own.
 if (bug !== undefined) plant(bug);
 const { runBatch } = await import('./batch.ts');
-const report = await runBatch(order, (done) => parentPort?.postMessage({ done }));
-parentPort?.postMessage({ report });
+const tell = (message: object) => port.postMessage(message, []);
+const report = await runBatch(order, (done) => tell({ done }));
+tell({ report });
+port.close();
