@@ -21,12 +21,13 @@ export async function recordHeartbeat(
 ): Promise<Execution> {
   const stored = await records.get(executionRef(executionId));
   if (!stored) throw new Failure('EXECUTION_NOT_FOUND', executionId);
-  const isOld = clock.now() - lastSign(stored.value) >= SEEN_EVERY_MS;
-  if (isTerminal(stored.value.status) || (!isOld && !message.stop_progress)) return stored.value;
+  const isOld = (known: Execution) => clock.now() - lastSign(known) >= SEEN_EVERY_MS;
+  if (isTerminal(stored.value.status) || (!isOld(stored.value) && !message.stop_progress)) return stored.value;
   return records.transact(async (tx) => {
     const before = await requireExecution(tx, executionId);
     const told = progressEvidence(message.stop_progress).reduce(advance, before);
-    const after = isOld && !isTerminal(told.status) ? { ...told, seen_at_ms: clock.now() } : told;
+    // Asked again: the same beat may have been stored meanwhile.
+    const after = isOld(told) && !isTerminal(told.status) ? { ...told, seen_at_ms: clock.now() } : told;
     storeExecution(tx, before, after, clock.now());
     return after;
   });

@@ -15,6 +15,16 @@ test('a run that beats every ten seconds is written at most once a minute, and r
   expect((await run.execution()).seen_at_ms).toBe(T0 + 300_000);
 });
 
+test('[tick-idempotent] a heartbeat that comes twice at once is one sign of life', async () => {
+  const world = await RunWorld.open();
+  const run = await world.running();
+  world.clock.advance(60_000);
+  const writes = world.records.writes.length;
+  const beat = () => recordHeartbeat(world, run.id, run.heartbeat());
+  await Promise.all([beat(), beat()]);
+  expect(world.records.writes).toHaveLength(writes + 1);
+});
+
 test('how far a stop has come is stored once', async () => {
   const world = await RunWorld.open();
   const run = await world.running();
