@@ -33,12 +33,13 @@ export function newDirectory(): string {
   return mkdtempSync(join(tmpdir(), 'runvoy-e2e-'));
 }
 
-/** Starts a server and waits for its ready line. `key`: of an earlier start on the same data. */
+/** Starts a server and waits for its ready line. `key`: of an earlier start on the same data; `main`: another wiring of it. */
 export async function startServer(
-  options: { dataDir?: string; env?: Record<string, string>; key?: string } = {},
+  options: { dataDir?: string; env?: Record<string, string>; key?: string; main?: string } = {},
 ): Promise<Server> {
   const dataDir = options.dataDir ?? newDirectory();
-  const server = spawn(process.execPath, [STANDALONE_MAIN, '--json', '--port', '0', '--data-dir', dataDir], {
+  const main = options.main ?? STANDALONE_MAIN;
+  const server = spawn(process.execPath, [main, '--json', '--port', '0', '--data-dir', dataDir], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...options.env },
   });
