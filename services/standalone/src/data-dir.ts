@@ -100,8 +100,13 @@ function socketPath(dataDir: string): string {
 /** Writes a private file whole or not at all. */
 export function writePrivateFile(path: string, content: string): void {
   const aside = `${path}.${process.pid}.new`;
-  writeFileSync(aside, content, { mode: PRIVATE_FILE });
-  renameSync(aside, path);
+  try {
+    writeFileSync(aside, content, { mode: PRIVATE_FILE });
+    renameSync(aside, path);
+  } catch (error) {
+    rmSync(aside, { force: true });
+    throw new Error(`${path} cannot be written: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 /** The JSON of a file, or undefined when there is none or it is not readable as JSON. */
