@@ -1,15 +1,9 @@
-import {
-  isTerminal,
-  type LogEventBody,
-  type LogGap,
-  type LogLine,
-  type LogsBody,
-  type StatusFrame,
-} from '@runvoy/protocol';
+import { isTerminal, type LogGap, type LogLine, type LogsBody, type StatusFrame } from '@runvoy/protocol';
 import type { RunvoyApi } from './api.ts';
 import { ApiProblem, Unreachable } from './api-problem.ts';
 import type { FrameTaker, StreamEnd } from './live-stream.ts';
 import type { LogEnd, LogTally } from './log-tally.ts';
+import { lineOf, PAGE_LINES } from './log-page.ts';
 import { retryDelayMs } from './retry-delay.ts';
 
 /** Where a run's log and states go. */
@@ -40,7 +34,6 @@ export type FollowEnd =
   | { readonly kind: 'silent' };
 
 const GIVE_UP_MS = 10 * 60_000;
-const PAGE_LINES = 1_000;
 const POLL_MS = 1_000;
 /** Later than this after a run's end no line is waited for. */
 const SETTLED_MS = 60_000;
@@ -257,10 +250,6 @@ class Following {
 type Step =
   | { readonly kind: 'ended'; readonly end: LogEnd }
   | { readonly kind: 'go-on'; readonly url: string | undefined; readonly waitMs?: number };
-
-function lineOf({ event_id, timestamp, message, stream, partial }: LogEventBody): LogLine {
-  return { seq: Number(event_id), stream, ms: timestamp, text: message, ...(partial && { partial }) };
-}
 
 /** The address as given, resumed after `cursor`. */
 function withCursor(url: string, cursor: number): string {

@@ -8,8 +8,11 @@ export interface LogEnd {
   readonly completeness: Completeness;
 }
 
-/** What this client found out about a log it has read. `verified`: it counted every line and recomputed the SHA-256 itself. */
-export type LogVerdict = 'verified' | 'complete' | 'gaps' | 'mismatch' | 'unproven' | 'running';
+/**
+ * What this client found out about a log it has read. `verified`: it counted every line and recomputed the SHA-256 itself. `beyond`: it
+ * was to begin after the last line there is, so it has read nothing.
+ */
+export type LogVerdict = 'beyond' | 'verified' | 'complete' | 'gaps' | 'mismatch' | 'unproven' | 'running';
 
 /** Counts the lines of one log as they come, so that nothing is printed twice and nothing is missed unsaid. */
 export class LogTally {
@@ -63,6 +66,7 @@ export class LogTally {
 
   /** Compares what was read with what was stated. */
   judge(end: LogEnd): LogVerdict {
+    if (this.#after > end.lines && this.#lines === 0) return 'beyond';
     if (this.#gaps.length > 0 || this.#cursor < end.lines) return 'gaps';
     if (end.completeness !== 'complete') return end.completeness;
     if (this.#cursor > end.lines) return 'mismatch';

@@ -8,6 +8,8 @@ const GAPS_NAMED = 5;
 export function logVerdictText(tally: LogTally, end: LogEnd): string {
   const total = counted(end.lines, 'line');
   switch (tally.judge(end)) {
+    case 'beyond':
+      return `the log has only ${total}`;
     case 'verified':
       return `${total}, complete, verified`;
     case 'complete':

@@ -52,6 +52,13 @@ test.each<[string, LogEnd]>([
   expect(logVerdictText(tally, stated)).toBe(text);
 });
 
+test('a log that is shorter than where it was to begin is no false one', () => {
+  const tally = new LogTally(9_999);
+  expect(logVerdictText(tally, end({ lines: 5, sha256: '00' }))).toBe('the log has only 5 lines');
+  tally.take([{ ...line(10_000) }]);
+  expect(tally.judge(end({ lines: 5, sha256: '00' }))).toBe('mismatch');
+});
+
 test('lines that come twice count once, and lines that do not follow are not taken', () => {
   const tally = new LogTally();
   tally.take([line(1), line(2)]);

@@ -1,13 +1,14 @@
-import { isTerminal, type LogEventBody, type LogLine, type LogsBody } from '@runvoy/protocol';
+import { isTerminal, type LogLine, type LogsBody } from '@runvoy/protocol';
 import { RunvoyApi } from '../api.ts';
 import { closingLine } from '../closing-line.ts';
 import { openConnection } from '../connection.ts';
-import { counted } from '../counted.ts';
+import { counted, grouped } from '../counted.ts';
 import { readOutcome } from '../ended-run.ts';
 import { EXIT } from '../exit-code.ts';
 import { followRun, type RunSink } from '../follow-run.ts';
 import type { Invocation } from '../invocation.ts';
 import { readLiveStream } from '../live-stream.ts';
+import { lineOf, PAGE_LINES } from '../log-page.ts';
 import { logSink } from '../log-sink.ts';
 import { LogTally, type LogEnd } from '../log-tally.ts';
 import { logVerdictText } from '../log-verdict-text.ts';
@@ -16,8 +17,6 @@ import { usageProblem } from '../problem.ts';
 import { exitCodeOf, type RunOutcome } from '../run-outcome.ts';
 import { Screen } from '../screen.ts';
 import { StateNotes } from '../state-notes.ts';
-
-const PAGE_LINES = 1_000;
 
 interface Reading {
   readonly api: RunvoyApi;
@@ -34,12 +33,10 @@ export async function logs(invocation: Invocation): Promise<number> {
   const api = new RunvoyApi(await openConnection(invocation));
   const screen = new Screen(terminal, { timestamps: options.flag('timestamps') });
   const reading = { api, id: words[0] ?? '', screen, tally: new LogTally(after), json: options.flag('json') };
-  if (options.flag('follow')) await follow(reading, terminal.stderr.isTTY);
-  else await printStored(reading);
-  return EXIT.ok;
+  return options.flag('follow') ? follow(reading, terminal.stderr.isTTY) : printStored(reading);
 }
 
-async function follow({ api, id, screen, tally, json }: Reading, isTerminalOutput: boolean): Promise<void> {
+async function follow({ api, id, screen, tally, json }: Reading, isTerminalOutput: boolean): Promise<number> {
   const left = new AbortController();
   const leave = () => left.abort();
   const notes = new StateNotes(screen, isTerminalOutput);
@@ -47,12 +44,15 @@ async function follow({ api, id, screen, tally, json }: Reading, isTerminalOutpu
   const deps = { api, readStream: readLiveStream, pause, now: Date.now, random: Math.random };
   const signal = AbortSignal.any([left.signal, screen.readerGone]);
   const end = await followRun(deps, { id, tally }, logSink(screen, notes, json), signal).finally(() => notes.close());
+  if (end.kind === 'ended') {
+    return printEnd({ api, id, screen, tally, json }, await readOutcome(api, id, end.last), end.end);
+  }
   if (end.kind === 'left') screen.say('left; the run goes on');
-  else if (end.kind === 'silent') screen.say('the server was not heard of for too long', 'red');
-  else await printEnd({ api, id, screen, tally, json }, await readOutcome(api, id, end.last), end.end);
+  else screen.say('the server was not heard of for too long', 'red');
+  return end.kind === 'left' ? EXIT.ok : EXIT.failed;
 }
 
-async function printStored(reading: Reading): Promise<void> {
+async function printStored(reading: Reading): Promise<number> {
   const { api, id, screen, tally, json } = reading;
   const sink = logSink(screen, undefined, json);
   let page: LogsBody;
@@ -63,20 +63,27 @@ async function printStored(reading: Reading): Promise<void> {
     count = lines.length;
     printPage(lines, sink, tally);
     await screen.full();
-    if (screen.readerGone.aborted) return;
+    if (screen.readerGone.aborted) return EXIT.ok;
   } while (page.next_after !== undefined && count > 0);
   const outcome = await api.status(id);
   if (!isTerminal(page.status) || page.next_after !== undefined || !isTerminal(outcome.status)) {
     const state = isTerminal(page.status) ? 'ended, its log is not settled yet' : page.status.toLowerCase();
-    screen.say(`${state} · ${counted(tally.cursor, 'line')} so far · follow it: runvoy logs -f ${id}`);
-    return;
+    screen.say(`${state} · ${soFar(tally)} · follow it: runvoy logs -f ${id}`);
+    return EXIT.ok;
   }
   const { lines = tally.cursor, sha256 = null, completeness = 'unproven' } = outcome.log ?? {};
-  await printEnd(reading, outcome, {
+  return printEnd(reading, outcome, {
     lines,
     sha256: page.sha256 ?? sha256,
     completeness: page.completeness ?? completeness,
   });
+}
+
+/** How many lines there are before `--after` is not known until the log has ended. */
+function soFar({ lines, cursor }: LogTally): string {
+  return lines === 0 && cursor > 0
+    ? `nothing after line ${grouped(cursor)} so far`
+    : `${counted(cursor, 'line')} so far`;
 }
 
 /** What is missing of a stored log is named where it is missing. */
@@ -91,11 +98,12 @@ function printPage(lines: readonly LogLine[], sink: RunSink, tally: LogTally): v
   }
 }
 
-async function printEnd({ id, screen, tally, json }: Reading, outcome: RunOutcome, end: LogEnd): Promise<void> {
+/** The exit code is about the log, not about the run: whether everything there was to read has been read. */
+function printEnd({ id, screen, tally, json }: Reading, outcome: RunOutcome, end: LogEnd): number {
   const { lines, sha256, completeness } = end;
   const { status, reason, duration_ms, isolation } = outcome;
+  const verdict = tally.judge(end);
   if (json) {
-    const verified = tally.judge(end) === 'verified';
     screen.json([
       {
         type: 'end',
@@ -107,16 +115,14 @@ async function printEnd({ id, screen, tally, json }: Reading, outcome: RunOutcom
         lines,
         sha256,
         completeness,
-        verified,
+        verified: verdict === 'verified',
         isolation,
       },
     ]);
   }
-  screen.say(closingLine(outcome, logVerdictText(tally, end)));
-}
-
-function lineOf({ event_id, timestamp, message, stream, partial }: LogEventBody): LogLine {
-  return { seq: Number(event_id), stream, ms: timestamp, text: message, ...(partial && { partial }) };
+  const isBroken = verdict === 'gaps' || verdict === 'mismatch';
+  screen.say(closingLine(outcome, logVerdictText(tally, end)), isBroken ? 'red' : 'dim');
+  return isBroken ? EXIT.failed : EXIT.ok;
 }
 
 function readAfter(text: string | undefined): number {
