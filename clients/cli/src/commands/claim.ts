@@ -33,19 +33,16 @@ export function readClaim(text: string): { readonly token: string; readonly orig
   return { token, origin: url.origin };
 }
 
-/** What was named for this call, else where the link leads, else what is configured. */
+/**
+ * What was named on the command line, else where the link leads, else what is configured. A link is for its own server: whoever else
+ * was asked, because that one does not answer, could use the token up or keep it.
+ */
 async function endpointFor(invocation: Invocation, origin: string | undefined): Promise<string> {
-  const named = flags(invocation).endpoint ?? environment(invocation).endpoint;
+  const named = flags(invocation).endpoint ?? origin ?? environment(invocation).endpoint;
   if (named !== undefined) return named;
-  if (origin !== undefined && (await answersAsApi(origin))) return origin;
   const configured = await findConnectionOfNewProfile(invocation);
   if (configured !== undefined) return configured;
   throw new Problem('which server is this claim for? Name it: runvoy claim --api-endpoint URL <token>');
-}
-
-async function answersAsApi(origin: string): Promise<boolean> {
-  const health = await new RunvoyApi({ endpoint: origin }).health().catch(() => undefined);
-  return health?.status === 'ok';
 }
 
 /** A profile that is to be created does not exist yet. */
