@@ -18,6 +18,9 @@ interface ControlDeps {
   readonly mode: SignalMode;
 }
 
+/** `sent`: not answered yet. `accepted`: the server stops the run, whoever looks on. */
+export type StopRequest = 'none' | 'sent' | 'accepted';
+
 /** Turns signals into what happens to the run: nothing, leaving it alone, or stopping it. */
 export class RunControl {
   readonly #deps: ControlDeps;
@@ -27,6 +30,7 @@ export class RunControl {
   #runId: string | undefined;
   #timer: NodeJS.Timeout | undefined;
   #lastSignalMs = -Infinity;
+  #stopRequest: StopRequest = 'none';
 
   constructor(deps: ControlDeps) {
     this.#deps = deps;
@@ -37,6 +41,11 @@ export class RunControl {
   /** Aborts when the run is to be left alone. */
   get left(): AbortSignal {
     return this.#left.signal;
+  }
+
+  /** How far the request to stop the run has come. */
+  get stopRequest(): StopRequest {
+    return this.#stopRequest;
   }
 
   /** The server has answered: signals that came before now take effect. */
@@ -87,9 +96,11 @@ export class RunControl {
   }
 
   async #stop(runId: string): Promise<void> {
+    this.#stopRequest = 'sent';
     for (let attempt = 0; !this.left.aborted; attempt++) {
       try {
         await this.#deps.api.stop(runId);
+        this.#stopRequest = 'accepted';
         return;
       } catch (error) {
         const mayPass = error instanceof Unreachable || (error instanceof ApiProblem && error.status >= 500);
@@ -107,6 +118,7 @@ export class RunControl {
   #couldNotStop(error: unknown): void {
     this.#deps.screen.say(`could not stop it: ${error instanceof Error ? error.message : String(error)}`, 'red');
     this.#stage = 'following';
+    this.#stopRequest = 'none';
     if (this.#deps.mode !== 'terminal') this.#left.abort();
   }
 }
