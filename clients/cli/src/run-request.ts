@@ -4,6 +4,8 @@ import type { Invocation } from './invocation.ts';
 import { usageProblem } from './problem.ts';
 
 const FORWARDED = 'RUNVOY_USER_';
+/** What a shell can read. Other names reach the command, but no command line can use them. */
+const ENV_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const ISOLATIONS = ['container', 'bubblewrap', 'process'] as const;
 
 /** The body of `POST /run` from the command line. Fields left out are not sent. */
@@ -44,16 +46,24 @@ function readIsolation(text: string | undefined): (typeof ISOLATIONS)[number] | 
 function readEnv(pairs: readonly string[], env: NodeJS.ProcessEnv): Readonly<Record<string, string>> {
   const result: Record<string, string> = {};
   for (const [name, value] of Object.entries(env)) {
-    if (name.length > FORWARDED.length && name.startsWith(FORWARDED))
-      result[name.slice(FORWARDED.length)] = value ?? '';
+    if (name.length <= FORWARDED.length || !name.startsWith(FORWARDED)) continue;
+    const forwarded = name.slice(FORWARDED.length);
+    checkEnvName(forwarded, name);
+    result[forwarded] = value ?? '';
   }
   for (const pair of pairs) {
     const at = pair.indexOf('=');
     const name = at < 0 ? pair : pair.slice(0, at);
     if (name === '') throw usageProblem(`--env takes NAME=VALUE, or NAME to pass on your own; got "${pair}".`);
+    checkEnvName(name, '--env');
     const value = at < 0 ? env[name] : pair.slice(at + 1);
     if (value === undefined) throw usageProblem(`--env ${name}: there is no ${name} in your environment to pass on.`);
     result[name] = value;
   }
   return result;
+}
+
+function checkEnvName(name: string, where: string): void {
+  if (ENV_NAME.test(name)) return;
+  throw usageProblem(`${where}: "${name}" is no name a shell can read; names match [A-Za-z_][A-Za-z0-9_]*.`);
 }

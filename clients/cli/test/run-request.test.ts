@@ -43,7 +43,14 @@ test.each<[string, Record<string, string | string[]>, string[]]>([
   ['--isolation is container', { isolation: 'none' }, ['ls']],
   ['there is no NOPE in your environment', { env: ['NOPE'] }, ['ls']],
   ['--env takes NAME=VALUE', { env: ['=x'] }, ['ls']],
+  ['--env: "1A" is no name a shell can read', { env: ['1A=b'] }, ['ls']],
+  ['names match [A-Za-z_][A-Za-z0-9_]*', { env: ['A B=c'] }, ['ls']],
+  ['--timeout takes a time such as 30s, 5m, 1h or plain seconds; got "-5"', { timeout: '-5' }, ['ls']],
   ['--secret needs a name', { secret: ['a,'] }, ['ls']],
 ])('%s', (message, given, words) => {
   expect(() => read(given, words)).toThrow(message);
+});
+
+test('a forwarded name that no shell can read is refused by its own name', () => {
+  expect(() => read({}, ['ls'], { RUNVOY_USER_1A: 'x' })).toThrow('RUNVOY_USER_1A: "1A" is no name');
 });
