@@ -1,12 +1,18 @@
-import { commandName, readCommandLine } from './command-line.ts';
+import { clientVersionText } from './client-version.ts';
+import { commandName, readCommandLine, wantsJson } from './command-line.ts';
 import { EXIT } from './exit-code.ts';
 import { helpText } from './help-text.ts';
 import { Problem } from './problem.ts';
+import { problemBody } from './problem-body.ts';
 import { openTerminal } from './terminal.ts';
 
 /** Does what the command line says; resolves with the exit code. */
 async function main(args: readonly string[]): Promise<number> {
   const { name, command, options, words } = readCommandLine(args);
+  if (options.flag('version') && !options.flag('help')) {
+    process.stdout.write(clientVersionText(options.flag('json')));
+    return EXIT.ok;
+  }
   if (command === undefined || options.flag('help')) {
     const isAsked = options.flag('help');
     (isAsked ? process.stdout : process.stderr).write(helpText(name) ?? '');
@@ -24,7 +30,8 @@ function codeOf(error: unknown): number {
 
 function tell(error: unknown): void {
   const isDebug = process.env['RUNVOY_DEBUG'] === '1';
-  if (isDebug && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  if (wantsJson(process.argv.slice(2))) process.stderr.write(`${JSON.stringify(problemBody(error))}\n`);
+  else if (isDebug && error instanceof Error) process.stderr.write(`${error.stack}\n`);
   else if (error instanceof Problem) process.stderr.write(`runvoy: ${error.message}\n`);
   else process.stderr.write(`runvoy: unexpected: ${oneLine(error)} (RUNVOY_DEBUG=1 shows where)\n`);
 }

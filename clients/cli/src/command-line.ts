@@ -1,5 +1,5 @@
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
-import { COMMANDS, COMMON_OPTIONS, type Command } from './command-table.ts';
+import { COMMANDS, COMMON_OPTIONS, LEADING_OPTIONS, type Command } from './command-table.ts';
 import { Options, type OptionTable } from './options.ts';
 import { usageProblem } from './problem.ts';
 
@@ -13,9 +13,9 @@ export interface CommandLine {
 
 /** Reads `[common options] command [options] [words]`. Throws a usage problem that names the culprit. */
 export function readCommandLine(args: readonly string[]): CommandLine {
-  const at = firstWord(args, COMMON_OPTIONS);
+  const at = firstWord(args, LEADING_OPTIONS);
   const name = at && args[at.index];
-  const before = readOptions(args.slice(0, at?.index ?? args.length), COMMON_OPTIONS, undefined).values;
+  const before = readOptions(args.slice(0, at?.index ?? args.length), LEADING_OPTIONS, undefined).values;
   if (name === undefined) return { name, command: undefined, options: new Options(before), words: [] };
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (!command) throw usageProblem(`There is no command "${name}". "runvoy help" lists them.`);
@@ -26,8 +26,23 @@ export function readCommandLine(args: readonly string[]): CommandLine {
 
 /** The name of the command, as far as it can be told: also of a line that is wrong otherwise. */
 export function commandName(args: readonly string[]): string | undefined {
-  const at = firstWord(args, COMMON_OPTIONS);
+  const at = firstWord(args, LEADING_OPTIONS);
   return at && args[at.index];
+}
+
+/** Whether `--json` was given, as far as it can be told: also of a line that is wrong otherwise, whose problem is to be told in JSON. */
+export function wantsJson(args: readonly string[]): boolean {
+  const name = commandName(args);
+  const command = name !== undefined && Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  const table = { ...LEADING_OPTIONS, ...command?.options };
+  let wordsLeft = command?.words === 'rest' ? 1 : Infinity;
+  for (const token of tokensOf(args, table)) {
+    if (token.kind === 'option-terminator') return false;
+    if (token.kind === 'option' && token.name === 'json') return true;
+    // Behind the first word of the command to run nothing is ours.
+    if (token.kind === 'positional' && wordsLeft-- === 0) return false;
+  }
+  return false;
 }
 
 function readAfterName(args: readonly string[], name: string, command: Command, table: OptionTable) {
@@ -45,24 +60,41 @@ function readAfterName(args: readonly string[], name: string, command: Command, 
 
 /** Where the words begin; `isMarked`: behind a `--`. */
 function firstWord(args: readonly string[], table: OptionTable): { index: number; isMarked: boolean } | undefined {
-  const { tokens } = parseArgs({
-    args: [...args],
-    options: table,
-    strict: false,
-    allowPositionals: true,
-    tokens: true,
-  });
-  for (const token of tokens) {
+  for (const token of tokensOf(args, table)) {
     if (token.kind === 'option-terminator') return { index: token.index + 1, isMarked: true };
     if (token.kind === 'positional') return { index: token.index, isMarked: false };
   }
   return undefined;
 }
 
+function tokensOf(args: readonly string[], table: OptionTable) {
+  return parseArgs({ args: [...args], options: table, strict: false, allowPositionals: true, tokens: true }).tokens;
+}
+
+/**
+ * `--timeout -5` as `--timeout=-5`. No option of ours is a number: it is a value, and whoever reads the value says what is wrong with
+ * it, where parseArgs would speak of ambiguity.
+ */
+function joinNegativeValues(args: readonly string[], table: OptionTable): string[] {
+  const joined: (string | undefined)[] = [...args];
+  for (const token of tokensOf(args, table)) {
+    if (token.kind !== 'option' || token.inlineValue !== false || !/^-[\d.]/.test(token.value)) continue;
+    const { index, rawName, value } = token;
+    if (args[index] !== rawName || args[index + 1] !== value) continue;
+    joined[index] = `${rawName}${rawName.startsWith('--') ? '=' : ''}${value}`;
+    joined[index + 1] = undefined;
+  }
+  return joined.filter((arg) => arg !== undefined);
+}
+
 function readOptions(args: readonly string[], table: OptionTable, name: string | undefined) {
   const options: ParseArgsOptionsConfig = table;
   try {
-    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
+    const { values, positionals } = parseArgs({
+      args: joinNegativeValues(args, table),
+      options,
+      allowPositionals: true,
+    });
     return { values, words: positionals };
   } catch (error) {
     // Only the first sentence: the others explain how parseArgs is called.

@@ -21,9 +21,15 @@ export const COMMON_OPTIONS = {
   'api-key': { type: 'string', value: 'KEY', text: 'the API key (RUNVOY_API_KEY keeps it out of the process list)' },
   profile: { type: 'string', value: 'NAME', text: 'a server below "profiles" in ~/.runvoy/config.yaml' },
   'data-dir': { type: 'string', value: 'D', text: 'data directory of a local server (RUNVOY_DATA_DIR)' },
-  json: { type: 'boolean', text: 'print JSON on stdout' },
+  json: { type: 'boolean', text: 'print JSON on stdout, and errors as JSON on stderr' },
   'no-color': { type: 'boolean', text: 'no colours (NO_COLOR)' },
   help: { type: 'boolean', short: 'h', text: 'show help' },
+} as const satisfies OptionTable;
+
+/** Options that go before the name of a command. */
+export const LEADING_OPTIONS = {
+  ...COMMON_OPTIONS,
+  version: { type: 'boolean', short: 'v', text: 'show the version of this client' },
 } as const satisfies OptionTable;
 
 export const COMMANDS: Readonly<Record<string, Command>> = {
@@ -35,7 +41,12 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       'git-repo': { type: 'string', short: 'g', value: 'URL', text: 'repository to clone first' },
       'git-ref': { type: 'string', short: 'r', value: 'REF', text: 'branch, tag or commit' },
       'git-path': { type: 'string', short: 'p', value: 'PATH', text: 'folder of the clone to start in' },
-      secret: { type: 'string', multiple: true, value: 'NAME', text: 'a secret to use; repeat, or separate by commas' },
+      secret: {
+        type: 'string',
+        multiple: true,
+        value: 'NAME',
+        text: "a secret to use; repeat, or separate by commas (this version's server stores none)",
+      },
       env: {
         type: 'string',
         short: 'e',
@@ -43,8 +54,16 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
         value: 'K=V',
         text: 'environment of the command; repeat; "-e K" passes K on. RUNVOY_USER_K=V becomes K=V',
       },
-      timeout: { type: 'string', value: 'TIME', text: 'what the command may take: 30s, 5m, 1h or seconds' },
-      grace: { type: 'string', value: 'TIME', text: 'between SIGTERM and SIGKILL when it is stopped' },
+      timeout: {
+        type: 'string',
+        value: 'TIME',
+        text: "what the command may take: 30s, 5m, 1h or seconds, rounded up to whole ones; 0 = the server's default",
+      },
+      grace: {
+        type: 'string',
+        value: 'TIME',
+        text: 'between SIGTERM and SIGKILL when it is stopped; as --timeout, but 0 = none',
+      },
       isolation: { type: 'string', value: 'LEVEL', text: 'container, bubblewrap or process' },
       'idempotency-key': { type: 'string', value: 'KEY', text: 'the same key again finds the same run' },
       detach: { type: 'boolean', text: 'print the execution id and leave' },
@@ -52,9 +71,10 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     },
     notes: [
       'Options come before the command; from its first word on everything belongs to the command, joined by single spaces.',
+      'A command has no stdin: what is piped into runvoy is not read.',
       "The command's stdout goes to stdout, its stderr to stderr; everything else said here goes to stderr.",
       "Exit code: the command's own; 124 timeout, 130 stopped, 125 when runvoy failed or left before the end.",
-      'Ctrl-C on a terminal leaves after 2 s, a second one within stops the run, a third leaves at once.',
+      'Ctrl-C on a terminal leaves after 2 s, a second one within stops the run, a third leaves at once while its stop goes on.',
       'Without a terminal SIGINT and SIGTERM stop the run.',
       '--json prints one object a line: {"type":"started","execution_id",...}, {"type":"line","seq","stream","ms","text",',
       '"partial"?}, {"type":"gap","from","to"}, {"type":"status","status",...}, and last {"type":"end","status","exit_code",',
@@ -77,12 +97,13 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       timestamps: { type: 'boolean', short: 't', text: 'put the time (UTC) before every line' },
     },
     notes: [
+      'Exit code: 0 whatever became of the run; 1 when lines are missing or their SHA-256 is not the one the runner stated.',
       'Streams are kept apart as in "run". --json prints the frames "line", "gap", "status" (with -f) and "end" of "run".',
     ],
     examples: [
-      'runvoy logs 3f9a0c...',
-      'runvoy logs -f --timestamps 3f9a0c...',
-      'runvoy logs --after 1200 --json 3f9a0c...',
+      'runvoy logs 3f9a0c7d52e14b86a1c0d94e7f2b6835',
+      'runvoy logs -f --timestamps 3f9a0c7d52e14b86a1c0d94e7f2b6835',
+      'runvoy logs --after 1200 --json 3f9a0c7d52e14b86a1c0d94e7f2b6835',
     ],
     words: { least: 1, most: 1 },
     load: async () => (await import('./commands/logs.ts')).logs,
@@ -106,7 +127,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     usage: 'status <execution-id>',
     summary: 'show the state of one run',
     options: {},
-    examples: ['runvoy status 3f9a0c...'],
+    examples: ['runvoy status 3f9a0c7d52e14b86a1c0d94e7f2b6835'],
     words: { least: 1, most: 1 },
     load: async () => (await import('./commands/status.ts')).status,
   },
@@ -114,7 +135,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     usage: 'kill [--wait] <execution-id>',
     summary: 'stop a run',
     options: { wait: { type: 'boolean', text: 'stay until nothing of it lives' } },
-    examples: ['runvoy kill --wait 3f9a0c...'],
+    examples: ['runvoy kill --wait 3f9a0c7d52e14b86a1c0d94e7f2b6835'],
     words: { least: 1, most: 1 },
     load: async () => (await import('./commands/kill.ts')).kill,
   },
@@ -123,6 +144,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'turn a claim into an API key and keep it',
     options: {},
     notes: [
+      'A link goes to its own server only, a token to the server that is configured; --api-endpoint names another for both.',
       'The key is saved to ~/.runvoy/config.yaml (RUNVOY_CONFIG names another file), with --profile below "profiles".',
     ],
     examples: ["runvoy claim 'https://runvoy.example.com/#claim=...'", 'runvoy claim --profile staging <token>'],
@@ -133,7 +155,10 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     usage: 'configure',
     summary: 'save the address of a server and a key',
     options: {},
-    notes: ['Asks on a terminal; otherwise give --api-endpoint and --api-key, or both as lines on stdin.'],
+    notes: [
+      'Asks on a terminal; otherwise give --api-endpoint and --api-key, or both as lines on stdin.',
+      'Saves both in any case; exit code 1 when the server does not accept the key.',
+    ],
     examples: ['runvoy configure', 'runvoy configure --profile staging --api-endpoint https://runvoy.example.com'],
     words: { least: 0, most: 0 },
     load: async () => (await import('./commands/configure.ts')).configure,
@@ -147,6 +172,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       'no-first-run': { type: 'boolean', text: 'do not run a first command' },
       yes: { type: 'boolean', short: 'y', text: 'reset without asking' },
     },
+    notes: ["'reset' deletes what runvoy made in the data directory; what else lies there stays."],
     examples: ['runvoy local', 'runvoy local --port 8080 --data-dir ./data --json', 'runvoy local login'],
     words: { least: 0, most: 1 },
     load: async () => (await import('./commands/local.ts')).local,

@@ -1,4 +1,4 @@
-import { COMMANDS, COMMON_OPTIONS } from './command-table.ts';
+import { COMMANDS, COMMON_OPTIONS, LEADING_OPTIONS } from './command-table.ts';
 import type { OptionTable } from './options.ts';
 
 /** The help of one command, or of all when none is named; undefined when there is no such command. */
@@ -27,8 +27,9 @@ function overview(): string {
     '',
     'Usage: runvoy [options] <command> ...',
     ...section('Commands:', names),
-    ...section('Options:', rows(COMMON_OPTIONS)),
+    ...section('Options:', rows(LEADING_OPTIONS)),
     '',
+    'With --json an error is one object on stderr: {"error":{"status"?,"code","message","request_id"?}}.',
     'The server: --api-endpoint, RUNVOY_API_ENDPOINT, --profile, ~/.runvoy/config.yaml, then a local server that runs.',
     '"runvoy help <command>" says more.',
     '',

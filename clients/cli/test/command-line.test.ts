@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { COMMANDS } from '../src/command-table.ts';
-import { commandName, readCommandLine } from '../src/command-line.ts';
+import { commandName, readCommandLine, wantsJson } from '../src/command-line.ts';
 import { helpText } from '../src/help-text.ts';
 
 test('from the first word of "run" on everything belongs to the command', () => {
@@ -36,6 +36,44 @@ test.each([
 ])('%j is refused with a word on what is wrong', (args, message) => {
   expect(() => readCommandLine(args)).toThrow(expect.objectContaining({ kind: 'usage' }));
   expect(() => readCommandLine(args)).toThrow(message);
+});
+
+test.each([
+  [['run', '--timeout', '-5', 'ls'], 'timeout', '-5'],
+  [['run', '--grace', '-3', '--', 'ls'], 'grace', '-3'],
+  [['list', '--limit', '-1'], 'limit', '-1'],
+  [['logs', '--after', '-1', 'id'], 'after', '-1'],
+])('%j gives --%s the value %s, for who reads it to refuse', (args, name, value) => {
+  expect(readCommandLine(args).options.text(name)).toBe(value);
+});
+
+test('what a command to run is given stays as it is', () => {
+  expect(readCommandLine(['run', '--timeout', '5', 'nice', '--timeout', '-5']).words).toEqual([
+    'nice',
+    '--timeout',
+    '-5',
+  ]);
+});
+
+test.each([['--version'], ['-v']])('%s needs no command', (flag) => {
+  const { command, options } = readCommandLine([flag]);
+  expect(command).toBeUndefined();
+  expect(options.flag('version')).toBe(true);
+});
+
+test.each([
+  [['--json', 'fly'], true],
+  [['list', '--nonsense', '--json'], true],
+  [['run', '--json', '--nonsense', 'ls'], true],
+  [['run', 'ls', '--json'], false],
+  [['run', '--', '--json'], false],
+  [['list'], false],
+])('%j wants its errors as JSON: %s', (args, wants) => {
+  expect(wantsJson(args)).toBe(wants);
+});
+
+test.each(Object.keys(COMMANDS))('no example of %s abbreviates an id', (name) => {
+  expect(helpText(name)).not.toMatch(/[0-9a-f]{4,}\.\.\./);
 });
 
 test('a quoted command may be followed by words that are no options of ours', () => {
