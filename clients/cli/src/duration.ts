@@ -13,6 +13,11 @@ export function readDurationS(text: string, option: string): number {
   return Math.ceil(seconds);
 }
 
+/** A time of which only whole seconds are known: `4 s`, `4 min 5 s`. */
+export function wholeSecondsText(seconds: number): string {
+  return seconds < 60 ? `${seconds} s` : durationText(seconds * 1000);
+}
+
 /** A time for a person: `3.2 s`, `4 min 5 s`, `2 h 10 min`. */
 export function durationText(ms: number): string {
   const tenths = Math.round(Math.max(0, ms) / 100);

@@ -16,3 +16,12 @@ export function startedText(startedAt: string, nowMs?: number): string {
   }
   return amount < 30 ? `${Math.floor(amount)} d ago` : new Date(atMs).toISOString().slice(0, 10);
 }
+
+/** When a run began, on the clock of who looks: `10:57` today, otherwise the date. */
+export function shortStartedText(startedAt: string, nowMs: number): string {
+  const at = new Date(startedAt);
+  if (!Number.isFinite(at.getTime())) return '';
+  const two = (amount: number) => String(amount).padStart(2, '0');
+  if (at.toDateString() === new Date(nowMs).toDateString()) return `${two(at.getHours())}:${two(at.getMinutes())}`;
+  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+}

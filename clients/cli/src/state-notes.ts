@@ -1,6 +1,6 @@
 import type { StatusFrame } from '@runvoy/protocol';
 import type { Screen } from './screen.ts';
-import { durationText } from './duration.ts';
+import { wholeSecondsText } from './duration.ts';
 import { waitingText } from './waiting-text.ts';
 
 /** A run whose first line comes sooner explains nothing. */
@@ -52,7 +52,7 @@ export class StateNotes {
     if (text === undefined) return this.#screen.note('');
     if (!this.#isTerminal) return this.#say(text);
     const waitedMs = Date.now() - this.#sinceMs;
-    this.#screen.note(waitedMs < TICK_MS ? text : `${text} · ${durationText(Math.floor(waitedMs / 1000) * 1000)}`);
+    this.#screen.note(waitedMs < TICK_MS ? text : `${text} · ${wholeSecondsText(Math.floor(waitedMs / 1000))}`);
     this.#showIn(TICK_MS);
   }
 

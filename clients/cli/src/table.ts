@@ -1,32 +1,49 @@
 import { cutToWidth, displayWidth } from './display-width.ts';
 
-/** A column of a table; `cuts`: it gives way when the line would be too long. */
+/** A column of a table. */
 export interface Column {
   readonly title: string;
-  readonly cuts?: true;
+  /** It gives way when a line would be too long, down to `least` columns; those of a lower `turn` give way first. */
+  readonly cuts?: { readonly turn: number; readonly least: number };
 }
 
 const GAP = '  ';
-const LEAST_COLUMNS = 12;
 
-/** Lines of a table. With `width` no line is longer than a terminal of so many columns, as far as the cutting column allows. */
+/** Lines of a table. With `width` no line is longer than a terminal of so many columns, as far as the cutting columns allow. */
 export function tableLines(
   columns: readonly Column[],
   rows: readonly (readonly string[])[],
   width?: number,
 ): readonly string[] {
-  const all = [columns.map(({ title }) => title), ...rows];
-  const widths = columns.map((_, at) => Math.max(...all.map((row) => displayWidth(row[at] ?? ''))));
-  const cutting = columns.findIndex(({ cuts }) => cuts);
-  if (width !== undefined && cutting >= 0) {
-    const total = widths.reduce((sum, each) => sum + each, GAP.length * (columns.length - 1));
-    const least = Math.min(widths[cutting] ?? 0, LEAST_COLUMNS);
-    widths[cutting] = Math.max(least, (widths[cutting] ?? 0) - Math.max(0, total - width));
+  const widths = naturalWidths(columns, rows);
+  const turns = columns.flatMap(({ cuts }, at) => (cuts ? [{ at, ...cuts }] : [])).toSorted((a, b) => a.turn - b.turn);
+  for (const { at, least } of turns) {
+    const tooMuch = width === undefined ? 0 : Math.max(0, lineWidth(widths) - width);
+    const natural = widths[at] ?? 0;
+    widths[at] = Math.max(Math.min(natural, least), natural - tooMuch);
   }
-  return all.map((row) => {
-    const cells = row.map((cell, at) => padded(at === cutting ? cutToWidth(cell, widths[at] ?? 0) : cell, widths[at]));
+  return [columns.map(({ title }) => title), ...rows].map((row) => {
+    const cells = row.map((cell, at) =>
+      padded(columns[at]?.cuts ? cutToWidth(cell, widths[at] ?? 0) : cell, widths[at]),
+    );
     return cells.join(GAP).trimEnd();
   });
+}
+
+/** The narrowest these rows can be shown: every cutting column cut as far as it may be. */
+export function leastWidth(columns: readonly Column[], rows: readonly (readonly string[])[]): number {
+  const widths = naturalWidths(columns, rows);
+  return lineWidth(widths.map((natural, at) => Math.min(natural, columns[at]?.cuts?.least ?? natural)));
+}
+
+function naturalWidths(columns: readonly Column[], rows: readonly (readonly string[])[]): number[] {
+  return columns.map(({ title }, at) =>
+    Math.max(displayWidth(title), ...rows.map((row) => displayWidth(row[at] ?? ''))),
+  );
+}
+
+function lineWidth(widths: readonly number[]): number {
+  return widths.reduce((sum, each) => sum + each, GAP.length * (widths.length - 1));
 }
 
 function padded(text: string, width = 0): string {

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { durationText, readDurationS } from '../src/duration.ts';
+import { durationText, readDurationS, wholeSecondsText } from '../src/duration.ts';
 
 test.each([
   ['30s', 30],
@@ -26,4 +26,13 @@ test.each([
   [7_800_000, '2 h 10 min'],
 ])('%d ms are shown as %s', (ms, text) => {
   expect(durationText(ms)).toBe(text);
+});
+
+test.each([
+  [0, '0 s'],
+  [4, '4 s'],
+  [59, '59 s'],
+  [65, '1 min 5 s'],
+])('%d whole seconds are shown without tenths, as %s', (seconds, text) => {
+  expect(wholeSecondsText(seconds)).toBe(text);
 });

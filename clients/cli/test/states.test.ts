@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { retryDelayMs } from '../src/retry-delay.ts';
-import { startedText } from '../src/started-text.ts';
+import { shortStartedText, startedText } from '../src/started-text.ts';
 import { stopSteps } from '../src/stop-steps.ts';
 import { waitingText } from '../src/waiting-text.ts';
 import { readClaim } from '../src/commands/claim.ts';
@@ -34,6 +34,21 @@ test.each([
 ])('%d s ago is shown as %s', (ago, text) => {
   const now = Date.UTC(2030, 0, 1);
   expect(startedText(new Date(now - ago * 1_000).toISOString(), now)).toBe(text);
+});
+
+test.each([
+  ['last_lines', 'waiting for its last lines'],
+  ['stop_confirmation', 'waiting until it is gone'],
+  ['platform_end', 'waiting until it is gone'],
+  ['a_free_slot', 'waiting for a free slot'],
+])('%s is told as "%s"', (waiting_for, words) => {
+  expect(waitingText({ type: 'status', status: 'RUNNING', waiting_for })).toBe(words);
+});
+
+test('where there is little room the time is that of the clock today, and the date otherwise', () => {
+  const now = new Date(2030, 0, 2, 12, 0);
+  expect(shortStartedText(new Date(2030, 0, 2, 9, 7).toISOString(), now.getTime())).toBe('09:07');
+  expect(shortStartedText(new Date(2030, 0, 1, 23, 59).toISOString(), now.getTime())).toBe('2030-01-01');
 });
 
 test('to a pipe the time is UTC', () => {

@@ -4,7 +4,7 @@ import { cutToWidth, displayWidth } from '../src/display-width.ts';
 import { oneLine } from '../src/one-line.ts';
 import { tableLines } from '../src/table.ts';
 
-const columns = [{ title: 'ID' }, { title: 'Command', cuts: true as const }, { title: 'User' }];
+const columns = [{ title: 'ID' }, { title: 'Command', cuts: { turn: 1, least: 12 } }, { title: 'User' }];
 
 test.each([
   ['plain', 5],

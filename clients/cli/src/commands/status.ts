@@ -8,6 +8,7 @@ import type { Invocation } from '../invocation.ts';
 import { gapNames } from '../log-verdict-text.ts';
 import { oneLine } from '../one-line.ts';
 import { stopSteps } from '../stop-steps.ts';
+import { waitingWords } from '../waiting-text.ts';
 
 /** `runvoy status`. */
 export async function status(invocation: Invocation): Promise<number> {
@@ -25,12 +26,11 @@ export async function status(invocation: Invocation): Promise<number> {
 }
 
 function facts(execution: ExecutionStatusBody): readonly (readonly [string, string | undefined])[] {
-  const { reason, waiting_for, cancel, duration_ms, log, exit_code } = execution;
+  const { reason, status: state, waiting_for, cancel, duration_ms, log, exit_code } = execution;
   return [
     ['Execution ID', execution.execution_id],
-    ['Status', execution.status],
+    ['Status', waiting_for === undefined ? state : `${state} (${waitingWords(waiting_for)})`],
     ['Reason', reason?.replaceAll('_', ' ')],
-    ['Waiting for', waiting_for?.replaceAll('_', ' ')],
     ['Stop', cancel && stopSteps(cancel)],
     ['Exit code', exit_code === null ? undefined : String(exit_code)],
     ['Command', execution.command],
