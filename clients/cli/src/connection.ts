@@ -2,7 +2,7 @@ import type { ApiAccess } from './api.ts';
 import { configPath, readConfigFile, type ConfiguredServer } from './config-file.ts';
 import { endpointOf } from './endpoint.ts';
 import type { Invocation } from './invocation.ts';
-import { dataDirOf, findLocalServer } from './local-server.ts';
+import { dataDirOf, findLocalServer, noLocalServer } from './local-server.ts';
 import { Problem, usageProblem } from './problem.ts';
 
 /** A place that may name the server, the key, or both. Earlier places win. */
@@ -75,7 +75,7 @@ async function dataDirFlag(asked: Asked): Promise<Source | undefined> {
     return undefined;
   const source = await localServer(asked);
   if (source) return source;
-  throw new Problem(`no server runs in ${dataDirOf(asked)}. Start it: npm start -- --data-dir ${dataDirOf(asked)}`);
+  throw noLocalServer(asked);
 }
 
 /** RUNVOY_API_ENDPOINT and RUNVOY_API_KEY. */

@@ -4,6 +4,8 @@ import { join, resolve } from 'node:path';
 import type { LocalClientFile } from '@runvoy/protocol';
 import { RunvoyApi } from './api.ts';
 import type { Invocation } from './invocation.ts';
+import { Problem } from './problem.ts';
+import { shellWord } from './shell-word.ts';
 
 const HEALTH_MS = 2_000;
 
@@ -19,6 +21,13 @@ export async function findLocalServer(dataDir: string): Promise<LocalClientFile 
   // The file outlives a server that was killed, and both its pid and its port may belong to somebody else by now.
   const health = await new RunvoyApi({ endpoint: file.api_endpoint }).health(HEALTH_MS).catch(() => undefined);
   return health?.status === 'ok' ? file : undefined;
+}
+
+/** Nothing runs in the data directory that is meant; the command that is shown starts a server in this very one. */
+export function noLocalServer(asked: Pick<Invocation, 'options' | 'env'>): Problem {
+  const dataDir = dataDirOf(asked);
+  const named = asked.options.text('data-dir') === undefined ? '' : ` -- --data-dir ${shellWord(dataDir)}`;
+  return new Problem(`no server runs in ${dataDir}. Start it: npm start${named}`);
 }
 
 /** True when a process with this id exists, whosever it is. */

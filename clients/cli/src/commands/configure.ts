@@ -1,14 +1,18 @@
 import { RunvoyApi } from '../api.ts';
+import { ApiProblem } from '../api-problem.ts';
 import { Asker } from '../ask.ts';
 import { configPath, readConfigFile, saveServer, type ConfiguredServer } from '../config-file.ts';
 import { endpointOf } from '../endpoint.ts';
 import { EXIT } from '../exit-code.ts';
 import type { Invocation } from '../invocation.ts';
 import { usageProblem } from '../problem.ts';
+import type { Terminal } from '../terminal.ts';
 
 const HEALTH_MS = 5_000;
 
-/** `runvoy configure`: asks for what was not given, saves it, and says whether the server answers. */
+type SavedServer = Required<Pick<ConfiguredServer, 'api_endpoint' | 'api_key'>>;
+
+/** `runvoy configure`: asks for what was not given, saves it, and says whether the server answers and knows the key. */
 export async function configure(invocation: Invocation): Promise<number> {
   const { options, terminal, env } = invocation;
   const path = configPath(env);
@@ -19,15 +23,31 @@ export async function configure(invocation: Invocation): Promise<number> {
   await saveServer(path, profile, server);
   terminal.stderr.write(`saved to ${path}${profile === undefined ? '' : ` as profile ${profile}`}\n`);
   const health = await new RunvoyApi({ endpoint: server.api_endpoint }).health(HEALTH_MS).catch(() => undefined);
-  terminal.stderr.write(
-    health?.status === 'ok'
-      ? `${server.api_endpoint} answers: ${health.provider}, version ${health.version}\n`
-      : `note: ${server.api_endpoint} does not answer now\n`,
-  );
-  return EXIT.ok;
+  if (health?.status !== 'ok') {
+    terminal.stderr.write(`note: ${server.api_endpoint} does not answer now; the key was not checked\n`);
+    return EXIT.ok;
+  }
+  terminal.stderr.write(`${server.api_endpoint} answers: ${health.provider}, version ${health.version}\n`);
+  return checkKey(server, terminal);
 }
 
-async function readServer({ options, terminal }: Invocation, old: ConfiguredServer) {
+/** A key that may do little is a key: only one that the server does not know is bad. */
+async function checkKey({ api_endpoint, api_key }: SavedServer, { stderr }: Terminal): Promise<number> {
+  const api = new RunvoyApi({ endpoint: api_endpoint, apiKey: api_key });
+  const problem = await api.list({ limit: '1' }).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  const isKnown = problem === undefined || (problem instanceof ApiProblem && problem.status === 403);
+  const isRefused = problem instanceof ApiProblem && problem.status === 401;
+  if (isKnown) stderr.write('the key is accepted\n');
+  else if (isRefused) stderr.write(`the key is NOT accepted: ${problem.message}\n`);
+  else
+    stderr.write(`note: the key could not be checked: ${problem instanceof Error ? problem.message : 'no answer'}\n`);
+  return isRefused ? EXIT.failed : EXIT.ok;
+}
+
+async function readServer({ options, terminal }: Invocation, old: ConfiguredServer): Promise<SavedServer> {
   const asker = new Asker(terminal);
   const given = { endpoint: options.text('api-endpoint'), key: options.text('api-key') };
   const isAsked = given.endpoint === undefined && given.key === undefined;

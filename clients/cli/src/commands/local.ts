@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { RunvoyApi } from '../api.ts';
 import { EXIT } from '../exit-code.ts';
 import type { Invocation } from '../invocation.ts';
-import { dataDirOf, findLocalServer } from '../local-server.ts';
+import { dataDirOf, findLocalServer, noLocalServer } from '../local-server.ts';
 import { Problem, usageProblem } from '../problem.ts';
 
 /** `runvoy local`: a server on this machine; `login`: a way into its console; `reset`: its data deleted. */
@@ -57,9 +57,8 @@ function serverMain(): string {
 }
 
 async function printSignInLink({ options, env, terminal }: Invocation): Promise<number> {
-  const dataDir = dataDirOf({ options, env });
-  const server = await findLocalServer(dataDir);
-  if (!server) throw new Problem(`no server runs in ${dataDir}. Start it: npm start`);
+  const server = await findLocalServer(dataDirOf({ options, env }));
+  if (!server) throw noLocalServer({ options, env });
   const link = await new RunvoyApi({ endpoint: server.api_endpoint, apiKey: server.api_key }).signInLink();
   terminal.stdout.write(`${options.flag('json') ? JSON.stringify(link) : link.url}\n`);
   terminal.stderr.write(`works once, until ${link.expires_at}, as ${server.admin_email}\n`);
