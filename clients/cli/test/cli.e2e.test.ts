@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -223,9 +224,11 @@ describe(`run on a terminal${noTerminal === undefined ? '' : ` — skipped: ${no
     cli.child.stdin.write(CTRL_C);
     await cli.says('detaching');
     cli.child.stdin.write(CTRL_C);
-    await cli.says('stopping');
+    await cli.says('stop: requested');
     cli.child.stdin.write(CTRL_C);
     expect(await cli.ended).toBe(125);
+    expect(cli.stdout).toContain('left; its stop goes on');
+    expect(cli.stdout).not.toContain('the run goes on');
   });
 
   onTerminal('a run that ends within the two seconds ends as always', async () => {
@@ -274,6 +277,37 @@ describe('logs', () => {
     expect(await cli.ended).toBe(0);
     expect(cli.stdout).toBe('1970-01-01T00:00:01.000Z c\n');
     expect(cli.stderr).toContain('3 lines, complete ·');
+  });
+
+  test.each([[[]], [['-f']]])('a log shorter than where it was to begin is no false one %j', async (more) => {
+    for (const letter of 'abcde') server.write(letter);
+    server.end('SUCCEEDED', 0);
+    await using cli = runvoy(['logs', ...more, '--after', '9999', RUN_ID], { server });
+    expect(await cli.ended).toBe(0);
+    expect(cli.stdout).toBe('');
+    expect(cli.stderr).toContain('the log has only 5 lines');
+    expect(cli.stderr).not.toContain('NOT');
+  });
+
+  test('nothing is made up about the lines before the first that was asked for', async () => {
+    server.running();
+    await using cli = runvoy(['logs', '--after', '9999', RUN_ID], { server });
+    expect(await cli.ended).toBe(0);
+    expect(cli.stderr).toContain('running · nothing after line 9,999 so far');
+  });
+
+  test.each([
+    ['lines are missing', 'NOT complete: missing 2', () => (server.missing = [2])],
+    ['the SHA-256 is another one', 'NOT verified', () => (server.statedSha256 = '00')],
+  ])('exits with 1 when %s', async (_, text, spoil) => {
+    for (const letter of 'abc') server.write(letter);
+    spoil();
+    server.end('SUCCEEDED', 0);
+    for (const more of [[], ['-f']]) {
+      await using cli = runvoy(['logs', ...more, RUN_ID], { server });
+      expect(await cli.ended).toBe(1);
+      expect(cli.stderr).toContain(text);
+    }
   });
 
   test('-f follows to the end, and Ctrl-C only leaves', async () => {
@@ -366,6 +400,42 @@ describe('finding the server', () => {
     expect(other.saw('POST', '/claim')).toBe(false);
   });
 
+  test('the claim of a link goes to no other server than its own', async () => {
+    await mkdir(join(home, '.runvoy'));
+    await writeFile(join(home, '.runvoy', 'config.yaml'), `api_endpoint: ${server.url}\n`);
+    await using filed = runvoy(['claim', `${NOWHERE.url}/#claim=T`], { home });
+    expect(await filed.ended).toBe(1);
+    expect(filed.stderr).toContain(`cannot reach ${NOWHERE.url}`);
+    await using named = runvoy(['claim', `${NOWHERE.url}/#claim=T`], { home, server });
+    expect(await named.ended).toBe(1);
+    expect(server.requests).toEqual([]);
+  });
+
+  test('a server without TLS is told from one that is not there', async () => {
+    await using cli = runvoy(['list', '--api-endpoint', server.url.replace('http:', 'https:')], { home });
+    expect(await cli.ended).toBe(1);
+    expect(cli.stderr).toMatch(/^runvoy: .* does not speak TLS; did you mean http:\/\/127\.0\.0\.1:\d+\?\n$/);
+  });
+
+  test('the command that starts a server names the data directory that was named', async () => {
+    await using cli = runvoy(['local', 'login', '--data-dir', join(home, 'a b')]);
+    expect(await cli.ended).toBe(1);
+    expect(cli.stderr).toContain(`Start it: npm start -- --data-dir '${home}/a b'\n`);
+    await using usual = runvoy(['local', 'login'], { home });
+    expect(await usual.ended).toBe(1);
+    expect(usual.stderr).toContain('Start it: npm start\n');
+  });
+
+  test('configure says whether the server knows the key', async () => {
+    server.acceptedKey = 'good';
+    await using bad = runvoy(['configure'], { home, input: `${server.url}/\nbad\n` });
+    expect(await bad.ended).toBe(1);
+    expect(bad.stderr).toContain('the key is NOT accepted: [401]');
+    await using good = runvoy(['configure'], { home, input: `${server.url}/\ngood\n` });
+    expect(await good.ended).toBe(0);
+    expect(good.stderr).toContain('the key is accepted\n');
+  });
+
   test('configure reads both lines from a pipe', async () => {
     await using cli = runvoy(['configure'], { home, input: `${server.url}/\nsecret\n` });
     expect(await cli.ended).toBe(0);
@@ -387,12 +457,71 @@ describe('mistakes', () => {
     [['fly'], 2],
     [['run'], 125],
     [['run', '--timeout', 'soon', 'x'], 125],
+    [['run', '--timeout', '-5', 'x'], 125],
+    [['run', '-e', '1A=b', 'x'], 125],
+    [['list', '--status', 'bogus'], 2],
     [[], 2],
   ])('%j exits with %d and without a stack', async (args, code) => {
     await using cli = runvoy(args, { server });
     expect(await cli.ended).toBe(code);
     expect(cli.stderr).not.toMatch(/^ {4}at /m);
     expect(server.requests).toEqual([]);
+  });
+
+  test('a status that does not exist is answered with those that do', async () => {
+    await using cli = runvoy(['list', '--status', 'failed,bogus'], { server });
+    expect(await cli.ended).toBe(2);
+    expect(cli.stderr).toContain('starting, running, terminating, succeeded, failed, stopped');
+  });
+
+  test('--version needs no server', async () => {
+    await using long = runvoy(['--version'], { server: NOWHERE });
+    expect(await long.ended).toBe(0);
+    expect(long.stdout).toMatch(/^client {4}\d+\.\d+\.\d+\n$/);
+    await using short = runvoy(['-v'], { server: NOWHERE });
+    expect(await short.ended).toBe(0);
+    expect(short.stdout).toBe(long.stdout);
+  });
+
+  test.each([
+    [['run', '--json', 'x'], 125, { status: 422, code: 'UNPROCESSABLE', message: 'No: refused', request_id: 'req1' }],
+    [['list', '--json', '--nonsense'], 2, { code: 'USAGE' }],
+    [['list', '--json', '--api-endpoint', NOWHERE.url], 1, { code: 'UNREACHABLE' }],
+  ])('with --json %j tells its error as one object, and exits with %d', async (args, code, error) => {
+    server.refusals = [422];
+    await using cli = runvoy(args, { server });
+    expect(await cli.ended).toBe(code);
+    expect(JSON.parse(cli.stderr)).toMatchObject({ error });
+    expect(cli.stdout).toBe('');
+  });
+
+  test("local reset deletes what is runvoy's and nothing else", async () => {
+    const data = join(home, 'data');
+    const elsewhere = join(home, 'elsewhere');
+    for (const directory of ['runs/1', 'archive', 'supervisors', 'compile-cache', 'mine']) {
+      await mkdir(join(data, directory), { recursive: true });
+    }
+    await mkdir(elsewhere);
+    await writeFile(join(elsewhere, 'precious'), '');
+    await symlink(elsewhere, join(data, 'runs', 'link'));
+    for (const name of ['runvoy.sqlite', 'runvoy.sqlite-wal', 'server.log', 'notes.txt', 'mine/file']) {
+      await writeFile(join(data, name), '');
+    }
+    await using first = runvoy(['--data-dir', data, 'local', 'reset', '--yes']);
+    expect(await first.ended).toBe(0);
+    expect(first.stderr).toContain("left there, because it is not runvoy's: mine, notes.txt\n");
+    expect(await readdir(data)).toEqual(['mine', 'notes.txt']);
+    expect(await readdir(join(data, 'mine'))).toEqual(['file']);
+    expect(existsSync(join(elsewhere, 'precious'))).toBe(true);
+    await using second = runvoy(['--data-dir', data, 'local', 'reset', '--yes']);
+    expect(await second.ended).toBe(1);
+    await rm(join(data, 'mine'), { recursive: true });
+    await rm(join(data, 'notes.txt'));
+    await writeFile(join(data, 'runvoy.sqlite'), '');
+    await using third = runvoy(['--data-dir', data, 'local', 'reset', '--yes']);
+    expect(await third.ended).toBe(0);
+    expect(third.stderr).toBe(`deleted ${data}\n`);
+    expect(existsSync(data)).toBe(false);
   });
 
   test('local reset deletes nothing that does not look like a data directory, nor one in use', async () => {
@@ -402,6 +531,7 @@ describe('mistakes', () => {
     expect(strange.stderr).toContain('does not look like a data directory');
     const data = join(home, 'data');
     await mkdir(data);
+    await writeFile(join(data, 'runvoy.sqlite'), '');
     await writeFile(join(data, 'server.json'), JSON.stringify({ pid: process.pid }));
     await using used = runvoy(['--data-dir', data, 'local', 'reset', '--yes']);
     expect(await used.ended).toBe(1);

@@ -42,6 +42,8 @@ export class FakeServer implements AsyncDisposable {
   missing: number[] = [];
   /** What the end record says instead of the truth. */
   statedSha256: string | null | undefined;
+  /** The only key that lists runs; undefined: every key does. */
+  acceptedKey: string | undefined;
   /** Holds `POST /run` back until it resolves. */
   runGate: Promise<void> = Promise.resolve();
   onStop: () => void = () =>
@@ -134,7 +136,10 @@ export class FakeServer implements AsyncDisposable {
     if (path === '/health') return reply(response, 200, { status: 'ok', version: '1.2.3', provider: 'FAKE' });
     if (path.endsWith('/status')) return reply(response, 200, this.#statusBody());
     if (path.includes('/logs')) return reply(response, 200, this.#logPage(new URL(url, 'http://x').searchParams));
-    if (/^\/executions(\?|$)/.test(path)) return reply(response, 200, []);
+    if (/^\/executions(\?|$)/.test(path)) {
+      if (this.acceptedKey === undefined || headers['x-api-key'] === this.acceptedKey) return reply(response, 200, []);
+      return reply(response, 401, { error: 'Unauthorized', code: 'UNAUTHORIZED', request_id: 'req1' });
+    }
     if (path.startsWith('/claim/'))
       return reply(response, 200, { api_key: 'rvy_claimed', user_email: 'a@b', message: '' });
     reply(response, 404, { error: 'Not Found', code: 'NOT_FOUND', details: 'nothing here', request_id: 'req1' });
@@ -144,7 +149,9 @@ export class FakeServer implements AsyncDisposable {
     await this.runGate;
     const refusal = this.refusals.shift();
     if (refusal === 0) return void request.socket.destroy();
-    if (refusal !== undefined) return reply(response, refusal, { error: 'No', details: `refused`, request_id: 'req1' });
+    if (refusal !== undefined) {
+      return reply(response, refusal, { error: 'No', code: 'UNPROCESSABLE', details: 'refused', request_id: 'req1' });
+    }
     const { command } = JSON.parse(body) as { command: string };
     reply(response, 202, {
       execution_id: RUN_ID,
