@@ -97,7 +97,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       timestamps: { type: 'boolean', short: 't', text: 'put the time (UTC) before every line' },
     },
     notes: [
-      'Exit code: 0 whatever became of the run; 1 when lines are missing or their SHA-256 is not the one the runner stated.',
+      'Exit code: 0 whatever became of the run; 1 when lines are missing, their SHA-256 is not the one the runner stated, or the log could not be read.',
       'Streams are kept apart as in "run". --json prints the frames "line", "gap", "status" (with -f) and "end" of "run".',
     ],
     examples: [

@@ -8,7 +8,7 @@ const OWN_ENTRIES: readonly RegExp[] = [
   // The databases, with what SQLite keeps beside them.
   /^(?:runvoy|events)\.sqlite(?:-wal|-shm|-journal)?$/,
   // A file is written aside under another name first; a crash in between leaves it.
-  /^(?:vault-keys|signing-keys|client|server)\.json(?:\.\d+\.new|\.[0-9a-f-]{36})?$/,
+  /^(?:vault-keys|signing-keys|isolation|client|server)\.json(?:\.\d+\.new|\.[0-9a-f-]{36})?$/,
   /^server\.log(?:\.1)?$/,
   /^intake\.sock$/,
   /^\.writable$/,

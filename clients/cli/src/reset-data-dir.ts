@@ -40,7 +40,14 @@ export async function resetDataDir({ options, env, terminal }: Invocation): Prom
 /** Says what was done. */
 async function deleteOwnEntries(dataDir: string): Promise<string> {
   const { own } = await sortEntries(dataDir);
-  for (const name of own) await rm(join(dataDir, name), { recursive: true, force: true });
+  for (const name of own) {
+    await rm(join(dataDir, name), { recursive: true, force: true }).catch((cause: Error) => {
+      throw new Problem(
+        `${join(dataDir, name)} cannot be deleted: ${cause.message}. The rest of the data is still there.`,
+        { cause },
+      );
+    });
+  }
   const { own: again, foreign } = await sortEntries(dataDir);
   const left = [...again, ...foreign];
   if (left.length === 0) {

@@ -524,6 +524,17 @@ describe('mistakes', () => {
     expect(existsSync(data)).toBe(false);
   });
 
+  test('local reset leaves nothing of what a server makes', async () => {
+    const data = join(home, 'data');
+    await using running = runvoy(['--data-dir', data, 'local', '--port', '0'], { home });
+    await running.says('runvoy is up');
+    running.child.kill('SIGTERM');
+    await running.ended;
+    await using reset = runvoy(['--data-dir', data, 'local', 'reset', '--yes']);
+    expect(await reset.ended).toBe(0);
+    expect(reset.stderr).toBe(`deleted ${data}\n`);
+  });
+
   test('local reset deletes nothing that does not look like a data directory, nor one in use', async () => {
     await writeFile(join(home, 'precious'), '');
     await using strange = runvoy(['--data-dir', home, 'local', 'reset', '--yes']);

@@ -11,6 +11,7 @@ const OWN = [
   'events.sqlite',
   'events.sqlite-wal',
   'intake.sock',
+  'isolation.json',
   'runs',
   'runvoy.sqlite-shm',
   'server.log.1',
