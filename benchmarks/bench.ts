@@ -1,10 +1,29 @@
 import { cpus, totalmem } from 'node:os';
+import { append } from './cases/append.ts';
+import { executions } from './cases/executions.ts';
+import { fanOut } from './cases/fan-out.ts';
 import { firstLine } from './cases/first-line.ts';
 import { freshClone } from './cases/fresh-clone.ts';
+import { followersMemory } from './cases/followers-memory.ts';
+import { listPages } from './cases/list-pages.ts';
+import { readBack } from './cases/read-back.ts';
+import { start } from './cases/start.ts';
+import { submit } from './cases/submit.ts';
 import type { Benchmark, Measurement } from './measurement.ts';
 
 /** Everything that is measured, quick ones first. */
-const BENCHMARKS: readonly Benchmark[] = [firstLine, freshClone];
+const BENCHMARKS: readonly Benchmark[] = [
+  submit,
+  firstLine,
+  executions,
+  fanOut,
+  followersMemory,
+  append,
+  readBack,
+  start,
+  listPages,
+  freshClone,
+];
 
 /** Runs the benchmarks whose names contain one of the arguments, or all, and prints a table for README.md. */
 async function main(wanted: readonly string[]): Promise<void> {
