@@ -1,8 +1,9 @@
-import { constants, createReadStream } from 'node:fs';
-import { chmod, link, lstat, mkdir, open, readFile, readdir, rename, rm, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { constants, createReadStream, readFileSync, renameSync } from 'node:fs';
+import { access, chmod, link, lstat, mkdir, open, readFile, readdir, rename, unlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { SafetyLaneEntry } from '@runvoy/protocol';
 import { jsonLines } from './json-lines.ts';
+import { removeTree } from './remove-tree.ts';
 
 /** Which attempt of which execution. */
 export interface Attempt {
@@ -16,6 +17,9 @@ export interface SupervisorFile {
   readonly start_ticks: number;
   readonly boot_id: string;
 }
+
+/** Put in the supervisor's place so that none can take it any more: what makes "never" a proof. */
+export const RULED_OUT: SupervisorFile = { pid: 0, start_ticks: 0, boot_id: 'none' };
 
 /** `command.json`, written by the supervisor when the command runs. */
 export interface CommandFile {
@@ -45,17 +49,32 @@ interface Files {
   readonly 'stop.json': StopFile;
 }
 
+/** A number that each file holds: one without it was torn by a power loss, or is not ours. */
+const NUMBER_IN: Readonly<Record<keyof Files, string>> = {
+  'supervisor.json': 'pid',
+  'command.json': 'pid',
+  'exit.json': 'at_ms',
+  'ended.json': 'at_ms',
+  'stop.json': 'grace_ms',
+};
+
 /** The directories of runs, `runs/<execution>/<attempt>`, shared with their supervisors. */
 export interface RunFiles {
   directory(of: Attempt): string;
   /** Makes the directory; nothing else does, so that a look cannot bring back what was removed. */
   make(of: Attempt): Promise<void>;
+  /** The file, or undefined when there is none that makes sense. Rejects when nobody can tell. */
   read<Name extends keyof Files>(of: Attempt, name: Name): Promise<Files[Name] | undefined>;
+  /** Whether there is such a file, whatever it holds. */
+  has(of: Attempt, name: 'supervisor.log'): Promise<boolean>;
   /** Replaces the file at once. */
   write<Name extends keyof Files>(of: Attempt, name: Name, file: Files[Name]): Promise<void>;
   /** Writes the file if there is none; answers the one that stands. In a directory that was removed nothing stands for long. */
   settle<Name extends keyof Files>(of: Attempt, name: Name, file: Files[Name]): Promise<Files[Name]>;
-  /** Every attempt that has a directory, or those of one execution, in a fixed order. */
+  /**
+   * Every attempt that has a directory, or those of one execution, in a fixed order. A directory that cannot be read hides
+   * nothing but itself, unless it is the one that was asked for.
+   */
   list(executionId?: string): Promise<Attempt[]>;
   spool(of: Attempt): AsyncIterable<SafetyLaneEntry>;
   remove(executionId: string): Promise<void>;
@@ -75,57 +94,112 @@ export function openRunFiles(root: string): RunFiles {
     return join(root, execution_id, String(attempt));
   }
 
+  /** Commands may close our directories to us, their user; once more with these opened again. */
+  async function readmitted<T>(of: Attempt, name: string, access: () => Promise<T>): Promise<T> {
+    try {
+      return await access();
+    } catch (error) {
+      if (codeOf(error) !== 'EACCES') throw error;
+      const path = directory(of);
+      for (const each of [root, dirname(path), path]) await reopen(each, 0o700);
+      await reopen(join(path, name), 0o600);
+      return access();
+    }
+  }
+
   async function writeAside(of: Attempt, name: string, file: object): Promise<string> {
     writes += 1;
     const aside = join(directory(of), `${name}.server.${process.pid}.${writes}`);
-    const handle = await open(aside, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
+    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
+    const handle = await readmitted(of, name, () => open(aside, flags, 0o600));
     try {
       await handle.writeFile(`${JSON.stringify(file)}\n`);
-    } finally {
+      // Before it gets its name: after a power loss there is the whole file or none.
+      await handle.sync();
       await handle.close();
+    } catch (error) {
+      await handle.close().catch(() => undefined);
+      await unlink(aside).catch(() => undefined);
+      throw naming(aside, error);
     }
     return aside;
   }
 
   async function read<Name extends keyof Files>(of: Attempt, name: Name): Promise<Files[Name] | undefined> {
+    const path = join(directory(of), name);
     try {
-      return JSON.parse(await readFile(join(directory(of), name), 'utf8')) as Files[Name];
+      return parse(name, await readmitted(of, name, () => readFile(path, 'utf8')));
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-      throw error;
+      if (isAbsence(error)) return undefined;
+      throw naming(path, error);
+    }
+  }
+
+  /** Out of the way of the one that takes its place; in one go, so that it cannot be a whole one that is moved. */
+  function putAsideTorn(of: Attempt, name: keyof Files): void {
+    const path = join(directory(of), name);
+    try {
+      if (parse(name, readFileSync(path, 'utf8')) === undefined) renameSync(path, `${path}.torn`);
+    } catch (error) {
+      if (!isAbsence(error)) throw naming(path, error);
     }
   }
 
   return {
     directory,
-    make: async (of) => void (await mkdir(directory(of), { recursive: true, mode: 0o700 })),
+    async make(of) {
+      await readmitted(of, '.', () => mkdir(directory(of), { recursive: true, mode: 0o700 }));
+    },
     read,
+    async has(of, name) {
+      const path = join(directory(of), name);
+      try {
+        await readmitted(of, name, () => access(path));
+        return true;
+      } catch (error) {
+        if (isAbsence(error)) return false;
+        throw error;
+      }
+    },
     async write(of, name, file) {
-      await rename(await writeAside(of, name, file), join(directory(of), name));
+      const aside = await writeAside(of, name, file);
+      try {
+        await rename(aside, join(directory(of), name));
+      } catch (error) {
+        await unlink(aside).catch(() => undefined);
+        throw error;
+      }
     },
     async settle(of, name, file) {
       let aside: string;
       try {
         aside = await writeAside(of, name, file);
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return file;
+        if (isAbsence(error)) return file;
         throw error;
       }
       try {
+        putAsideTorn(of, name);
         await link(aside, join(directory(of), name));
         return file;
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+        if (codeOf(error) !== 'EEXIST') throw error;
         return (await read(of, name)) ?? file;
       } finally {
-        await unlink(aside);
+        await unlink(aside).catch(() => undefined);
       }
     },
     async list(executionId) {
       const found: Attempt[] = [];
       const executions = executionId === undefined ? await namesIn(root) : [executionId];
       for (const execution_id of executions.filter((name) => EXECUTION_ID.test(name)).sort()) {
-        const attempts = (await namesIn(join(root, execution_id))).filter((name) => ATTEMPT.test(name)).map(Number);
+        const names = await readmitted({ execution_id, attempt: 1 }, '.', () =>
+          namesIn(join(root, execution_id)),
+        ).catch((error: unknown) => {
+          if (executionId !== undefined) throw error;
+          return [];
+        });
+        const attempts = names.filter((name) => ATTEMPT.test(name)).map(Number);
         for (const attempt of attempts.sort((a, b) => a - b)) found.push({ execution_id, attempt });
       }
       return found;
@@ -142,15 +216,7 @@ export function openRunFiles(root: string): RunFiles {
     async remove(executionId) {
       if (!EXECUTION_ID.test(executionId))
         throw new Error(`no run directory for execution ${JSON.stringify(executionId)}`);
-      const path = join(root, executionId);
-      try {
-        await rm(path, { recursive: true, force: true });
-      } catch (error) {
-        if (!['EACCES', 'EPERM', 'ENOTEMPTY'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
-        // Package managers leave directories that even their owner may not empty.
-        await makeRemovable(path);
-        await rm(path, { recursive: true, force: true });
-      }
+      await removeTree(join(root, executionId));
     },
   };
 }
@@ -159,7 +225,7 @@ async function namesIn(path: string): Promise<string[]> {
   try {
     return await readdir(path);
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return [];
+    if (isAbsence(error)) return [];
     throw error;
   }
 }
@@ -178,11 +244,30 @@ async function* linesOf(path: string): AsyncIterable<string> {
   }
 }
 
-/** Symlinks are not followed: they lead to what is not ours. */
-async function makeRemovable(path: string): Promise<void> {
-  if (!(await lstat(path)).isDirectory()) return;
-  await chmod(path, 0o700);
-  for (const entry of await readdir(path, { withFileTypes: true })) {
-    if (entry.isDirectory()) await makeRemovable(join(path, entry.name));
+function parse<Name extends keyof Files>(name: Name, text: string): Files[Name] | undefined {
+  try {
+    const file = JSON.parse(text) as Record<string, unknown> | null;
+    return typeof file?.[NUMBER_IN[name]] === 'number' ? (file as unknown as Files[Name]) : undefined;
+  } catch {
+    return undefined;
   }
+}
+
+/** Symlinks are not followed: they lead to what is not ours. */
+async function reopen(path: string, mode: number): Promise<void> {
+  try {
+    const kind = await lstat(path);
+    if (mode === 0o700 ? kind.isDirectory() : kind.isFile()) await chmod(path, mode);
+  } catch {
+    // What was to be done in it tells better why it cannot be done.
+  }
+}
+
+const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code;
+const isAbsence = (error: unknown) => ['ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '');
+
+/** Reads and writes on an open file fail without saying which. */
+function naming(path: string, error: unknown): unknown {
+  if (!(error instanceof Error) || error.message.includes(path)) return error;
+  return Object.assign(new Error(`${path}: ${error.message}`, { cause: error }), { code: codeOf(error) });
 }
