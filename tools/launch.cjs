@@ -17,16 +17,16 @@ const { runTask } = require('./launch/run-task.cjs');
 const root = path.resolve(__dirname, '..');
 
 // `run` is relative to the root and followed by the caller's arguments. A task runs in the root unless it is the user's
-// own command, whose relative paths must mean what the user sees.
+// own command, whose relative paths must mean what the user sees. What users start is compiled once.
 const TASKS = {
-  start: { run: ['services/standalone/src/main.ts'], needsConsole: true },
+  start: { run: ['services/standalone/src/main.ts'], needsConsole: true, isProduct: true },
   test: { run: ['tools/check.ts'] },
   'test:unit': { run: ['tools/check.ts', 'unit'] },
   'test:sim': { run: ['libs/core/simulation/main.ts'] },
   format: { run: ['node_modules/prettier/bin/prettier.cjs', '--write', '**/*.{ts,tsx,cjs,json,md,yml}'] },
   bench: { run: ['benchmarks/bench.ts'] },
   'demo:crash': { run: ['tools/demo-crash.ts'] },
-  cli: { run: ['clients/cli/src/main.ts'], inCallersFolder: true },
+  cli: { run: ['clients/cli/src/main.ts'], inCallersFolder: true, isProduct: true },
 };
 
 async function launch(name, args) {
@@ -48,7 +48,10 @@ async function launch(name, args) {
   }
 
   const [script, ...fixedArgs] = task.run;
-  runTask(node, [path.join(root, script), ...fixedArgs, ...args], task.inCallersFolder ? process.cwd() : root);
+  runTask(node, [path.join(root, script), ...fixedArgs, ...args], {
+    cwd: task.inCallersFolder ? process.cwd() : root,
+    compileCache: task.isProduct ? path.join(root, '.cache', 'compiled') : undefined,
+  });
 }
 
 launch(process.argv[2], process.argv.slice(3)).catch((error) => {

@@ -8,8 +8,8 @@ const { spawn } = require('child_process');
  * RUNVOY_LAUNCHED_AT_MS tells the task when the user pressed Enter, so that it can say how long the way to its first line
  * was.
  */
-function runTask(node, args, cwd) {
-  const child = spawn(node, args, { cwd, env: taskEnv(node), stdio: 'inherit' });
+function runTask(node, args, { cwd, compileCache }) {
+  const child = spawn(node, args, { cwd, env: taskEnv(node, compileCache), stdio: 'inherit' });
   const stopForwarding = forwardSignals(child);
   child.on('error', (error) => {
     process.stderr.write(`runvoy: cannot run ${node}: ${error.message}\n`);
@@ -22,9 +22,11 @@ function runTask(node, args, cwd) {
   });
 }
 
-function taskEnv(node) {
+function taskEnv(node, compileCache) {
   const pathName = Object.keys(process.env).find((name) => name.toUpperCase() === 'PATH') || 'PATH';
   return {
+    // From the first module on: what takes the types away costs most of a start, and is not loaded for what is compiled.
+    ...(compileCache && { NODE_COMPILE_CACHE: compileCache }),
     ...process.env,
     [pathName]: `${path.dirname(node)}${path.delimiter}${process.env[pathName] || ''}`,
     RUNVOY_LAUNCHED_AT_MS: String(Math.round(performance.timeOrigin)),

@@ -28,21 +28,29 @@ export async function* readChunks(
   }
 }
 
-/** The lines after `after`, in order. A jump in `seq` is a gap in the store. */
+/** The lines after `after`, in order, chunk by chunk. A jump in `seq` is a gap in the store. */
+export async function* readLineBatches(
+  records: Records,
+  executionId: string,
+  after: number,
+): AsyncGenerator<readonly LogLine[], void, undefined> {
+  let last = after;
+  for await (const chunk of readChunks(records, executionId, after)) {
+    // Chunks of an honest runner never overlap; of any other, each number is shown once.
+    const lines = linesOf(chunk);
+    const fresh = chunk.from > last ? lines : lines.filter((line) => line.seq > last);
+    last = Math.max(last, chunk.through);
+    if (fresh.length > 0) yield fresh;
+  }
+}
+
+/** The same, line by line: for who stops early. */
 export async function* readLines(
   records: Records,
   executionId: string,
   after: number,
 ): AsyncGenerator<LogLine, void, undefined> {
-  let last = after;
-  for await (const chunk of readChunks(records, executionId, after)) {
-    for (const line of linesOf(chunk)) {
-      // Chunks of an honest runner never overlap; of any other, each number is shown once.
-      if (line.seq <= last) continue;
-      yield line;
-      last = line.seq;
-    }
-  }
+  for await (const lines of readLineBatches(records, executionId, after)) yield* lines;
 }
 
 /** The highest stored sequence number; 0 when nothing is stored. */
