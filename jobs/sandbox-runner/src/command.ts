@@ -1,5 +1,5 @@
-import { spawn } from 'node:child_process';
 import type { OutputPipes } from './output-pipes.ts';
+import type { ProcessRow } from './process-table.ts';
 
 /** How a command ended. */
 export interface CommandEnd {
@@ -7,9 +7,10 @@ export interface CommandEnd {
   readonly signal: NodeJS.Signals | null;
 }
 
-/** A command that was started, leader of its own session. */
+/** A command that was started. */
 export interface RunningCommand {
-  readonly pid: number;
+  /** The leader of the session by which a later server finds it; undefined when it is gone already. */
+  readonly leader: ProcessRow | undefined;
   readonly exited: Promise<CommandEnd>;
   /** Both pipes have ended: nobody holds them any more. */
   readonly drained: Promise<void>;
@@ -19,45 +20,27 @@ export interface RunningCommand {
   abandonOutput(): void;
 }
 
-/**
- * Starts `script` with `sh -e`: a file, because a command may be longer than an argument may be. Rejects when it cannot be
- * started.
- */
-export function startCommand(args: {
-  readonly script: string;
-  readonly cwd: string;
-  readonly env: Readonly<Record<string, string>>;
-  readonly pipes: OutputPipes;
-  readonly onOutput: (stream: 'stdout' | 'stderr', bytes: Buffer) => void;
-  readonly onOutputEnded: (stream: 'stdout' | 'stderr') => void;
-}): Promise<RunningCommand> {
-  const child = spawn('/bin/sh', ['-e', args.script], {
-    cwd: args.cwd,
-    env: args.env,
-    stdio: ['ignore', args.pipes.stdout.writeFd, args.pipes.stderr.writeFd],
-    detached: true,
-  });
-  const exited = new Promise<CommandEnd>((resolve) => child.on('exit', (code, signal) => resolve({ code, signal })));
-  const started = new Promise<void>((resolve, reject) => child.on('spawn', resolve).on('error', reject));
-  args.pipes.closeWriters();
-
-  return started.then(() => {
-    const readers = (['stdout', 'stderr'] as const).map((stream) => {
-      const reader = args.pipes[stream].open();
-      reader.on('data', (bytes: Buffer) => args.onOutput(stream, bytes));
-      const closed = new Promise<void>((resolve) => {
-        reader.on('error', () => resolve());
-        reader.on('close', () => resolve());
-      });
-      return { reader, ended: closed.then(() => args.onOutputEnded(stream)) };
+/** Starts reading what a command prints. Our own writing ends must be closed by then. */
+export function readCommandOutput(
+  pipes: OutputPipes,
+  on: {
+    readonly onOutput: (stream: 'stdout' | 'stderr', bytes: Buffer) => void;
+    readonly onOutputEnded: (stream: 'stdout' | 'stderr') => void;
+  },
+): Pick<RunningCommand, 'drained' | 'pause' | 'resume' | 'abandonOutput'> {
+  const readers = (['stdout', 'stderr'] as const).map((stream) => {
+    const reader = pipes[stream].open();
+    reader.on('data', (bytes: Buffer) => on.onOutput(stream, bytes));
+    const closed = new Promise<void>((resolve) => {
+      reader.on('error', () => resolve());
+      reader.on('close', () => resolve());
     });
-    return {
-      pid: child.pid!,
-      exited,
-      drained: Promise.all(readers.map(({ ended }) => ended)).then(() => undefined),
-      pause: () => readers.forEach(({ reader }) => reader.pause()),
-      resume: () => readers.forEach(({ reader }) => reader.resume()),
-      abandonOutput: () => readers.forEach(({ reader }) => reader.destroy()),
-    };
+    return { reader, ended: closed.then(() => on.onOutputEnded(stream)) };
   });
+  return {
+    drained: Promise.all(readers.map(({ ended }) => ended)).then(() => undefined),
+    pause: () => readers.forEach(({ reader }) => reader.pause()),
+    resume: () => readers.forEach(({ reader }) => reader.resume()),
+    abandonOutput: () => readers.forEach(({ reader }) => reader.destroy()),
+  };
 }

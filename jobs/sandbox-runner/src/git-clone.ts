@@ -1,10 +1,6 @@
-import { spawn } from 'node:child_process';
-import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CheckedSource } from './git-source.ts';
-import { openLineCutter } from './line-cutter.ts';
-import { MARKER_NAME, type RunProcesses } from './run-processes.ts';
-import { writeNewFile } from './workspace.ts';
+import type { Sandbox } from './isolation/sandbox.ts';
 
 /** What became of a clone; no exit code means that a signal ended git, or that it could not be started. */
 export type CloneOutcome = { readonly ok: true } | { readonly ok: false; readonly exitCode?: number };
@@ -15,11 +11,9 @@ interface CloneArgs {
   readonly target: string;
   /** A directory of git's own, outside the workspace; removed afterwards. */
   readonly scratch: string;
-  readonly executionId: string;
-  /** The host's PATH: git may be anywhere. Nothing else of the environment reaches git. */
-  readonly searchPath: string;
   readonly token: string | undefined;
-  readonly processes: RunProcesses;
+  /** Git runs inside. Nothing but the PATH of its environment reaches git, which may be anywhere on it. */
+  readonly sandbox: Sandbox;
   /** Asked before each git command. */
   readonly isStopping: () => boolean;
   readonly onLine: (text: string) => void;
@@ -27,10 +21,10 @@ interface CloneArgs {
 
 /** Clones the last commit of a branch, a tag or a full commit id. Everything git says goes to `onLine`. */
 export async function cloneRepository(args: CloneArgs): Promise<CloneOutcome> {
-  const { source, target, scratch } = args;
-  mkdirSync(scratch, { mode: 0o700 });
+  const { source, target, scratch, sandbox } = args;
+  await sandbox.makeDirectory(scratch);
   try {
-    const env = gitEnvironment(args);
+    const env = await gitEnvironment(args);
     const git = (...command: string[]) => runGit([...SAFE_CONFIG, ...command], env, args);
     if (!source.isCommit) {
       const branch = source.ref === '' ? [] : ['--branch', source.ref];
@@ -47,7 +41,7 @@ export async function cloneRepository(args: CloneArgs): Promise<CloneOutcome> {
     }
     return { ok: true };
   } finally {
-    rmSync(scratch, { recursive: true, force: true });
+    if (!args.isStopping()) await sandbox.remove(scratch);
   }
 }
 
@@ -62,19 +56,19 @@ const SAFE_CONFIG = [
   ['init.defaultBranch', 'main'],
 ].flatMap(([name, value]) => ['-c', `${name}=${value}`]);
 
-function gitEnvironment({ source, scratch, executionId, searchPath, token }: CloneArgs): Record<string, string> {
+async function gitEnvironment({ source, scratch, sandbox, token }: CloneArgs): Promise<Record<string, string>> {
   const config = join(scratch, 'config');
   // The owner of an allowed directory may be somebody else; git trusts such a directory only when its own configuration says so.
   const trusted = source.directory?.replace(/[\\"]/g, '\\$&').replaceAll('\n', '\\n');
-  writeNewFile(
+  await sandbox.writeNewFile(
     config,
     trusted === undefined ? '' : `[safe]\n\tdirectory = "${trusted}"\n\tdirectory = "${trusted}/.git"\n`,
   );
   const askpass = join(scratch, 'askpass');
-  writeNewFile(askpass, ASKPASS, 0o700);
-  if (token !== undefined && source.isGitHub) writeNewFile(join(scratch, 'token'), `${token}\n`);
+  await sandbox.writeNewFile(askpass, ASKPASS, 0o700);
+  if (token !== undefined && source.isGitHub) await sandbox.writeNewFile(join(scratch, 'token'), `${token}\n`);
   return {
-    PATH: searchPath,
+    PATH: sandbox.env['PATH']!,
     HOME: scratch,
     LC_ALL: 'C',
     GIT_CONFIG_NOSYSTEM: '1',
@@ -85,7 +79,6 @@ function gitEnvironment({ source, scratch, executionId, searchPath, token }: Clo
     GIT_ASKPASS: askpass,
     GIT_SSH_COMMAND: 'ssh -oBatchMode=yes',
     GIT_LFS_SKIP_SMUDGE: '1',
-    [MARKER_NAME]: executionId,
   };
 }
 
@@ -101,25 +94,13 @@ case "$1" in
 esac
 `;
 
-function runGit(command: string[], env: Record<string, string>, args: CloneArgs): Promise<CloneOutcome> {
-  if (args.isStopping()) return Promise.resolve({ ok: false });
-  return new Promise((resolve) => {
-    const git = spawn('git', command, { cwd: args.scratch, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
-    for (const output of [git.stdout, git.stderr]) {
-      const cutter = openLineCutter();
-      output.on('data', (bytes: Buffer) => cutter.push(bytes).forEach(({ text }) => args.onLine(text)));
-      output.on('end', () => cutter.end().forEach(({ text }) => args.onLine(text)));
-    }
-    git.on('error', (error: NodeJS.ErrnoException) => {
-      args.onLine(error.code === 'ENOENT' ? 'git is not installed here' : error.message);
-      resolve({ ok: false });
-    });
-    if (git.pid === undefined) return;
-    const { pid } = git;
-    args.processes.adopt(pid);
-    git.on('exit', () => args.processes.release(pid));
-    git.on('close', (code) => {
-      resolve(code === 0 ? { ok: true } : code === null ? { ok: false } : { ok: false, exitCode: code });
-    });
+async function runGit(command: string[], env: Record<string, string>, args: CloneArgs): Promise<CloneOutcome> {
+  if (args.isStopping()) return { ok: false };
+  const exitCode = await args.sandbox.runTool({
+    argv: ['git', ...command],
+    cwd: args.scratch,
+    env,
+    onLine: args.onLine,
   });
+  return exitCode === 0 ? { ok: true } : exitCode === undefined ? { ok: false } : { ok: false, exitCode };
 }

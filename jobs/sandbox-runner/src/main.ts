@@ -1,5 +1,6 @@
 import { readOrder } from './order.ts';
 import { openOutputPipes } from './output-pipes.ts';
+import { probeIsolation } from './probe.ts';
 import type { RunProcesses } from './run-processes.ts';
 import { superviseRun } from './supervise.ts';
 
@@ -16,6 +17,13 @@ process.on('uncaughtException', (error) => {
   processes?.signal('SIGKILL');
   process.exit(70);
 });
+
+if (process.argv[2] === 'probe') {
+  const [isolation, hidden] = process.argv.slice(3) as [string, string];
+  const answer = JSON.stringify(await probeIsolation(isolation, hidden, pipes));
+  await new Promise((resolve) => process.stdout.write(`${answer}\n`, resolve));
+  process.exit(0);
+}
 
 const order = await readOrder(process.stdin);
 if (order) {

@@ -1,18 +1,18 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type BootstrapAnswer, type EndCause, LIMITS } from '@runvoy/protocol';
-import { type CommandEnd, type RunningCommand, startCommand } from './command.ts';
+import type { CommandEnd, RunningCommand } from './command.ts';
 import { openDeadline } from './deadline.ts';
 import { openDelivery } from './delivery.ts';
 import { openHeartbeat } from './heartbeat.ts';
 import type { IntakeClient } from './intake-client.ts';
+import type { Sandbox } from './isolation/sandbox.ts';
 import { openSecretMask } from './masker.ts';
 import { openMessageSigner } from './message-signer.ts';
 import type { RunOrder } from './order.ts';
-import type { OutputPipes } from './output-pipes.ts';
-import { prepareRun, searchPath } from './prepare.ts';
+import { prepareRun } from './prepare.ts';
 import type { RunDir } from './run-dir.ts';
 import { RUNNER_PREFIX, openRunLog } from './run-log.ts';
-import { MARKER_NAME, type RunProcesses } from './run-processes.ts';
+import { MARKER_NAME } from './run-processes.ts';
 import { openSpool } from './spool.ts';
 import { type StopCause, openStop } from './stop.ts';
 
@@ -26,8 +26,7 @@ export interface CourseArgs {
   readonly answer: BootstrapAnswer;
   readonly dir: RunDir;
   readonly intake: IntakeClient;
-  readonly pipes: OutputPipes;
-  readonly processes: RunProcesses;
+  readonly sandbox: Sandbox;
   readonly now: () => number;
   readonly note: (text: string) => void;
   /** Tells of cancels by the platform, past ones included. */
@@ -50,7 +49,8 @@ interface CommandOutcome {
 
 /** From the bootstrap's answer to the last acknowledged message. Resolves with the cause of the end. */
 export async function runCourse(args: CourseArgs): Promise<EndCause> {
-  const { order, answer, dir, intake, processes, now } = args;
+  const { order, answer, dir, intake, sandbox, now } = args;
+  const { processes } = sandbox;
   const begun = now();
   const signer = openMessageSigner(order.execution_id, answer.session);
   const mask = openSecretMask(answer.secrets);
@@ -111,6 +111,7 @@ export async function runCourse(args: CourseArgs): Promise<EndCause> {
   log.system(`${RUNNER_PREFIX}execution started by requestID => ${answer.request_id}`);
   log.system(`${RUNNER_PREFIX}image ID => ${answer.image_id}`);
   log.system(`${RUNNER_PREFIX}isolation => ${order.isolation}`);
+  if (sandbox.limits !== undefined) log.system(`${RUNNER_PREFIX}limits => ${sandbox.limits}`);
   for (const name of mask.unmasked) {
     log.system(`${RUNNER_PREFIX}the value of ${name} is too short to be masked`);
   }
@@ -142,16 +143,14 @@ export async function runCourse(args: CourseArgs): Promise<EndCause> {
 
   async function runCommand(): Promise<CommandOutcome> {
     const isStopping = () => stop.cause !== undefined;
-    const prepared = await prepareRun({ order, answer, dir, log, processes, isStopping });
+    const prepared = await prepareRun({ answer, log, sandbox, isStopping });
     if (!prepared.ready) return prepared;
     log.system(answer.command.replace(/^/gm, `${RUNNER_PREFIX}command => `));
     if (isStopping()) return {};
     try {
-      command = await startCommand({
-        script: prepared.script,
+      command = await sandbox.startCommand(prepared.script, {
         cwd: prepared.cwd,
-        env: commandEnvironment(order, answer),
-        pipes: args.pipes,
+        env: commandEnvironment(order, answer, sandbox),
         onOutput: (stream, bytes) => log.output(stream, bytes),
         onOutputEnded: (stream) => log.outputEnded(stream),
       });
@@ -160,10 +159,9 @@ export async function runCourse(args: CourseArgs): Promise<EndCause> {
       return { reason: 'spawn' };
     }
     const startedAt = now();
-    const row = processes.adopt(command.pid);
-    dir.write('command.json', { pid: command.pid, pgid: command.pid, start_ticks: row?.startTicks ?? 0 });
+    const { leader } = command;
+    if (leader) dir.write('command.json', { pid: leader.pid, pgid: leader.pgid, start_ticks: leader.startTicks });
     const end = await command.exited;
-    processes.release(command.pid);
     // A stop may leave children that are still using their grace.
     if (stop.cause) await processes.gone();
     return { end, startedAt };
@@ -190,11 +188,10 @@ function exitFields({ end, exitCode }: CommandOutcome): { exit_code?: number; si
   return code === null || code === undefined ? {} : { exit_code: code };
 }
 
-/** Nothing of the supervisor's environment but what the order names; the marker last, so that a run cannot hide itself. */
-function commandEnvironment(order: RunOrder, answer: BootstrapAnswer): Record<string, string> {
+/** Nothing of the supervisor's environment but what the sandbox gives; the marker last, so that a run cannot hide itself. */
+function commandEnvironment(order: RunOrder, answer: BootstrapAnswer, sandbox: Sandbox): Record<string, string> {
   return {
-    ...order.host_env,
-    PATH: searchPath(order),
+    ...sandbox.env,
     ...answer.env,
     ...answer.secrets,
     RUNVOY: 'true',

@@ -1,12 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type ProcessRow, carriesMarker, listProcesses, readProcess } from './process-table.ts';
 
-/** Everything that lives because of one run: the sessions we started, and whoever left them but still carries the run's marker. */
+/** Everything that lives because of one run. */
 export interface RunProcesses {
-  /** Adds a process we started as leader of its own session. */
-  adopt(pid: number): ProcessRow | undefined;
-  /** The leader was reaped; its pid may belong to somebody else from now on. */
-  release(pid: number): void;
   living(): ProcessRow[];
   /** Sends a signal to everything, each process once. */
   signal(signal: NodeJS.Signals): void;
@@ -16,11 +12,19 @@ export interface RunProcesses {
   gone(): Promise<void>;
 }
 
+/** Those of a run without a namespace: the sessions we started, and whoever left them but still carries the run's marker. */
+export interface SessionProcesses extends RunProcesses {
+  /** Adds a process we started as leader of its own session. */
+  adopt(pid: number): ProcessRow | undefined;
+  /** The leader was reaped; its pid may belong to somebody else from now on. */
+  release(pid: number): void;
+}
+
 /** The environment entry by which a process that left its session is found again. */
 export const MARKER_NAME = 'RUNVOY_EXECUTION_ID';
 
 /** Keeps track of the processes of one run. A scan reads every process of the machine, so it happens at ends and stops only. */
-export function openRunProcesses(executionId: string): RunProcesses {
+export function openRunProcesses(executionId: string): SessionProcesses {
   const marker = `${MARKER_NAME}=${executionId}`;
   const sessions = new Set<number>();
   const leaders = new Set<number>();

@@ -1,11 +1,12 @@
 import { bootstrap } from './bootstrap.ts';
 import { openIntakeClient } from './intake-client.ts';
+import { newSandbox } from './isolation/new-sandbox.ts';
 import type { RunOrder } from './order.ts';
 import type { OutputPipes } from './output-pipes.ts';
 import { bootId, readProcess } from './process-table.ts';
 import { type PlatformCancel, runCourse } from './run-course.ts';
 import { type ExitFile, openRunDir } from './run-dir.ts';
-import { type RunProcesses, openRunProcesses } from './run-processes.ts';
+import type { RunProcesses } from './run-processes.ts';
 
 /** The whole life of one attempt, as seen by its supervisor. */
 export async function superviseRun(
@@ -45,8 +46,8 @@ export async function superviseRun(
   if (cancelled.signal.aborted) return leave({ kind: 'cancelled' });
 
   const intake = openIntakeClient(order.intake_socket, order.execution_id);
-  const processes = openRunProcesses(order.execution_id);
-  args.onProcesses(processes);
+  const sandbox = newSandbox(order, { pipes, pathInRunDir: (name) => dir.path(name) });
+  args.onProcesses(sandbox.processes);
   try {
     const booted = await bootstrap(order, intake, cancelled.signal, now);
     switch (booted.outcome) {
@@ -62,8 +63,7 @@ export async function superviseRun(
           answer: booted.answer,
           dir,
           intake,
-          pipes,
-          processes,
+          sandbox,
           now,
           note,
           onCancel(next) {

@@ -73,7 +73,7 @@ describe('a stop', () => {
 
   test('gives children that outlive the command the rest of the grace', async () => {
     await using world = await openWorld(
-      `(trap "sleep 0.3; echo tidied; exit 0" TERM; while :; do sleep 0.05; done) & echo begun; wait`,
+      `(trap "sleep 0.3; echo tidied; exit 0" TERM; echo begun; while :; do sleep 0.05; done) & wait`,
     );
     world.order();
     await said(world, 'begun');

@@ -23,7 +23,7 @@ export interface RunRequest {
   readonly git_repo?: string;
   readonly git_ref?: string;
   readonly git_path?: string;
-  /** The least isolation the caller accepts by name; `process` waives the image. */
+  /** The isolation the caller wants, by name; `process` and `bubblewrap` waive the image. */
   readonly isolation?: 'container' | 'bubblewrap' | 'process';
   /** Seconds between SIGTERM and SIGKILL when the run is stopped or times out. */
   readonly grace?: number;

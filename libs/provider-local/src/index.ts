@@ -1,5 +1,6 @@
 export * from './archive.ts';
 export * from './event-bus.ts';
+export * from './job-runner/isolation-level.ts';
 export * from './job-runner.ts';
 export * from './records.ts';
 export * from './secret-vault.ts';

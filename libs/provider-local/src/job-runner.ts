@@ -9,6 +9,7 @@ import type {
   PlatformView,
   StartOrder,
 } from '@runvoy/core';
+import type { LocalIsolation } from './job-runner/isolation-level.ts';
 import { type Attempt, type SupervisorFile, openRunFiles } from './job-runner/run-files.ts';
 import { endRemains, findRemains, livingSupervisor, signalSame } from './job-runner/run-remains.ts';
 import type { SpawnReport } from './job-runner/spawn-orders.ts';
@@ -30,6 +31,8 @@ export interface LocalJobRunnerOptions {
   readonly onEnded: (executionId: string) => void;
   /** The server's environment; commands see PATH, HOME, USER and LANG of it. */
   readonly hostEnv: Readonly<Record<string, string | undefined>>;
+  /** What keeps runs apart here, as `chooseIsolation` found it; `process` besides, for who names it. */
+  readonly isolation?: LocalIsolation;
   readonly logger?: { warn(details: object, message: string): void };
 }
 
@@ -61,7 +64,8 @@ const TRIES = 2;
 
 /** Runs each attempt under a supervisor of its own, which outlives this process and is found again by the next. */
 export async function openLocalJobRunner(options: LocalJobRunnerOptions): Promise<LocalJobRunner> {
-  const { clock } = options;
+  const { clock, isolation: level = 'process' } = options;
+  const isolations: readonly LocalIsolation[] = level === 'process' ? [level] : [level, 'process'];
   const runs = join(options.dataDir, 'runs');
   await mkdir(runs, { recursive: true, mode: 0o700 });
   const files = openRunFiles(runs);
@@ -253,14 +257,14 @@ export async function openLocalJobRunner(options: LocalJobRunnerOptions): Promis
   }
 
   return {
-    isolations: ['process'],
+    isolations,
     longestGraceMs: Infinity,
     get spawnerPid() {
       return spawner.pid;
     },
     async start(order) {
-      if (order.isolation !== 'process') {
-        const details = `This server runs commands with isolation process only, not ${order.isolation}.`;
+      if (!isolations.some((isolation) => isolation === order.isolation)) {
+        const details = `This server has isolation ${isolations.join(' and ')}, not ${order.isolation}.`;
         return { outcome: 'rejected', reason: 'isolation', details };
       }
       const key = keyOf(order);

@@ -4,7 +4,7 @@ import type { StandaloneConfig } from './config.ts';
 
 /** What a person is told when the server is up. `signInUrl` only on a terminal: it is a credential. */
 export function banner(
-  server: Pick<RunningServer, 'urls' | 'admin'>,
+  server: Pick<RunningServer, 'urls' | 'admin' | 'isolation'>,
   config: Pick<StandaloneConfig, 'port' | 'dataDir' | 'trustAllUsers'>,
   about: {
     readonly runvoy: string;
@@ -24,9 +24,9 @@ export function banner(
       : `  Sign in      ${about.signInUrl}\n               works once, for 15 minutes; another: ${command} local login`,
     `  Admin        ${server.admin.email}`,
     `  Data         ${config.dataDir}`,
-    '  Isolation    process: commands run as you, on this machine. A command can read and change',
-    '               whatever you can; it is not kept from your files, your keys or other runs.',
-    `               ${config.trustAllUsers ? 'All users may run (RUNVOY_LOCAL_TRUST_ALL_USERS=true).' : 'Only admins may run.'}`,
+    ...isolationLines(server.isolation, config.trustAllUsers).map((line, index) =>
+      index === 0 ? `  Isolation    ${line}` : `               ${line}`,
+    ),
     '  Stop         Ctrl-C; runs go on and are found again by the next start',
     '',
     '  Try in another terminal:',
@@ -35,6 +35,23 @@ export function banner(
     `    ${command} run --timeout 2s sleep 60`,
     '',
   ].join('\n');
+}
+
+/** What the level in use protects and what not. */
+function isolationLines({ level, whyNotBetter }: RunningServer['isolation'], trustAllUsers: boolean): string[] {
+  if (level === 'bubblewrap') {
+    return [
+      'bubblewrap: a command sees the programs of this machine and its own workspace,',
+      'not your files, your keys, other processes or other runs. It has your network, and',
+      'memory and cpu are not limited.',
+    ];
+  }
+  return [
+    'process: commands run as you, on this machine. A command can read and change',
+    'whatever you can; it is not kept from your files, your keys or other runs.',
+    trustAllUsers ? 'All users may run (RUNVOY_LOCAL_TRUST_ALL_USERS=true).' : 'Only admins may run.',
+    ...(whyNotBetter === undefined ? [] : [`Bubblewrap would keep it, but: ${whyNotBetter.split('\n')[0]!}`]),
+  ];
 }
 
 /** The runs of earlier starts, newest first, so that nobody wonders where they went. */

@@ -14,6 +14,7 @@ export interface StandaloneConfig {
   readonly allowedHosts: readonly string[];
   readonly allowedOrigins: readonly string[];
   readonly gitRoots: readonly string[];
+  readonly isolation: 'auto' | 'bubblewrap' | 'process';
   readonly trustAllUsers: boolean;
   readonly adminEmail: string;
   readonly logLevel: (typeof LOG_LEVELS)[number];
@@ -69,7 +70,7 @@ export const STANDALONE_CONFIG = {
   allowedHosts: ['RUNVOY_ALLOWED_HOSTS', list],
   allowedOrigins: ['RUNVOY_CORS_ALLOWED_ORIGINS', list],
   gitRoots: ['RUNVOY_LOCAL_GIT_ROOTS', list],
-  isolation: ['RUNVOY_LOCAL_ISOLATION', oneOf(['auto', 'process'], 'auto')],
+  isolation: ['RUNVOY_LOCAL_ISOLATION', oneOf(['auto', 'bubblewrap', 'process'], 'auto')],
   trustAllUsers: ['RUNVOY_LOCAL_TRUST_ALL_USERS', flag(false)],
   adminEmail: ['RUNVOY_ADMIN_EMAIL', text({ fallback: `${userInfo().username}@localhost` })],
   logLevel: ['RUNVOY_LOG_LEVEL', oneOf(LOG_LEVELS, 'info')],

@@ -7,11 +7,13 @@ import { executionsNewestFirst, Failure, issueSignIn, systemClock } from '@runvo
 import { signInUrl } from '@runvoy/orchestrator';
 import type { LocalClientFile, ReadyLine } from '@runvoy/protocol';
 import {
+  chooseIsolation,
   openLocalEventBus,
   openLocalJobRunner,
   openLocalVault,
   openSigningKeys,
   openSqliteRecords,
+  probeWithRunner,
 } from '@runvoy/provider-local';
 import { ConfigProblems, newLogger, type Logger } from '@runvoy/runtime';
 import { banner, earlierRuns } from './banner.ts';
@@ -30,17 +32,31 @@ async function main(): Promise<void> {
   const config = readStandaloneConfig(process.argv.slice(2), process.env);
   const dataDir = openDataDir(config.dataDir);
   const logger = fileLogger(config, dataDir);
-  const provider = await openProvider(dataDir, logger);
+  const provider = await openProvider(config, dataDir, logger);
   const server = await startStandalone(config, dataDir, provider, { logger, consoleRoot: CONSOLE_ROOT });
   stopOnSignals(server, dataDir);
   writeServerFiles(server, dataDir);
   await greet(server, config);
 }
 
-async function openProvider(dataDir: DataDir, logger: Logger): Promise<LocalProvider> {
+async function openProvider(config: StandaloneConfig, dataDir: DataDir, logger: Logger): Promise<LocalProvider> {
+  // First of all: it is the lock of the directory.
   const records = openRecords(dataDir);
+  const isolation = await chooseIsolation({
+    wanted: config.isolation,
+    dataDir: dataDir.path,
+    probe: (candidate) =>
+      probeWithRunner({
+        runnerMain: RUNNER_MAIN,
+        dataDir: dataDir.path,
+        isolation: candidate,
+        path: process.env['PATH'] ?? '',
+      }),
+  });
+  logger.info('isolation found', { ...isolation });
   return {
     records,
+    isolation,
     vault: await openLocalVault(dataDir.vaultKeys),
     signingKeys: await openSigningKeys(dataDir.signingKeys),
     openBus: (deliver) =>
@@ -57,6 +73,7 @@ async function openProvider(dataDir: DataDir, logger: Logger): Promise<LocalProv
         runnerMain: RUNNER_MAIN,
         clock: systemClock,
         onEnded,
+        isolation: isolation.level,
         hostEnv: process.env,
         logger: { warn: (details, message) => logger.warn(message, { ...details }) },
       }),

@@ -13,7 +13,7 @@ import {
 } from '@runvoy/core';
 import { buildOrchestrator } from '@runvoy/orchestrator';
 import { buildProcessor } from '@runvoy/processor';
-import { LIMITS } from '@runvoy/protocol';
+import { LIMITS, type Isolation } from '@runvoy/protocol';
 import { newShutdown, type Logger } from '@runvoy/runtime';
 import { buildLiveView } from '@runvoy/websocket';
 import type { FastifyInstance } from 'fastify';
@@ -40,11 +40,14 @@ export interface LocalProvider {
   readonly signingKeys: SigningKeys;
   openBus(deliver: (event: CloudEventEnvelope) => Promise<boolean>): EventBus & { close(): Promise<void> };
   openJobs(onEnded: (executionId: string) => void): Promise<JobRunner & AsyncDisposable>;
+  /** What keeps the runs of this server apart, and why there is nothing better here. Nothing said: `process`. */
+  readonly isolation?: { readonly level: Isolation; readonly whyNotBetter?: string };
   close(): Promise<void>;
 }
 
 export interface RunningServer {
   readonly urls: ServerUrls;
+  readonly isolation: NonNullable<LocalProvider['isolation']>;
   readonly admin: LocalAdmin;
   readonly records: Records;
   /** Stops accepting, lets runs go on, flushes, closes. Safe to call twice. */
@@ -75,7 +78,7 @@ async function open(
   { logger, consoleRoot }: { readonly logger: Logger; readonly consoleRoot: string },
   shutdown: ReturnType<typeof newShutdown>,
 ): Promise<RunningServer> {
-  const { records, vault, signingKeys } = provider;
+  const { records, vault, signingKeys, isolation = { level: 'process' } } = provider;
   const clock = systemClock;
   let port = config.port;
   const urls = () => serverUrls(config.host, port);
@@ -103,7 +106,7 @@ async function open(
 
   const orchestrator = buildOrchestrator({
     ...common,
-    policy: runPolicy(config, jobs),
+    policy: runPolicy(config, isolation.level),
     version: VERSION,
     streamUrl: () => urls().stream,
     consoleUrl: () => urls().http,
@@ -130,12 +133,12 @@ async function open(
     ticking.abort();
     await ticks;
   });
-  return { urls: urls(), admin, records, close: () => shutdown.run() };
+  return { urls: urls(), isolation, admin, records, close: () => shutdown.run() };
 }
 
-function runPolicy(config: StandaloneConfig, jobs: JobRunner): RunPolicy {
+function runPolicy(config: StandaloneConfig, isolation: Isolation): RunPolicy {
   return {
-    isolation: jobs.isolations[0] ?? 'process',
+    isolation,
     timeoutDefaultS: config.timeoutDefaultS,
     timeoutMaxS: config.timeoutMaxS,
     maxLogBytes: LIMITS.logBytesDefault,

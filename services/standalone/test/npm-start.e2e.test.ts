@@ -18,7 +18,7 @@ async function startUntil(
   const started = spawn(file, [...before, LAUNCHER, 'start', ...args], {
     cwd: REPOSITORY,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, RUNVOY_PORT: '' },
+    env: { ...process.env, RUNVOY_PORT: '', RUNVOY_LOCAL_ISOLATION: 'process' },
   });
   let output = '';
   const seen = new Promise<void>((resolve, reject) => {

@@ -41,7 +41,8 @@ export async function startServer(
   const main = options.main ?? STANDALONE_MAIN;
   const server = spawn(process.execPath, [main, '--json', '--port', '0', '--data-dir', dataDir], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ...options.env },
+    // What these tests look at from outside, a sandbox hides; those of isolation name another.
+    env: { ...process.env, RUNVOY_LOCAL_ISOLATION: 'process', ...options.env },
   });
   const ready = await readyLine(server);
   const key = options.key ?? ready.api_key ?? '';

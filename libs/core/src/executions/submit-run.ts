@@ -42,6 +42,9 @@ export interface Accepted {
 /** The image that means "this machine": the default where the isolation cannot honour any other. */
 export const HOST_IMAGE = 'host';
 
+/** These have no image but the machine. */
+const RUNS_HOST_PROGRAMS: ReadonlySet<Isolation> = new Set(['bubblewrap', 'process']);
+
 /** The input outlives its run by this much at most, should the run's end never be stored. */
 const INPUT_OUTLIVES_MS = 86_400_000;
 
@@ -160,19 +163,19 @@ function chooseIsolation(deps: SubmitDeps, request: RunRequest, caller: Caller, 
       `Isolation ${isolation} is not available here; available: ${deps.jobs.isolations.join(', ')}.`,
     );
   }
-  if (isolation !== 'process') return isolation;
-  if (caller.user.role !== 'admin' && !deps.policy.trustAllUsers) {
+  if (isolation === 'process' && caller.user.role !== 'admin' && !deps.policy.trustAllUsers) {
     throw new Failure(
       'FORBIDDEN',
       'Isolation process keeps nothing of the server from a command, so only admins may run. ' +
         'RUNVOY_LOCAL_TRUST_ALL_USERS=true lets everybody.',
     );
   }
-  if (image.image !== HOST_IMAGE && request.isolation !== 'process') {
+  const isWaived = request.isolation === isolation || image.image === HOST_IMAGE;
+  if (RUNS_HOST_PROGRAMS.has(isolation) && !isWaived) {
     throw new Failure(
       'IMAGE_NEEDS_CONTAINER',
-      `Image ${image.image} needs a container engine, and this server runs commands as plain processes. ` +
-        'Install podman or docker, or run it on this machine without the image: --isolation process.',
+      `Image ${image.image} needs a container engine, and isolation ${isolation} runs the programs of this machine. ` +
+        `Run it without the image: --isolation ${isolation}.`,
     );
   }
   return isolation;

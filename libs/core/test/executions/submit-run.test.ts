@@ -309,6 +309,17 @@ describe('isolation', () => {
     );
   });
 
+  test('bubblewrap is for everybody who may run, with the programs of the machine and no image', async () => {
+    const world = await RunWorld.open();
+    world.jobs.isolations = ['bubblewrap', 'process'];
+    world.policy = { ...world.policy, isolation: 'bubblewrap' };
+    await registerImage(world, { image: 'alpine:3.22' }, { email: 'admin@example.com', requestId: 'r' });
+    const caller = callerOf('developer');
+    expect((await world.submit({ image: 'host' }, { caller })).execution.isolation).toBe('bubblewrap');
+    await expect(world.submit({ isolation: 'process' }, { caller })).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    await expect(world.submit({ image: 'alpine:3.22' })).rejects.toMatchObject({ code: 'IMAGE_NEEDS_CONTAINER' });
+  });
+
   test("the deployment's own level is refused where the platform does not offer it", async () => {
     const world = await RunWorld.open();
     world.jobs.isolations = ['process'];
