@@ -9,11 +9,21 @@ import type {
   PlatformView,
   StartOrder,
 } from '@runvoy/core';
+import { attemptOf, keyOf } from './job-runner/attempt-key.ts';
 import type { LocalIsolation } from './job-runner/isolation-level.ts';
-import { type Attempt, type SupervisorFile, openRunFiles } from './job-runner/run-files.ts';
-import { endRemains, findRemains, livingSupervisor, signalSame } from './job-runner/run-remains.ts';
+import { openRepeatedWarnings } from './job-runner/repeated-warning.ts';
+import { type Attempt, type EndFile, RULED_OUT, type SupervisorFile, openRunFiles } from './job-runner/run-files.ts';
+import {
+  type Remains,
+  endRemains,
+  findMarked,
+  findRemains,
+  livingSupervisor,
+  signalSame,
+} from './job-runner/run-remains.ts';
 import type { SpawnReport } from './job-runner/spawn-orders.ts';
 import { openSpawnerLink } from './job-runner/spawner-link.ts';
+import { openStartQueue } from './job-runner/start-queue.ts';
 
 /** What the local job runner is made of. */
 export interface LocalJobRunnerOptions {
@@ -41,26 +51,28 @@ export interface LocalJobRunner extends JobRunner, AsyncDisposable {
   readonly spawnerPid: number | undefined;
 }
 
-/** An order that was accepted and whose supervisor has not been seen at work. */
-interface Queued {
-  readonly order: StartOrder;
-  /** Of the supervisor that was given the order. */
-  pid?: number;
-  tries: number;
-}
-
 /** An attempt that was seen to have begun and not to have ended. */
 interface Watched extends Attempt {
+  /** As it was first seen: the command may take the file away, and stays what it is. */
+  supervisor?: SupervisorFile;
   isUnwatchedTold: boolean;
+}
+
+/** A cancel that was asked for. */
+interface Stop {
+  readonly graceMs: number;
+  /** When a supervisor that still lives is killed. */
+  readonly killAt: number;
 }
 
 const WATCH_MS = 500;
 /** How long an order may be on its way: between the record that announces it and `start`, or in the pipe of a dead spawner. */
 const ON_ITS_WAY_MS = 15_000;
-/** Put in the supervisor's place so that none can take it any more: what makes "never" a proof. */
-const RULED_OUT: SupervisorFile = { pid: 0, start_ticks: 0, boot_id: 'none' };
-/** A supervisor may die before its first act; then nothing was started and the order may be given to another. */
-const TRIES = 2;
+/**
+ * What a supervisor gets after the grace to tell all it has to tell, before it is taken to hang: it reads the last of the output
+ * for some seconds and keeps on delivering for one minute.
+ */
+const HANGS_MS = 90_000;
 
 /** Runs each attempt under a supervisor of its own, which outlives this process and is found again by the next. */
 export async function openLocalJobRunner(options: LocalJobRunnerOptions): Promise<LocalJobRunner> {
@@ -70,14 +82,25 @@ export async function openLocalJobRunner(options: LocalJobRunnerOptions): Promis
   await mkdir(runs, { recursive: true, mode: 0o700 });
   const files = openRunFiles(runs);
   const hostEnv = pick(options.hostEnv, ['PATH', 'HOME', 'USER', 'LANG']);
-  const queue = new Map<string, Queued>();
+  const warnings = openRepeatedWarnings(clock, options.logger);
   const watched = new Map<string, Watched>();
   const endings = new Map<string, { killAt: number }>();
+  const stops = new Map<string, Stop>();
   const firstAbsent = new Map<string, number>();
   const closing = new AbortController();
 
   for (const attempt of await files.list()) {
-    if (!(await isSettled(attempt))) watch(attempt);
+    try {
+      const supervisor = await unsettledSupervisor(attempt);
+      if (!supervisor) continue;
+      watch(attempt, supervisor);
+      const stop = await files.read(attempt, 'stop.json');
+      if (stop) expectEnd(attempt, stop.grace_ms);
+    } catch (error) {
+      // One run that cannot be looked at must not keep the server from all others.
+      warnings.warn(keyOf(attempt), error, 'an attempt could not be looked at');
+      watch(attempt);
+    }
   }
 
   const spawner = openSpawnerLink({
@@ -89,17 +112,35 @@ export async function openLocalJobRunner(options: LocalJobRunnerOptions): Promis
       // Saves each supervisor a third of its memory and half of its start: what removes the types is not loaded.
       NODE_COMPILE_CACHE: join(options.dataDir, 'compile-cache'),
     },
-    onReport: (report) => void hear(report).catch((error: unknown) => warn(error, 'a report of the spawner was lost')),
+    // What could not be done now is done by the watch.
+    onReport: (report) =>
+      void hear(report).catch((error: unknown) => warnings.warn(report.key, error, 'a report could not be followed')),
     onRestarted() {
-      for (const [key, queued] of queue) if (queued.pid === undefined) hand(key, queued);
+      queue.repeat();
+      void queue.check();
+    },
+  });
+  const queue = openStartQueue({
+    files,
+    clock,
+    warnings,
+    spawnerPid: () => spawner.pid,
+    send: (order) => send(order),
+    async onBegun(attempt, supervisor) {
+      watch(attempt, supervisor);
+      await checkOn(keyOf(attempt));
+    },
+    onNeverStarted(attempt) {
+      stops.delete(keyOf(attempt));
+      options.onEnded(attempt.execution_id);
     },
   });
   const watching = keepWatching();
 
-  function hand(key: string, { order }: Queued): void {
+  function send(order: StartOrder): void {
     const { execution_id, attempt, token, isolation } = order;
     spawner.send({
-      key,
+      key: keyOf(order),
       order: {
         execution_id,
         attempt,
@@ -113,43 +154,33 @@ export async function openLocalJobRunner(options: LocalJobRunnerOptions): Promis
   }
 
   async function hear(report: SpawnReport): Promise<void> {
-    const queued = queue.get(report.key);
-    if (report.event === 'spawned') {
-      if (queued) queued.pid = report.pid;
-      return;
-    }
-    const attempt = attemptOf(report.key);
-    if (await files.read(attempt, 'supervisor.json')) {
-      watch(attempt);
-      await checkOn(report.key);
-      return;
-    }
-    if (!queued || queue.get(report.key) !== queued) return;
-    queued.tries += 1;
-    delete queued.pid;
-    if (queued.tries < TRIES) return hand(report.key, queued);
-    const details =
-      report.event === 'failed' ? report.why : `the supervisor ended at once (${report.signal ?? report.code})`;
-    await files.make(attempt);
-    await files.settle(attempt, 'ended.json', { at_ms: clock.now(), kind: 'never_started', reason: 'spawn', details });
-    queue.delete(report.key);
-    options.onEnded(attempt.execution_id);
+    if (watched.has(report.key)) await checkOn(report.key);
+    else await queue.hear(report);
   }
 
-  function watch({ execution_id, attempt }: Attempt): void {
-    const key = keyOf({ execution_id, attempt });
-    queue.delete(key);
-    if (!watched.has(key)) watched.set(key, { execution_id, attempt, isUnwatchedTold: false });
+  function watch(of: Attempt, supervisor?: SupervisorFile): void {
+    const key = keyOf(of);
+    const attempt = watched.get(key) ?? { ...attemptOf(key), isUnwatchedTold: false };
+    watched.set(key, attempt);
+    if (supervisor) attempt.supervisor ??= supervisor;
+  }
+
+  function unwatch(key: string): boolean {
+    stops.delete(key);
+    return watched.delete(key);
   }
 
   /** Supervisors of an earlier server, or of a spawner that died, have nobody who waits for them. */
   async function keepWatching(): Promise<void> {
     while (!closing.signal.aborted) {
-      for (const [key, { order, pid }] of queue) {
-        if (pid !== undefined && (await files.read(order, 'supervisor.json'))) watch(attemptOf(key));
-      }
+      await queue.check();
       for (const key of watched.keys()) {
-        await checkOn(key).catch((error: unknown) => warn(error, 'an attempt could not be looked at'));
+        try {
+          await checkOn(key);
+          warnings.clear(key);
+        } catch (error) {
+          warnings.warn(key, error, 'an attempt could not be looked at');
+        }
       }
       await clock.sleep(WATCH_MS, closing.signal);
     }
@@ -158,31 +189,53 @@ export async function openLocalJobRunner(options: LocalJobRunnerOptions): Promis
   async function checkOn(key: string): Promise<void> {
     const attempt = watched.get(key);
     if (!attempt) return;
-    const supervisor = await files.read(attempt, 'supervisor.json');
-    if (supervisor && livingSupervisor(supervisor)) return;
+    const supervisor = await supervisorOf(attempt);
+    const living = supervisor && livingSupervisor(supervisor);
+    const stop = stops.get(key);
+    if (living) {
+      // It obeys no signal any more. The next round ends what it leaves.
+      if (stop && clock.now() >= stop.killAt) signalSame(living, 'SIGKILL');
+      return;
+    }
     const view = await look(attempt);
     if (view.state === 'alive') {
       if (!attempt.isUnwatchedTold) options.onEnded(attempt.execution_id);
       attempt.isUnwatchedTold = true;
-    } else if (watched.delete(key)) options.onEnded(attempt.execution_id);
+      // The command has the whole grace: the supervisor may have died before it told it anything.
+      if (stop && !endings.has(key)) endUnwatched(attempt, stop.graceMs);
+    } else if (unwatch(key)) options.onEnded(attempt.execution_id);
   }
 
-  async function isSettled(attempt: Attempt): Promise<boolean> {
+  /** From memory first: the command may have taken the file away. */
+  async function supervisorOf(attempt: Attempt): Promise<SupervisorFile | undefined> {
+    return watched.get(keyOf(attempt))?.supervisor ?? files.read(attempt, 'supervisor.json');
+  }
+
+  async function unsettledSupervisor(attempt: Attempt): Promise<SupervisorFile | undefined> {
     const supervisor = await files.read(attempt, 'supervisor.json');
-    return (
-      !supervisor?.pid || ((await files.read(attempt, 'ended.json')) !== undefined && !livingSupervisor(supervisor))
-    );
+    if (!supervisor?.pid) return undefined;
+    return (await files.read(attempt, 'ended.json')) && !livingSupervisor(supervisor) ? undefined : supervisor;
+  }
+
+  async function endOf(attempt: Attempt): Promise<EndFile | undefined> {
+    return (await files.read(attempt, 'exit.json')) ?? files.read(attempt, 'ended.json');
+  }
+
+  function expectEnd(attempt: Attempt, graceMs: number): void {
+    const killAt = clock.now() + graceMs + HANGS_MS;
+    const earlier = stops.get(keyOf(attempt));
+    if (!earlier || killAt < earlier.killAt) stops.set(keyOf(attempt), { graceMs, killAt });
   }
 
   async function look(attempt: Attempt): Promise<PlatformView> {
     const platform_execution = nameOf(attempt);
-    const supervisor = await files.read(attempt, 'supervisor.json');
-    if (!supervisor) {
-      if (queue.has(keyOf(attempt))) return { state: 'starting', platform_execution };
-      const ended = await files.read(attempt, 'ended.json');
-      return ended ? { state: 'ended', end: { platform_execution, ...ended } } : lookAtAbsent(attempt);
+    const supervisor = await supervisorOf(attempt);
+    if (!supervisor && queue.has(attempt)) return { state: 'starting', platform_execution };
+    if (!supervisor?.pid) {
+      const ended = await endOf(attempt);
+      if (ended) return { state: 'ended', end: { platform_execution, ...ended } };
+      return supervisor ? { state: 'absent', never: true } : lookAtAbsent(attempt);
     }
-    if (supervisor.pid === RULED_OUT.pid) return { state: 'absent', never: true };
     const remains = await findRemains(files, attempt, supervisor);
     if (remains.supervisor || remains.processes.length > 0) {
       return { state: 'alive', platform_execution, unwatched: !remains.supervisor };
@@ -195,17 +248,23 @@ export async function openLocalJobRunner(options: LocalJobRunnerOptions): Promis
     const since = firstAbsent.get(key) ?? clock.now();
     firstAbsent.set(key, since);
     if (clock.now() - since < ON_ITS_WAY_MS) return { state: 'absent', never: false };
-    firstAbsent.delete(key);
+    if (findMarked(attempt).length > 0) {
+      // It took its directory away before this server saw it.
+      return { state: 'alive', platform_execution: nameOf(attempt), unwatched: true };
+    }
     await files.make(attempt);
     const { pid } = await files.settle(attempt, 'supervisor.json', RULED_OUT);
+    firstAbsent.delete(key);
     return pid === RULED_OUT.pid ? { state: 'absent', never: true } : look(attempt);
   }
 
   /** The end as it was first seen: the time of an end that nobody wrote down must not move with each look. */
   async function settledEnd(attempt: Attempt, platform_execution: string): Promise<PlatformEnd> {
     const exit = await files.read(attempt, 'exit.json');
+    // The command may have taken the directory away; what is not watched any more may have been forgotten.
+    if (!exit && watched.has(keyOf(attempt))) await files.make(attempt);
     if (exit) return { platform_execution, ...exit };
-    const isCancelled = (await files.read(attempt, 'stop.json')) !== undefined;
+    const isCancelled = stops.has(keyOf(attempt)) || (await files.read(attempt, 'stop.json')) !== undefined;
     const ended = await files.settle(attempt, 'ended.json', {
       at_ms: clock.now(),
       reason: 'lost',
@@ -216,14 +275,18 @@ export async function openLocalJobRunner(options: LocalJobRunnerOptions): Promis
   }
 
   async function cancel(attempt: Attempt, graceMs: number): Promise<void> {
-    const supervisor = await files.read(attempt, 'supervisor.json');
-    if (!supervisor && !queue.has(keyOf(attempt))) return;
+    const supervisor = await supervisorOf(attempt);
+    if (!supervisor && !queue.has(attempt)) {
+      if (findMarked(attempt).length > 0) endUnwatched(attempt, graceMs);
+      return;
+    }
     if (supervisor && (await look(attempt)).state !== 'alive') return;
     await files.make(attempt);
     const stop = await files.read(attempt, 'stop.json');
     if (!stop || graceMs < stop.grace_ms) await files.write(attempt, 'stop.json', { grace_ms: graceMs });
+    expectEnd(attempt, graceMs);
     // Read again: it may have begun since, and looks for stop.json once it has.
-    const begun = await files.read(attempt, 'supervisor.json');
+    const begun = await supervisorOf(attempt);
     if (!begun) return;
     const living = livingSupervisor(begun);
     if (living) signalSame(living, 'SIGTERM');
@@ -241,19 +304,16 @@ export async function openLocalJobRunner(options: LocalJobRunnerOptions): Promis
     const ending = { killAt };
     endings.set(key, ending);
     watch(attempt);
-    const find = async () => {
-      const supervisor = await files.read(attempt, 'supervisor.json');
-      return supervisor ? findRemains(files, attempt, supervisor) : { supervisor: undefined, processes: [] };
+    const find = async (): Promise<Remains> => {
+      const supervisor = await supervisorOf(attempt);
+      if (supervisor) return findRemains(files, attempt, supervisor);
+      return { supervisor: undefined, processes: findMarked(attempt) };
     };
     void endRemains(find, clock, () => ending.killAt, closing.signal)
-      .catch((error: unknown) => warn(error, 'what a supervisor left could not be ended'))
+      .catch((error: unknown) => warnings.warn(key, error, 'what a supervisor left could not be ended'))
       .finally(() => endings.delete(key))
       .then(() => (closing.signal.aborted ? undefined : checkOn(key)))
-      .catch((error: unknown) => warn(error, 'an attempt could not be looked at'));
-  }
-
-  function warn(error: unknown, message: string): void {
-    options.logger?.warn({ error: String(error) }, message);
+      .catch((error: unknown) => warnings.warn(key, error, 'an attempt could not be looked at'));
   }
 
   return {
@@ -270,27 +330,32 @@ export async function openLocalJobRunner(options: LocalJobRunnerOptions): Promis
       const key = keyOf(order);
       const platform_execution = nameOf(order);
       files.directory(order);
-      if (queue.has(key) || watched.has(key)) return { outcome: 'started', platform_execution };
-      const queued: Queued = { order, tries: 0 };
+      if (queue.has(order) || watched.has(key)) return { outcome: 'started', platform_execution };
       // In the queue before anything is awaited: a look in between must not rule it out.
-      queue.set(key, queued);
+      queue.reserve(order);
       firstAbsent.delete(key);
-      const taken = await files.read(order, 'supervisor.json');
-      if (taken) {
-        queue.delete(key);
-        if (taken.pid !== RULED_OUT.pid) return { outcome: 'started', platform_execution };
-        const details = 'A look found this attempt absent for too long; another attempt takes its place.';
-        return { outcome: 'rejected', reason: 'ruled_out', details };
+      try {
+        const taken = await files.read(order, 'supervisor.json');
+        const isOver = (await endOf(order)) !== undefined;
+        if (taken || isOver) queue.delete(order);
+        if (isOver || taken?.pid) return { outcome: 'started', platform_execution };
+        if (taken) {
+          const details = 'A look found this attempt absent for too long; another attempt takes its place.';
+          return { outcome: 'rejected', reason: 'ruled_out', details };
+        }
+      } catch (error) {
+        queue.delete(order);
+        throw error;
       }
-      hand(key, queued);
+      queue.hand(order);
       return { outcome: 'started', platform_execution };
     },
     look: (attempt) => look(attempt),
     cancel: (attempt, order) => cancel(attempt, order.grace_ms),
     async readSafetyLane(attempt) {
-      const supervisor = await files.read(attempt, 'supervisor.json');
+      const supervisor = await supervisorOf(attempt);
       // Asked before reading: what a writer adds that dies in between would be missed and called final.
-      const final = supervisor ? !livingSupervisor(supervisor) : !queue.has(keyOf(attempt));
+      const final = supervisor ? !livingSupervisor(supervisor) : !queue.has(attempt);
       return { entries: files.spool(attempt), final };
     },
     async list({ after, limit }) {
@@ -298,9 +363,15 @@ export async function openLocalJobRunner(options: LocalJobRunnerOptions): Promis
       const page = all.filter(({ cursor }) => after === undefined || cursor > after).slice(0, limit + 1);
       const executions: PlatformListing[] = [];
       for (const { attempt } of page.slice(0, limit)) {
-        const view = await look(attempt);
-        if (view.state === 'absent') continue;
-        executions.push({ ...attempt, platform_execution: nameOf(attempt), ended: view.state === 'ended' });
+        const state = await look(attempt).then(
+          (view) => view.state,
+          (error: unknown) => {
+            warnings.warn(keyOf(attempt), error, 'an attempt could not be looked at');
+            return 'unknown';
+          },
+        );
+        if (state === 'absent') continue;
+        executions.push({ ...attempt, platform_execution: nameOf(attempt), ended: state === 'ended' });
       }
       return page.length > limit ? { executions, next: page[limit - 1]!.cursor } : { executions };
     },
@@ -311,8 +382,8 @@ export async function openLocalJobRunner(options: LocalJobRunnerOptions): Promis
           throw new Error(`${nameOf(attempt)} is ${view.state} and cannot be forgotten`);
         }
         // From the queue too: the spawner's word of its end may still be on the way, and must not make us start it again.
-        queue.delete(keyOf(attempt));
-        watched.delete(keyOf(attempt));
+        queue.delete(attempt);
+        unwatch(keyOf(attempt));
       }
       await files.remove(executionId);
     },
@@ -324,15 +395,9 @@ export async function openLocalJobRunner(options: LocalJobRunnerOptions): Promis
   };
 }
 
-const keyOf = ({ execution_id, attempt }: Attempt) => `${execution_id}/${attempt}`;
 const nameOf = (attempt: AttemptRef) => `local/${keyOf(attempt)}`;
 /** Sorts as the listing does: attempts by number. */
 const cursorOf = ({ execution_id, attempt }: Attempt) => `${execution_id}/${String(attempt).padStart(9, '0')}`;
-
-function attemptOf(key: string): Attempt {
-  const [execution_id, attempt] = key.split('/') as [string, string];
-  return { execution_id, attempt: Number(attempt) };
-}
 
 function pick(env: Readonly<Record<string, string | undefined>>, names: readonly string[]): Record<string, string> {
   return Object.fromEntries(names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));

@@ -66,7 +66,7 @@ export interface RunFiles {
   /** The file, or undefined when there is none that makes sense. Rejects when nobody can tell. */
   read<Name extends keyof Files>(of: Attempt, name: Name): Promise<Files[Name] | undefined>;
   /** Whether there is such a file, whatever it holds. */
-  has(of: Attempt, name: 'supervisor.log'): Promise<boolean>;
+  has(of: Attempt, name: 'supervisor.log' | 'command.json'): Promise<boolean>;
   /** Replaces the file at once. */
   write<Name extends keyof Files>(of: Attempt, name: Name, file: Files[Name]): Promise<void>;
   /** Writes the file if there is none; answers the one that stands. In a directory that was removed nothing stands for long. */
@@ -95,15 +95,15 @@ export function openRunFiles(root: string): RunFiles {
   }
 
   /** Commands may close our directories to us, their user; once more with these opened again. */
-  async function readmitted<T>(of: Attempt, name: string, access: () => Promise<T>): Promise<T> {
+  async function readmitted<T>(of: Attempt, name: string, act: () => Promise<T>): Promise<T> {
     try {
-      return await access();
+      return await act();
     } catch (error) {
       if (codeOf(error) !== 'EACCES') throw error;
       const path = directory(of);
       for (const each of [root, dirname(path), path]) await reopen(each, 0o700);
       await reopen(join(path, name), 0o600);
-      return access();
+      return act();
     }
   }
 

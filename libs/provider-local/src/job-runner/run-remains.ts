@@ -16,6 +16,17 @@ export function livingSupervisor(file: SupervisorFile): ProcessRow | undefined {
   return row?.startTicks === file.start_ticks ? row : undefined;
 }
 
+/** The process of that pid as its own `supervisor.json` would name it; one that is dead already names nothing. */
+export function supervisorNow(pid: number): SupervisorFile {
+  return { pid, start_ticks: readProcess(pid)?.startTicks ?? -1, boot_id: thisBoot() };
+}
+
+/** Every process that carries the marker of the execution: what is left to tell when the run's directory has gone. */
+export function findMarked({ execution_id }: Attempt): ProcessRow[] {
+  const marker = `RUNVOY_EXECUTION_ID=${execution_id}`;
+  return listProcesses().filter((row) => carriesMarker(row.pid, marker));
+}
+
 /** Looks for everything that lives of an attempt whose supervisor had begun. */
 export async function findRemains(files: RunFiles, attempt: Attempt, supervisor: SupervisorFile): Promise<Remains> {
   const living = livingSupervisor(supervisor);

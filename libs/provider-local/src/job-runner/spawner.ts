@@ -18,8 +18,13 @@ interface Idle {
 /** After an order, so that getting the next supervisor ready does not slow the first steps of that run. */
 const REPLENISH_MS = 150;
 
-/** A supervisor keeps a few MiB alive whatever its command prints; left to itself, the heap would still grow to hundreds. */
-const HEAP = ['--max-semi-space-size=4', '--max-old-space-size=192'];
+const NODE_OPTIONS = [
+  // A supervisor keeps a few MiB alive whatever its command prints; left to itself, the heap would still grow to hundreds.
+  '--max-semi-space-size=4',
+  '--max-old-space-size=192',
+  // By that signal anybody who may send one would get a debugger inside, and with it the run's secrets.
+  '--disable-sigusr1',
+];
 
 let idle: Idle | undefined;
 let replenish: NodeJS.Timeout | undefined;
@@ -36,7 +41,7 @@ function makeIdle(): Idle {
   made += 1;
   const log = join(poolDirectory, `${process.pid}.${made}.log`);
   const logFd = openSync(log, 'a', 0o600);
-  const child = spawn(process.execPath, [...HEAP, runnerMain], {
+  const child = spawn(process.execPath, [...NODE_OPTIONS, runnerMain], {
     cwd: poolDirectory,
     env: process.env,
     stdio: ['pipe', logFd, logFd],
@@ -54,6 +59,8 @@ function makeIdle(): Idle {
 }
 
 function handOver({ key, order }: SpawnRequest): void {
+  // First, because it may fail, and a supervisor that was taken and got no order would wait for ever.
+  mkdirSync(order.run_dir, { recursive: true, mode: 0o700 });
   const { child, log } = idle ?? makeIdle();
   idle = undefined;
   clearTimeout(replenish);
@@ -63,11 +70,17 @@ function handOver({ key, order }: SpawnRequest): void {
     return;
   }
   child.once('exit', (code, signal) => report({ event: 'exited', key, code, signal }));
-  mkdirSync(order.run_dir, { recursive: true, mode: 0o700 });
+  const logInPlace = join(order.run_dir, 'supervisor.log');
   try {
-    renameSync(log, join(order.run_dir, 'supervisor.log'));
+    renameSync(log, logInPlace);
   } catch {
-    // Swept away by another spawner; a supervisor without a log file is still a supervisor.
+    // Swept away by another spawner. One has to be there all the same: when it is missing, the command has taken it away.
+    try {
+      closeSync(openSync(logInPlace, 'a', 0o600));
+    } catch (error) {
+      child.kill('SIGKILL');
+      throw error;
+    }
   }
   child.stdin!.end(`${JSON.stringify(order)}\n`);
   report({ event: 'spawned', key, pid: child.pid });

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { type StartOrder, systemClock } from '@runvoy/core';
 import type { JobRunnerWorld } from '@runvoy/core/contracts';
 import type { BootstrapAnswer, LogsMessage } from '@runvoy/protocol';
-import { type LocalJobRunner, openLocalJobRunner } from '../../src/job-runner.ts';
+import { type LocalJobRunner, type LocalJobRunnerOptions, openLocalJobRunner } from '../../src/job-runner.ts';
 
 const RUNNER_MAIN = fileURLToPath(new URL('../../../../jobs/sandbox-runner/src/main.ts', import.meta.url));
 
@@ -24,7 +24,9 @@ export interface LocalWorld extends JobRunnerWorld {
   restart(): Promise<LocalJobRunner>;
 }
 
-export async function openLocalWorld(): Promise<LocalWorld> {
+export async function openLocalWorld(
+  changed: Partial<Pick<LocalJobRunnerOptions, 'clock' | 'logger'>> = {},
+): Promise<LocalWorld> {
   const dataDir = realpathSync(mkdtempSync(join(tmpdir(), 'runvoy-jobs-')));
   const intakeSocket = join(dataDir, 'intake.sock');
   const commands = new Map<string, string>();
@@ -55,6 +57,7 @@ export async function openLocalWorld(): Promise<LocalWorld> {
       clock: systemClock,
       onEnded: (executionId) => hints.push(executionId),
       hostEnv: process.env,
+      ...changed,
     });
   let jobs = await open();
 
