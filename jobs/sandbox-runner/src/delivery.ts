@@ -19,7 +19,7 @@ export interface Delivery {
   send(kind: 'logs', body: string, lines: { readonly from: number; readonly through: number }): void;
   send(kind: 'finished', body: string): void;
   readonly ackedThrough: number;
-  /** More is held in memory alone than may be: whoever reads the pipes has to wait for `onRoom`. */
+  /** More waits than may, on disk or in memory alone: whoever reads the pipes has to wait for `onRoom`. */
   readonly isFull: boolean;
   /** Resolves when all is acknowledged, the server wants no more, or nothing was acknowledged for `patienceMs`. */
   settle(patienceMs: number): Promise<void>;
@@ -27,6 +27,11 @@ export interface Delivery {
 
 /** Unacknowledged messages kept in memory; the rest is read back from the spool, so memory stays flat while the server is away. */
 const MEMORY_BYTES = 4 * 1024 * 1024;
+/**
+ * Unacknowledged messages altogether. A command that writes faster than they are taken is slowed down by its own pipes, so that
+ * neither the disk fills nor an end waits for minutes of backlog.
+ */
+const BACKLOG_BYTES = 64 * 1024 * 1024;
 
 /** Opens the fast lane. */
 export function openDelivery(args: {
@@ -40,8 +45,10 @@ export function openDelivery(args: {
   /** For the supervisor's own log file. */
   readonly note: (text: string) => void;
   readonly memoryBytes?: number;
+  readonly backlogBytes?: number;
 }): Delivery {
   const memoryBytes = args.memoryBytes ?? MEMORY_BYTES;
+  const backlogBytes = args.backlogBytes ?? BACKLOG_BYTES;
   /** Next to be sent, without holes. */
   const queue: Message[] = [];
   let queueBytes = 0;
@@ -50,6 +57,7 @@ export function openDelivery(args: {
   /** Messages the disk did not take while others were spilled. */
   const unspooled: Message[] = [];
   let unspooledBytes = 0;
+  let waitingBytes = 0;
   let ackedThrough = 0;
   let lastAck = args.now();
   let dismissed = false;
@@ -61,6 +69,7 @@ export function openDelivery(args: {
     const isSpooled = args.spool.append(kind, body);
     const message = { kind, body, from: lines?.from ?? Infinity, through: lines?.through ?? 0, isSpooled };
     if (dismissed) return;
+    waitingBytes += body.length;
     if (!isSpooled) {
       args.note(`the spool did not take ${kind} from ${message.from}; it is kept in memory`);
       unspooledBytes += body.length;
@@ -138,13 +147,17 @@ export function openDelivery(args: {
     for (const resolve of waiting.splice(0)) resolve();
   }
 
+  function isFull(): boolean {
+    return !dismissed && (unspooledBytes > memoryBytes || waitingBytes > backlogBytes);
+  }
+
   function forget(message: Message): void {
+    const wasFull = isFull();
     queue.shift();
     queueBytes -= message.body.length;
-    if (message.isSpooled) return;
-    const wasFull = unspooledBytes > memoryBytes;
-    unspooledBytes -= message.body.length;
-    if (wasFull && unspooledBytes <= memoryBytes) args.onRoom();
+    waitingBytes -= message.body.length;
+    if (!message.isSpooled) unspooledBytes -= message.body.length;
+    if (wasFull && !isFull()) args.onRoom();
   }
 
   return {
@@ -153,7 +166,7 @@ export function openDelivery(args: {
       return ackedThrough;
     },
     get isFull() {
-      return !dismissed && unspooledBytes > memoryBytes;
+      return isFull();
     },
     async settle(patienceMs) {
       const since = args.now();

@@ -10,6 +10,7 @@ import { openSecretMask } from './masker.ts';
 import { openMessageSigner } from './message-signer.ts';
 import type { RunOrder } from './order.ts';
 import { prepareRun } from './prepare.ts';
+import type { ProcessRow } from './process-table.ts';
 import type { RunDir } from './run-dir.ts';
 import { RUNNER_PREFIX, openRunLog } from './run-log.ts';
 import { MARKER_NAME } from './run-processes.ts';
@@ -55,6 +56,7 @@ export async function runCourse(args: CourseArgs): Promise<EndCause> {
   const signer = openMessageSigner(order.execution_id, answer.session);
   const mask = openSecretMask(answer.secrets);
   let command: RunningCommand | undefined;
+  let hasEnded = false;
 
   const delivery = openDelivery({
     spool: openSpool(dir.path('spool.jsonl'), order),
@@ -73,7 +75,8 @@ export async function runCourse(args: CourseArgs): Promise<EndCause> {
     onBatch(batch) {
       const lines = { from: batch.lines[0]!.seq, through: batch.lines.at(-1)!.seq };
       delivery.send('logs', signer.logs(batch), lines);
-      if (delivery.isFull) command?.pause();
+      // What is being stopped or has ended may not be held up: its last lines are bounded by the grace and the pipes.
+      if (delivery.isFull && !stop.cause && !hasEnded) command?.pause();
     },
     // After this turn: the line that says so must not come in the middle of the lines of one read.
     onOutputLimit: () => queueMicrotask(() => stop.request('output_limit', answer.limits.grace_ms)),
@@ -82,6 +85,7 @@ export async function runCourse(args: CourseArgs): Promise<EndCause> {
     processes,
     now,
     onSignalled(cause, graceMs) {
+      command?.resume();
       log.system(`${RUNNER_PREFIX}${stopText(cause, answer)}, SIGTERM sent; SIGKILL in ${seconds(graceMs)}`);
       heartbeat.beat();
     },
@@ -160,11 +164,22 @@ export async function runCourse(args: CourseArgs): Promise<EndCause> {
     }
     const startedAt = now();
     const { leader } = command;
-    if (leader) dir.write('command.json', { pid: leader.pid, pgid: leader.pgid, start_ticks: leader.startTicks });
+    if (leader) writeDown(leader);
     const end = await command.exited;
+    hasEnded = true;
+    command.resume();
     // A stop may leave children that are still using their grace.
     if (stop.cause) await processes.gone();
     return { end, startedAt };
+  }
+
+  function writeDown(leader: ProcessRow): void {
+    try {
+      dir.write('command.json', { pid: leader.pid, pgid: leader.pgid, start_ticks: leader.startTicks });
+    } catch (error) {
+      // The command runs. Should we die, its session cannot be named, but its marker still finds it.
+      args.note(`command.json could not be written: ${(error as Error).message}`);
+    }
   }
 
   async function clearLeftovers(): Promise<void> {

@@ -1,4 +1,5 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, jest, test } from '@jest/globals';
 import { until } from './until.ts';
 import { openWorld, runToEnd } from './world.ts';
@@ -45,6 +46,31 @@ describe('a lost answer', () => {
 });
 
 describe('a server that goes away', () => {
+  test('slows a command down that writes more than may wait, and loses none of it', async () => {
+    // The reading of the last lines must not wait for room: the command ends while its pipes are held back.
+    await using world = await openWorld(
+      "echo begun; until [ -e go ]; do sleep 0.02; done; head -c 80000000 /dev/zero | tr '\\0' x | fold -w 1000; echo; echo done",
+    );
+    world.order();
+    await until('the first line', () => world.intake.texts('stdout').includes('begun'));
+    await world.intake.close();
+    writeFileSync(world.file('workspace/go'), '');
+    const spoolBytes = () => statSync(world.file('spool.jsonl')).size;
+    let before = -1;
+    await until('the spool to stop growing', async () => {
+      const isStill = spoolBytes() === before;
+      before = spoolBytes();
+      await pause(300);
+      return isStill && before > 60_000_000;
+    });
+    expect(before).toBeLessThan(75_000_000);
+    await world.intake.listen();
+    expect(await world.exited).toBe(0);
+    const texts = world.intake.texts('stdout');
+    expect([texts.length, texts.at(-1)]).toEqual([80_002, 'done']);
+    expect(world.intake.finished[0]).toMatchObject(world.intake.digest());
+  });
+
   test('and comes back gets every line once, in order, although memory holds only a part of them', async () => {
     await using world = await openWorld(
       'echo begun; until [ -e go ]; do sleep 0.02; done; seq 1 200000 | sed s/^/0123456789012345678901234567890123456789/; echo done; touch written',

@@ -1,7 +1,18 @@
 import { homedir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { flag, LOG_LEVELS, list, oneOf, optionalInteger, readConfig, text, type Env } from '@runvoy/runtime';
+import {
+  ConfigProblems,
+  flag,
+  LOG_LEVELS,
+  list,
+  oneOf,
+  optionalInteger,
+  readConfig,
+  text,
+  type Env,
+} from '@runvoy/runtime';
+import { isEmail } from '@runvoy/core';
 import { LIMITS } from '@runvoy/protocol';
 
 /** How one server on this machine is set up. */
@@ -49,6 +60,8 @@ export function readStandaloneConfig(args: readonly string[], env: Env): Standal
     RUNVOY_DATA_DIR: values['data-dir'] ?? env['RUNVOY_DATA_DIR'],
   };
   const read = readConfig(given, STANDALONE_CONFIG);
+  const problems = relationProblems(read);
+  if (problems.length > 0) throw new ConfigProblems(problems);
   return {
     ...read,
     port: read.port ?? DEFAULT_PORT,
@@ -60,6 +73,25 @@ export function readStandaloneConfig(args: readonly string[], env: Env): Standal
     json: values.json,
     firstRun: !values['no-first-run'] && !values.json,
   };
+}
+
+/** What is right by itself and wrong together, or what only core can judge. */
+function relationProblems(read: {
+  readonly timeoutDefaultS: number | undefined;
+  readonly timeoutMaxS: number | undefined;
+  readonly adminEmail: string;
+}): string[] {
+  const problems: string[] = [];
+  const { timeoutDefaultS = LIMITS.timeoutDefaultS, timeoutMaxS = LIMITS.timeoutMaxS } = read;
+  if (timeoutDefaultS > timeoutMaxS) {
+    problems.push(
+      `RUNVOY_TIMEOUT_DEFAULT_SECONDS (${timeoutDefaultS}) must not be above RUNVOY_TIMEOUT_MAX_SECONDS (${timeoutMaxS}).`,
+    );
+  }
+  if (!isEmail(read.adminEmail)) {
+    problems.push(`RUNVOY_ADMIN_EMAIL must be an e-mail address such as you@example.com; got "${read.adminEmail}".`);
+  }
+  return problems;
 }
 
 /** Every variable there is; `docs/config.md` lists the same, and a test compares the two. */

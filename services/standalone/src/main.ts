@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { appendFileSync, existsSync, renameSync, rmSync, statSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +7,7 @@ import { executionsNewestFirst, Failure, issueSignIn, systemClock } from '@runvo
 import { signInUrl } from '@runvoy/orchestrator';
 import type { LocalClientFile, ReadyLine } from '@runvoy/protocol';
 import {
+  DatabaseInUse,
   chooseIsolation,
   openLocalEventBus,
   openLocalJobRunner,
@@ -19,23 +20,28 @@ import { ConfigProblems, newLogger, type Logger } from '@runvoy/runtime';
 import { banner, earlierRuns } from './banner.ts';
 import { readStandaloneConfig, type StandaloneConfig } from './config.ts';
 import { openDataDir, readJsonFile, writePrivateFile, type DataDir } from './data-dir.ts';
+import { openLogFile } from './log-file.ts';
 import { runFirstCommand } from './first-run.ts';
+import { userPath } from './user-path.ts';
 import { CLI_MAIN, CONSOLE_ROOT, RUNNER_MAIN, RUNVOY_COMMAND } from './places.ts';
+import { VERSION } from './version.ts';
 import { startStandalone, type LocalProvider, type RunningServer } from './standalone.ts';
 
 /** A shutdown that takes longer is cut: everything acknowledged is on disk already. */
 const SHUTDOWN_MS = 9_000;
-const LOG_BYTES = 16 * 1024 * 1024;
 const RUNS_SHOWN = 5;
 
 async function main(): Promise<void> {
   const config = readStandaloneConfig(process.argv.slice(2), process.env);
   const dataDir = openDataDir(config.dataDir);
-  const logger = fileLogger(config, dataDir);
+  const logFile = openLogFile(dataDir.serverLog);
+  // Terminals are for people; what is in the log is for who looks for a fault.
+  const logger = newLogger(config.logLevel, (line) => logFile.write(line));
   const provider = await openProvider(config, dataDir, logger);
   const server = await startStandalone(config, dataDir, provider, { logger, consoleRoot: CONSOLE_ROOT });
-  stopOnSignals(server, dataDir);
+  stopOnSignals(server, dataDir, logger);
   writeServerFiles(server, dataDir);
+  logger.info('the server is up', { address: server.urls.http, data_dir: dataDir.path, version: VERSION });
   await greet(server, config);
 }
 
@@ -74,7 +80,7 @@ async function openProvider(config: StandaloneConfig, dataDir: DataDir, logger: 
         clock: systemClock,
         onEnded,
         isolation: isolation.level,
-        hostEnv: process.env,
+        hostEnv: { ...process.env, PATH: userPath(process.env['PATH'] ?? '') },
         logger: { warn: (details, message) => logger.warn(message, { ...details }) },
       }),
     close: async () => records.close(),
@@ -87,21 +93,13 @@ function openRecords(dataDir: DataDir): ReturnType<typeof openSqliteRecords> {
     return openSqliteRecords(dataDir.database);
   } catch (error) {
     const other = readJsonFile(dataDir.serverFile);
-    const message = (error as Error).message;
-    if (!/another process|locked|in use/i.test(message) || !other) throw error;
+    if (!(error instanceof DatabaseInUse) || !other) throw error;
     throw new Error(
       `The data directory ${dataDir.path} is in use by the runvoy server with pid ${String(other['pid'])} at ${String(other['api_url'])}. ` +
-        'Stop it, or choose another directory with --data-dir.',
+        'Sign in to it with "runvoy local login", stop it, or choose another directory with --data-dir.',
       { cause: error },
     );
   }
-}
-
-/** One file, kept small: terminals are for people, and what is in the log is for who looks for a fault. */
-function fileLogger(config: StandaloneConfig, dataDir: DataDir): Logger {
-  const path = dataDir.serverLog;
-  if (existsSync(path) && statSync(path).size > LOG_BYTES) renameSync(path, `${path}.1`);
-  return newLogger(config.logLevel, (line) => appendFileSync(path, line, { mode: 0o600 }));
 }
 
 function writeServerFiles(server: RunningServer, dataDir: DataDir): void {
@@ -158,16 +156,15 @@ async function greet(server: RunningServer, config: StandaloneConfig): Promise<v
 function printTimeToFirstLine(firstLineMs: number | undefined): void {
   const launchedMs = Number(process.env['RUNVOY_LAUNCHED_AT_MS']);
   if (firstLineMs === undefined || !Number.isFinite(launchedMs)) return;
-  process.stderr.write(
-    `first line ${((firstLineMs - launchedMs) / 1000).toFixed(1)} s after the start, installation included\n`,
-  );
+  process.stderr.write(`first line ${((firstLineMs - launchedMs) / 1000).toFixed(1)} s after the start\n`);
 }
 
-function stopOnSignals(server: RunningServer, dataDir: DataDir): void {
+function stopOnSignals(server: RunningServer, dataDir: DataDir, logger: Logger): void {
   let isStopping = false;
-  const stop = () => {
+  const stop = (signal: NodeJS.Signals) => {
     if (isStopping) return;
     isStopping = true;
+    logger.info('the server stops; runs go on', { signal });
     setTimeout(() => process.exit(0), SHUTDOWN_MS).unref();
     void server.close().then(() => {
       rmSync(dataDir.serverFile, { force: true });

@@ -18,6 +18,15 @@ test('flags win over variables, and runvoy’s own name for the port over ours',
   expect(readStandaloneConfig(['--port', '3', '--data-dir', '/b'], env)).toMatchObject({ port: 3, dataDir: '/b' });
 });
 
+test('a default timeout above the longest one, and an admin without an address, are both named', () => {
+  const env = {
+    RUNVOY_TIMEOUT_DEFAULT_SECONDS: '100',
+    RUNVOY_TIMEOUT_MAX_SECONDS: '10',
+    RUNVOY_ADMIN_EMAIL: 'foo',
+  };
+  expect(() => readStandaloneConfig([], env)).toThrow(/RUNVOY_TIMEOUT_DEFAULT_SECONDS \(100\)[^]*RUNVOY_ADMIN_EMAIL/);
+});
+
 test('the usual port may be moved, because nobody chose it', () => {
   expect(readStandaloneConfig([], {})).toMatchObject({ port: 56_212, isPortChosen: false, host: '127.0.0.1' });
 });
