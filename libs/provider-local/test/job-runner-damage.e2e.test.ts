@@ -48,7 +48,7 @@ describe('a run that cannot be looked at', () => {
       await world.jobs.start(next);
       await ended(world, next);
     }
-    expect(warnings).toEqual([expect.objectContaining({ error: expect.stringContaining(path) as string })]);
+    expect(warnings).toEqual([expect.objectContaining({ error: expect.stringContaining(path) as unknown })]);
     expect((await world.jobs.list({ limit: 10 })).executions).toContainEqual(
       expect.objectContaining({ execution_id: order.execution_id, ended: false }),
     );
