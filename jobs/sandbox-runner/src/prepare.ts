@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { BootstrapAnswer } from '@runvoy/protocol';
-import { envFileText } from './env-file.ts';
+import { envFileText, isShellName } from './env-file.ts';
 import { cloneRepository } from './git-clone.ts';
 import { type CheckedSource, RefusedSource, checkSource } from './git-source.ts';
 import type { Sandbox } from './isolation/sandbox.ts';
@@ -25,7 +25,10 @@ export async function prepareRun(args: PrepareArgs): Promise<Preparation> {
     const source = answer.git && checkSource(answer.git, answer.git_roots ?? []);
     await sandbox.open(source?.directory === undefined ? [] : [source.directory]);
     const { workspace } = sandbox;
-    const env = envFileText({ ...answer.env, ...answer.secrets });
+    const variables = { ...answer.env, ...answer.secrets };
+    const env = envFileText(variables);
+    const leftOut = Object.keys(variables).filter((name) => !isShellName(name)).length;
+    if (leftOut > 0) log.system(`${RUNNER_PREFIX}left out of .env, as their names are none for a shell: ${leftOut}`);
     if (env !== '') await sandbox.writeNewFile(join(workspace, '.env'), env);
     const script = join(sandbox.scratch, 'command.sh');
     await sandbox.writeNewFile(script, `${answer.command}\n`);

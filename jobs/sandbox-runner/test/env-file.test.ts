@@ -30,3 +30,8 @@ test('a shell that reads the file gets every value back as it was', () => {
   );
   rmSync(directory, { recursive: true });
 });
+
+test('a name that is none for a shell is left out, so that nothing in it is run', () => {
+  const names = ['A;touch x;B', '$(id)', '1A', 'A B', 'A-B', 'A\nid', 'Ä', ''];
+  expect(envFileText({ ...Object.fromEntries(names.map((name) => [name, 'x'])), _a1: 'kept' })).toBe('_a1=kept\n');
+});
