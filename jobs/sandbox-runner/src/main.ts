@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs';
 import { readOrder } from './order.ts';
 import { openOutputPipes } from './output-pipes.ts';
 import { probeIsolation } from './probe.ts';
@@ -5,7 +6,17 @@ import type { RunProcesses } from './run-processes.ts';
 import { superviseRun } from './supervise.ts';
 
 // Standard output and error are the supervisor's own log file: no secret and no line of a run is ever written there.
-const note = (text: string) => console.error(`${new Date().toISOString()} ${text}`);
+const note = (text: string) => {
+  try {
+    // Not by console.error: on a full disk its stream fails later, where nobody can catch it, and the command would pay for it.
+    writeSync(2, `${new Date().toISOString()} ${text}\n`);
+  } catch {
+    // A disk that takes no note costs the note.
+  }
+};
+
+// They mean nothing to us, and by default they would end us and leave a command that nobody watches.
+for (const signal of ['SIGUSR2', 'SIGALRM', 'SIGPIPE'] as const) process.on(signal, () => undefined);
 
 /** Ready before the order comes: every module is loaded and the pipes are open. */
 const pipes = openOutputPipes(process.cwd());

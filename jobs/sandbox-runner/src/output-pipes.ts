@@ -23,7 +23,8 @@ export interface OutputPipes {
  */
 export function openOutputPipes(directory: string): OutputPipes {
   const paths = ['stdout', 'stderr'].map((name) => join(directory, `${process.pid}.${name}`));
-  execFileSync('mkfifo', ['-m', '600', ...paths]);
+  // Its complaints belong in the error: by default they, or nothing, are written to our own, which may be on a full disk.
+  execFileSync('mkfifo', ['-m', '600', ...paths], { stdio: 'pipe' });
   const [stdout, stderr] = paths.map(openPipe) as [OutputPipe, OutputPipe];
   return {
     stdout,

@@ -6,8 +6,8 @@ import {
   openSync,
   readFileSync,
   renameSync,
-  unlinkSync,
-  writeSync,
+  rmSync,
+  writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 
@@ -56,35 +56,41 @@ export function openRunDir(root: string): RunDir {
   mkdirSync(root, { recursive: true, mode: 0o700 });
   const path = (name: string) => join(root, name);
 
-  function writeAside(name: string, file: object): string {
+  /** Writes the file beside its place, has `putInPlace` bring it there, and leaves nothing beside when either fails. */
+  function writeAside(name: string, file: object, putInPlace: (aside: string) => void): void {
     const aside = path(`${name}.${process.pid}`);
     const fd = openSync(
       aside,
       constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW,
       0o600,
     );
-    writeSync(fd, `${JSON.stringify(file)}\n`);
-    closeSync(fd);
-    return aside;
+    try {
+      try {
+        // Until all is written: a disk that is nearly full takes a part.
+        writeFileSync(fd, `${JSON.stringify(file)}\n`);
+      } finally {
+        closeSync(fd);
+      }
+      putInPlace(aside);
+    } finally {
+      rmSync(aside, { force: true });
+    }
   }
 
   return {
     path,
     claim(file) {
-      const aside = writeAside('supervisor.json', file);
       try {
         // A link is both atomic and exclusive; a rename would silently replace the other supervisor's file.
-        linkSync(aside, path('supervisor.json'));
+        writeAside('supervisor.json', file, (aside) => linkSync(aside, path('supervisor.json')));
         return true;
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
         throw error;
-      } finally {
-        unlinkSync(aside);
       }
     },
     write(name: string, file: object) {
-      renameSync(writeAside(name, file), path(name));
+      writeAside(name, file, (aside) => renameSync(aside, path(name)));
     },
     readStop() {
       try {

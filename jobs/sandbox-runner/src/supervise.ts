@@ -24,11 +24,13 @@ export async function superviseRun(
   const cancels: PlatformCancel[] = [];
   const cancelled = new AbortController();
   let listener = (cancel: PlatformCancel): void => void cancels.push(cancel);
-  process.on('SIGTERM', () => {
-    const graceMs = dir.readStop()?.grace_ms;
-    listener(graceMs === undefined ? {} : { graceMs });
-    cancelled.abort();
-  });
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'] as const) {
+    process.on(signal, () => {
+      const graceMs = dir.readStop()?.grace_ms;
+      listener(graceMs === undefined ? {} : { graceMs });
+      cancelled.abort();
+    });
+  }
 
   const isOurs = dir.claim({
     pid: process.pid,
@@ -39,7 +41,14 @@ export async function superviseRun(
     started_ms: now(),
   });
   if (!isOurs) return note('another supervisor has this attempt');
-  const leave = (exit: Omit<ExitFile, 'at_ms'>) => dir.write('exit.json', { at_ms: now(), ...exit });
+  const leave = (exit: Omit<ExitFile, 'at_ms'>): void => {
+    try {
+      dir.write('exit.json', { at_ms: now(), ...exit });
+    } catch (error) {
+      // All is over and reported; a crash would only make an orderly end look like one.
+      note(`exit.json could not be written: ${(error as Error).message}`);
+    }
+  };
 
   // A cancel writes stop.json before it looks for us, and we look for it after we can be found: one of the two sees the other.
   if (dir.readStop()) cancelled.abort();

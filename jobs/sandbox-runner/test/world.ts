@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -26,7 +26,11 @@ export interface World extends AsyncDisposable {
   json(name: string): Record<string, unknown> | undefined;
 }
 
-export async function openWorld(answer: BootstrapAnswer | { stop: true } | string): Promise<World> {
+/** `log`: where the supervisor's own words go instead of to this process. */
+export async function openWorld(
+  answer: BootstrapAnswer | { stop: true } | string,
+  { log }: { readonly log?: number } = {},
+): Promise<World> {
   const directory = realpathSync(mkdtempSync(join(tmpdir(), 'runvoy-runner-')));
   const executionId = randomBytes(16).toString('hex');
   const runDir = join(directory, 'run');
@@ -35,18 +39,20 @@ export async function openWorld(answer: BootstrapAnswer | { stop: true } | strin
     executionId,
     typeof answer === 'string' ? bootstrapAnswer(answer) : answer,
   );
-  const supervisor = spawn(process.execPath, [MAIN], {
+  const supervisor = spawn(process.execPath, ['--disable-sigusr1', MAIN], {
     cwd: directory,
     detached: true,
-    stdio: ['pipe', 'ignore', 'pipe'],
+    stdio: ['pipe', 'ignore', log ?? 'pipe'],
     env: { PATH: process.env['PATH'] ?? '', SUPERVISOR_ONLY: 'not for commands' },
   });
   let complaints = '';
-  supervisor.stderr.on('data', (piece: Buffer) => (complaints += piece.toString()));
+  supervisor.stderr?.on('data', (piece: Buffer) => (complaints += piece.toString()));
   const exited = new Promise<number | null>((resolve) => supervisor.on('close', resolve));
   const file = (name: string) => join(runDir, name);
   const json = (name: string) =>
-    existsSync(file(name)) ? (JSON.parse(readFileSync(file(name), 'utf8')) as Record<string, unknown>) : undefined;
+    statSync(file(name), { throwIfNoEntry: false })?.isFile()
+      ? (JSON.parse(readFileSync(file(name), 'utf8')) as Record<string, unknown>)
+      : undefined;
 
   return {
     directory,
@@ -67,7 +73,7 @@ export async function openWorld(answer: BootstrapAnswer | { stop: true } | strin
         host_env: { PATH: process.env['PATH'] ?? '', HOME: directory, USER: 'somebody', LANG: 'C.UTF-8' },
         ...more,
       };
-      supervisor.stdin.end(`${JSON.stringify(order)}\n`);
+      supervisor.stdin!.end(`${JSON.stringify(order)}\n`);
     },
     json,
     async [Symbol.asyncDispose]() {
