@@ -18,7 +18,10 @@ const onLinux = process.platform === 'linux';
 export function readProcess(pid: number): ProcessRow | undefined {
   if (!onLinux) return psRows(['-p', String(pid)])[0];
   try {
-    return parseStat(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+    const { state, ...row } = parseStat(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+    // The state is that of the first thread; the others may go on without it.
+    if (state === 'X' || (state === 'Z' && livingThread(pid) === undefined)) return undefined;
+    return row;
   } catch {
     return undefined;
   }
@@ -40,8 +43,14 @@ export function listProcesses(): ProcessRow[] {
 export function carriesMarker(pid: number, marker: string): boolean {
   if (!onLinux) return false;
   try {
-    if (statSync(`/proc/${pid}`).uid !== process.getuid?.()) return false;
-    const environment = readFileSync(`/proc/${pid}/environ`);
+    const uid = process.getuid?.();
+    // Root can read them all, and what it started may have become somebody else since.
+    if (uid !== 0 && statSync(`/proc/${pid}`).uid !== uid) return false;
+    let environment = readFileSync(`/proc/${pid}/environ`);
+    if (environment.length === 0) {
+      const thread = livingThread(pid);
+      if (thread !== undefined) environment = readFileSync(`/proc/${pid}/task/${thread}/environ`);
+    }
     return `\0${environment.toString('latin1')}\0`.includes(`\0${marker}\0`);
   } catch {
     return false;
@@ -54,11 +63,23 @@ export function bootId(): string {
   return execFileSync('sysctl', ['-n', 'kern.boottime'], { encoding: 'utf8' }).trim();
 }
 
-function parseStat(stat: string): ProcessRow | undefined {
+/** A thread of the process, other than its first one, that lives. */
+function livingThread(pid: number): string | undefined {
+  return readdirSync(`/proc/${pid}/task`).find((thread) => {
+    if (thread === String(pid)) return false;
+    try {
+      return !/^[ZX]$/.test(parseStat(readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8')).state);
+    } catch {
+      return false;
+    }
+  });
+}
+
+function parseStat(stat: string): ProcessRow & { readonly state: string } {
   // The name in brackets may itself hold brackets and spaces, so fields are counted from the last one.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  if (fields[0] === 'Z' || fields[0] === 'X') return undefined;
   return {
+    state: fields[0]!,
     pid: parseInt(stat, 10),
     pgid: Number(fields[2]),
     session: Number(fields[3]),

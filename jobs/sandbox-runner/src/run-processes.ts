@@ -23,11 +23,17 @@ export interface SessionProcesses extends RunProcesses {
 /** The environment entry by which a process that left its session is found again. */
 export const MARKER_NAME = 'RUNVOY_EXECUTION_ID';
 
+/** One scan may miss a process that was forked meanwhile by one that ended meanwhile. */
+const EMPTY_SCANS = 3;
+const EMPTY_SCAN_MS = 3;
+
 /** Keeps track of the processes of one run. A scan reads every process of the machine, so it happens at ends and stops only. */
 export function openRunProcesses(executionId: string): SessionProcesses {
   const marker = `${MARKER_NAME}=${executionId}`;
   const sessions = new Set<number>();
   const leaders = new Set<number>();
+  /** Groups that had members when their leader was reaped. */
+  const orphaned = new Set<number>();
   let oldest = Infinity;
 
   function living(): ProcessRow[] {
@@ -48,6 +54,8 @@ export function openRunProcesses(executionId: string): SessionProcesses {
     },
     release(pid) {
       leaders.delete(pid);
+      // A group that has members keeps its number from being given away.
+      if (send(-pid, 0)) orphaned.add(pid);
     },
     living,
     signal(signal) {
@@ -57,14 +65,20 @@ export function openRunProcesses(executionId: string): SessionProcesses {
     },
     async killAll() {
       const killed = new Set<number>();
-      for (let round = 0; ; round += 1) {
+      const ownGroup = readProcess(process.pid)?.pgid;
+      for (let round = 0, empty = 0; ; round += 1) {
         const rows = living();
-        if (rows.length === 0) return killed.size;
+        empty = rows.length === 0 ? empty + 1 : 0;
+        // Whoever forks and ends all the time is seldom seen, but a whole group can be killed without being seen.
+        for (const group of new Set([...orphaned, ...rows.map(({ pgid }) => pgid)])) {
+          if (group > 1 && group !== ownGroup && !send(-group, 'SIGKILL')) orphaned.delete(group);
+        }
         for (const row of rows) {
           killed.add(row.pid);
           signalSame(row, 'SIGKILL');
         }
-        await pause(Math.min(10 * (round + 1), 250));
+        if (empty === EMPTY_SCANS) return killed.size;
+        await pause(empty > 0 ? EMPTY_SCAN_MS : Math.min(10 * (round + 1), 250));
       }
     },
     async gone() {
@@ -77,10 +91,11 @@ function signalSame(row: ProcessRow, signal: NodeJS.Signals): void {
   if (readProcess(row.pid)?.startTicks === row.startTicks) send(row.pid, signal);
 }
 
-function send(target: number, signal: NodeJS.Signals): void {
+/** False when nobody is there any more. */
+function send(target: number, signal: NodeJS.Signals | 0): boolean {
   try {
-    process.kill(target, signal);
+    return process.kill(target, signal);
   } catch {
-    // Gone already.
+    return false;
   }
 }

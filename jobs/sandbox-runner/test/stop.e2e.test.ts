@@ -1,5 +1,6 @@
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { describe, expect, jest, test } from '@jest/globals';
+import { carriesMarker, listProcesses } from '../src/process-table.ts';
 import { bootstrapAnswer } from './fake-intake.ts';
 import { until } from './until.ts';
 import { type World, openWorld, runToEnd } from './world.ts';
@@ -84,6 +85,28 @@ describe('a stop', () => {
     expect(world.intake.finished[0]).toMatchObject({ cause: 'stop', signal: 'SIGTERM' });
   });
 
+  test.each(['SIGHUP', 'SIGINT', 'SIGQUIT'] as const)('by %s is one by the platform', async (signal) => {
+    await using world = await openWorld('trap "echo bye; exit 9" TERM; echo begun; while :; do sleep 0.05; done');
+    world.order();
+    await said(world, 'begun');
+    world.supervisor.kill(signal);
+    expect(await world.exited).toBe(0);
+    expect(world.intake.texts('stdout')).toEqual(['begun', 'bye']);
+    expect(world.intake.finished[0]).toMatchObject({ cause: 'terminated', exit_code: 9 });
+    expect(world.json('exit.json')).toMatchObject({ kind: 'cancelled' });
+  });
+
+  test.each(['SIGUSR1', 'SIGUSR2', 'SIGALRM', 'SIGPIPE'] as const)('is not meant by %s', async (signal) => {
+    await using world = await openWorld('echo begun; until [ -e go ]; do sleep 0.05; done; echo ended');
+    world.order();
+    await said(world, 'begun');
+    world.supervisor.kill(signal);
+    writeFileSync(world.file('workspace/go'), '');
+    expect(await world.exited).toBe(0);
+    expect(world.intake.texts('stdout')).toEqual(['begun', 'ended']);
+    expect(world.intake.finished[0]).toMatchObject({ cause: 'exited', exit_code: 0 });
+  });
+
   test('that is stored before the bootstrap keeps the command from running', async () => {
     await using world = await openWorld({ stop: true });
     expect(await runToEnd(world)).toBe(0);
@@ -143,5 +166,33 @@ describe('the runner itself ends a command', () => {
     expect(world.intake.finished[0]!.ended_at).toBeGreaterThan(0);
     expect(world.intake.texts('system').at(-1)).toBe('### runvoy runner: 1 process left behind by the command killed');
     expect(marked(world)).toEqual([]);
+  });
+
+  test.each([
+    [
+      'hops from fork to fork',
+      `perl -e 'unless (fork) { $SIG{TERM} = "IGNORE"; while (1) { exit if fork } }' > /dev/null 2>&1; echo done`,
+    ],
+    ...(process.getuid?.() === 0
+      ? ([
+          [
+            'became another user',
+            'setsid setpriv --reuid 65534 --clear-groups sleep 60 > /dev/null 2>&1 & until [ "$(cat /proc/$!/comm)" = sleep ]; do sleep 0.05; done; echo done',
+          ],
+        ] as const)
+      : []),
+    [
+      'lives in a thread without its first one',
+      `python3 -c 'import ctypes, threading, time; threading.Thread(target=lambda: (time.sleep(0.2), open("on", "w"), time.sleep(60))).start(); ctypes.CDLL(None).pthread_exit(None)' > /dev/null 2>&1 & until [ -e on ]; do sleep 0.05; done; echo done`,
+    ],
+  ])('that left a process which %s: it is ended', async (_, command) => {
+    await using world = await openWorld(command);
+    await runToEnd(world);
+    expect(world.intake.texts('stdout')).toEqual(['done']);
+    const { pgid } = world.json('command.json') as { pgid: number };
+    const left = listProcesses().filter(
+      (row) => row.session === pgid || carriesMarker(row.pid, `RUNVOY_EXECUTION_ID=${world.executionId}`),
+    );
+    expect(left).toEqual([]);
   });
 });
