@@ -107,6 +107,7 @@ function livingProcesses(dataDir: string): string[] {
 
 /** What a data directory at rest holds; the compile cache is Node's own. */
 const AT_REST = new Set([
+  'isolation.json',
   'runvoy.sqlite',
   'events.sqlite',
   'vault-keys.json',
