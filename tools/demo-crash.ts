@@ -105,6 +105,8 @@ function verdict(shown: Shown, exitCode: number | null, closing: string): boolea
 async function startServer(port: number, dataDir: string, processes: ChildProcess[]) {
   const server = spawn(process.execPath, [SERVER, '--json', '--port', String(port), '--data-dir', dataDir], {
     stdio: ['ignore', 'pipe', 'inherit'],
+    // The command that chatters is this very Node, which an isolation would hide from it.
+    env: { ...process.env, RUNVOY_LOCAL_ISOLATION: 'process' },
   });
   processes.push(server);
   for await (const line of createInterface({ input: server.stdout })) {

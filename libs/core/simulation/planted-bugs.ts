@@ -78,8 +78,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: 'logs/read-log.ts',
-        find: 'if (line.seq <= last) continue;',
-        replace: 'if (line.seq < last) continue;',
+        find: 'lines.filter((line) => line.seq > last)',
+        replace: 'lines.filter((line) => line.seq >= last)',
       },
     ],
   },

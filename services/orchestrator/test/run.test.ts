@@ -55,7 +55,7 @@ describe('POST /api/v1/run', () => {
     await world.call('POST', '/api/v1/images/register', { image: 'alpine:3' });
     const refused = await world.call('POST', '/api/v1/run', { command: 'x', image: 'alpine:3' });
     expect(refused.statusCode).toBe(422);
-    expect(refused.json().details).toContain('podman or docker');
+    expect(refused.json().details).toContain('needs a container engine');
     const waived = await world.call('POST', '/api/v1/run', { command: 'x', image: 'alpine:3', isolation: 'process' });
     expect(waived.statusCode).toBe(202);
   });
