@@ -6,6 +6,7 @@ import {
   manualClock,
   readLines,
   runInputRef,
+  sealRunInput,
   type EventBus,
   type Execution,
   type JobRunner,
@@ -75,8 +76,7 @@ async function openWorld() {
     faults: [],
   };
   await records.create(executionRef(ID), execution);
-  const sealed = new TextEncoder().encode(JSON.stringify({ env: { A: '1' }, secrets: {} }));
-  await records.create(runInputRef(ID), { execution_id: ID, sealed, delete_at_ms: T0 + 1e9 });
+  await records.create(runInputRef(ID), await sealRunInput(vault, ID, { env: { A: '1' }, secrets: {} }, T0 + 1e9));
   const app = buildProcessor({
     records,
     vault,

@@ -3,23 +3,28 @@ import type { FastifyInstance } from 'fastify';
 
 /** Brings events to the processor's own routes, as Pub/Sub, Eventarc and Scheduler do in the cloud. */
 export interface Carrier {
-  /** True when the processor answered 2xx: the effect is stored. */
+  /** True when the processor answered 2xx: the effect is stored. Never rejects: what could not be brought was not delivered. */
   deliver(path: '/events' | '/events/tick', event: CloudEventEnvelope): Promise<boolean>;
 }
 
 /** In one process the way is a call, through the same routes, parsers and handlers as over HTTP. */
-export function newCarrier(processor: Promise<FastifyInstance>): Carrier {
+export function newCarrier(processor: Promise<FastifyInstance>, noticed: (error: unknown) => void): Carrier {
   return {
     async deliver(path, event) {
-      const { statusCode } = await (
-        await processor
-      ).inject({
-        method: 'POST',
-        url: path,
-        headers: { 'content-type': 'application/cloudevents+json' },
-        payload: JSON.stringify(event),
-      });
-      return statusCode >= 200 && statusCode < 300;
+      try {
+        const app = await processor;
+        const { statusCode } = await app.inject({
+          method: 'POST',
+          url: path,
+          headers: { 'content-type': 'application/cloudevents+json' },
+          payload: JSON.stringify(event),
+        });
+        return statusCode >= 200 && statusCode < 300;
+      } catch (error) {
+        // A processor that closes, for one. Nobody waits for a hint or a tick, and a rejection would end the server.
+        noticed(error);
+        return false;
+      }
     },
   };
 }

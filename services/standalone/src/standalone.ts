@@ -86,7 +86,7 @@ async function open(
 
   // The processor needs the bus and the jobs, and both bring events to it: what comes early waits.
   const ready = Promise.withResolvers<FastifyInstance>();
-  const carrier = newCarrier(ready.promise);
+  const carrier = newCarrier(ready.promise, (error) => logger.warn('an event was not delivered', { error }));
   const bus = provider.openBus((event) => carrier.deliver('/events', event));
   shutdown.add('event bus', () => bus.close());
   const jobs = await provider.openJobs((id) => {

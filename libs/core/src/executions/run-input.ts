@@ -55,8 +55,6 @@ function written({ env, secrets }: RunInput): string {
 }
 
 function read(text: string): RunInput {
-  // As it was written before: runs that started then may still ask for it.
-  if (text.startsWith('{')) return JSON.parse(text) as RunInput;
   const [count, ...parts] = text.split('\0');
   const entries = Array.from({ length: parts.length / 2 }, (_, i) => [parts[2 * i]!, parts[2 * i + 1]!] as const);
   return {
