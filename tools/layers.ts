@@ -18,6 +18,7 @@ export type Layer = {
 
 const CLOUD = '@google-cloud/*';
 const PROVIDERS = ['@runvoy/provider-local', '@runvoy/provider-gcp'];
+const FAKES = ['@runvoy/google-fakes'];
 const SERVICE = ['@runvoy/runtime', '@runvoy/core', '@runvoy/protocol'];
 const APPS = ['@runvoy/orchestrator', '@runvoy/processor', '@runvoy/websocket'];
 
@@ -37,7 +38,14 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   },
   'libs/runtime': { runvoy: ['@runvoy/core', '@runvoy/protocol'], builtins: 'any', never: [CLOUD] },
   'libs/provider-local': { runvoy: ['@runvoy/core', '@runvoy/protocol'], builtins: 'any', never: [CLOUD, 'fastify'] },
-  'libs/provider-gcp': { runvoy: ['@runvoy/core', '@runvoy/protocol'], builtins: 'any', never: ['fastify'] },
+  'libs/provider-gcp': {
+    runvoy: ['@runvoy/core', '@runvoy/protocol'],
+    testsAlso: FAKES,
+    builtins: 'any',
+    never: ['fastify'],
+  },
+  // Stands for Google, so it knows nothing of ours: Google's protos and clients are all it speaks.
+  'libs/google-fakes': { runvoy: [], builtins: 'any', never: ['fastify', '@google-cloud/firestore'] },
   'services/orchestrator': app(),
   'services/processor': app(),
   'services/websocket': app(),
@@ -45,7 +53,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   // Its tests verify with core's own reader what the runner has signed.
   'jobs/sandbox-runner': {
     runvoy: ['@runvoy/protocol'],
-    testsAlso: ['@runvoy/core'],
+    testsAlso: ['@runvoy/core', ...FAKES],
     builtins: 'any',
     never: [CLOUD, 'fastify'],
   },
@@ -54,7 +62,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
 };
 
 function app(): Layer {
-  return { runvoy: SERVICE, mainAlso: PROVIDERS, testsAlso: PROVIDERS, builtins: 'any', never: [CLOUD] };
+  return { runvoy: SERVICE, mainAlso: PROVIDERS, testsAlso: [...PROVIDERS, ...FAKES], builtins: 'any', never: [CLOUD] };
 }
 
 /** Folders of a package whose files are tests or serve only tests and the build. */
