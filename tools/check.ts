@@ -9,6 +9,7 @@
 import { join } from 'node:path';
 import { commandStage } from './check/command-stage.ts';
 import { consoleStage } from './check/console-stage.ts';
+import { emulatedStage } from './check/emulated-stage.ts';
 import { jestStage } from './check/jest-stage.ts';
 import type { Stage, StageResult } from './check/stage.ts';
 import { layerViolations } from './layers.ts';
@@ -24,6 +25,8 @@ const STAGES: Stage[] = [
   commandStage('lint', ['node_modules/oxlint/bin/oxlint'], () => layerViolations(root)),
   commandStage('types', ['node_modules/typescript/bin/tsc']),
   jestStage('unit', { limitMs: 5 * MINUTE_MS, testMs: 20_000, workers: '100%' }),
+  // One at a time: the emulators need the other core.
+  emulatedStage((env) => jestStage('gcp', { limitMs: 10 * MINUTE_MS, testMs: MINUTE_MS, workers: '1', env })),
   consoleStage(root),
   // One at a time: these start servers and browsers, and measure how they behave when nothing else disturbs them.
   jestStage('e2e', { limitMs: 10 * MINUTE_MS, testMs: MINUTE_MS, workers: '1', needs: 'console' }),

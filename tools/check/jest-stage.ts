@@ -23,7 +23,13 @@ const REASON = ' — skipped: ';
  */
 export function jestStage(
   project: string,
-  { limitMs, testMs, workers, needs }: { limitMs: number; testMs: number; workers: string; needs?: string },
+  {
+    limitMs,
+    testMs,
+    workers,
+    needs,
+    env = {},
+  }: { limitMs: number; testMs: number; workers: string; needs?: string; env?: Record<string, string> },
 ): Stage {
   return {
     name: project,
@@ -40,7 +46,7 @@ export function jestStage(
           limitMs,
           giveUp: exitWatch.giveUp,
           show: true,
-          env: requirements(),
+          env: { ...requirements(), ...env },
         });
         return resultOf(end, readReport(report), limitMs);
       } finally {

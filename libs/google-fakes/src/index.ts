@@ -1,0 +1,2 @@
+export * from './emulators.ts';
+export * from './emulated-here.ts';
