@@ -4,7 +4,7 @@ import { dirname, join, normalize, relative, sep } from 'node:path';
 
 /** What the sources of one package may import. */
 export type Layer = {
-  /** Packages of this repository. */
+  /** Packages of this repository; with a path behind the name only that one export of it. */
   runvoy: readonly string[];
   /** What its `main.ts` files may import besides: only they know which provider they run on. */
   mainAlso?: readonly string[];
@@ -38,8 +38,10 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   },
   'libs/runtime': { runvoy: ['@runvoy/core', '@runvoy/protocol'], builtins: 'any', never: [CLOUD] },
   'libs/provider-local': { runvoy: ['@runvoy/core', '@runvoy/protocol'], builtins: 'any', never: [CLOUD, 'fastify'] },
+  // Of runtime, which knows no provider, only what reads a table of variables: a provider's variables are its own, and are read
+  // where it is opened. The export holds no HTTP, so a provider still loads none.
   'libs/provider-gcp': {
-    runvoy: ['@runvoy/core', '@runvoy/protocol'],
+    runvoy: ['@runvoy/core', '@runvoy/protocol', '@runvoy/runtime/read-config', '@runvoy/runtime/logger'],
     testsAlso: FAKES,
     builtins: 'any',
     never: ['fastify'],
@@ -124,7 +126,7 @@ function refusal(layer: Layer, { inPackage, imported, self, declared, rootTools 
       ...(isMain ? (layer.mainAlso ?? []) : []),
       ...(servesTests ? (layer.testsAlso ?? []) : []),
     ];
-    if (allowed.includes(name)) return undefined;
+    if (allowed.includes(name) || allowed.includes(imported)) return undefined;
     if (layer.mainAlso?.includes(name)) return 'only main.ts may know the provider';
     return `of this repository it may use ${allowed.join(', ') || 'nothing'}`;
   }

@@ -42,6 +42,7 @@ describe('a planted import is refused:', () => {
     ['core that opens files by the old name', 'libs/core/src/logs/append.ts', 'fs'],
     ['core that knows HTTP', 'libs/core/src/access/keys.ts', 'fastify'],
     ['a provider that uses a service', 'libs/provider-local/src/records.ts', '@runvoy/orchestrator'],
+    ['a provider that uses more of runtime than its reader', 'libs/provider-gcp/src/config.ts', '@runvoy/runtime'],
     ['a job that uses core', 'jobs/sandbox-runner/src/bootstrap.ts', '@runvoy/core'],
     ['a service that uses another', 'services/orchestrator/src/app.ts', '@runvoy/processor'],
     ['a service that knows its provider outside main.ts', 'services/standalone/src/app.ts', '@runvoy/provider-local'],
@@ -84,6 +85,8 @@ test('what the table allows passes', () => {
     `import { app } from '@runvoy/orchestrator';\n// import x from 'left-pad';\n`,
   );
   plant('services/standalone/test/app.test.ts', `import { open } from '@runvoy/provider-local';\nimport 'jest';\n`);
+  plantPackage('libs/provider-gcp');
+  plant('libs/provider-gcp/src/config.ts', `import { readConfig } from '@runvoy/runtime/read-config';\n`);
   plantPackage('libs/core');
   plant('libs/core/src/access/keys.ts', `import { createHash } from 'node:crypto';\nimport '../time/clock.ts';\n`);
   expect(layerViolations(tree)).toEqual([]);

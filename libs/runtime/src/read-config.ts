@@ -4,8 +4,9 @@ export type Env = Readonly<Record<string, string | undefined>>;
 /** Reads one variable: its value, or the sentence that says what is wrong with it. */
 export type ConfigField<T> = (name: string, value: string | undefined) => { value: T } | { problem: string };
 
-type ConfigTable = Readonly<Record<string, readonly [variable: string, field: ConfigField<unknown>]>>;
-type ConfigOf<Table extends ConfigTable> = {
+export type ConfigTable = Readonly<Record<string, readonly [variable: string, field: ConfigField<unknown>]>>;
+/** What a table reads to. */
+export type ConfigOf<Table extends ConfigTable> = {
   readonly [Key in keyof Table]: Table[Key][1] extends ConfigField<infer T> ? T : never;
 };
 
@@ -20,8 +21,15 @@ export class ConfigProblems extends Error {
   }
 }
 
-/** Reads every variable of the table; throws `ConfigProblems` naming all that are wrong at once. */
-export function readConfig<const Table extends ConfigTable>(env: Env, table: Table): ConfigOf<Table> {
+/**
+ * Reads every variable of the table; throws `ConfigProblems` naming all that are wrong at once. `relations` says what is right by
+ * itself and wrong together; it gets what could be read, so that its problems stand beside the others.
+ */
+export function readConfig<const Table extends ConfigTable>(
+  env: Env,
+  table: Table,
+  relations: (read: Partial<ConfigOf<Table>>) => readonly string[] = () => [],
+): ConfigOf<Table> {
   const problems: string[] = [];
   const values: Record<string, unknown> = {};
   for (const [key, [variable, field]] of Object.entries(table)) {
@@ -29,6 +37,7 @@ export function readConfig<const Table extends ConfigTable>(env: Env, table: Tab
     if ('problem' in read) problems.push(read.problem);
     else values[key] = read.value;
   }
+  problems.push(...relations(values as Partial<ConfigOf<Table>>));
   if (problems.length > 0) throw new ConfigProblems(problems);
   return values as ConfigOf<Table>;
 }

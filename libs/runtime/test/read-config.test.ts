@@ -40,6 +40,14 @@ describe('reading configuration', () => {
     ]);
   });
 
+  test('names what is wrong together beside what is wrong by itself, from what could be read', () => {
+    const read = () =>
+      readConfig({ X_PROJECT: 'p', X_PORT: 'http', X_LIMIT: '9' }, TABLE, ({ project, port, limit }) => [
+        `${project} ${port} ${limit}`,
+      ]);
+    expect(read).toThrow(/^X_PORT must be .*\np undefined 9$/);
+  });
+
   test('takes a variable set to nothing as not set', () => {
     expect(readConfig({ X_PROJECT: 'p', X_PORT: '' }, TABLE).port).toBe(8080);
   });

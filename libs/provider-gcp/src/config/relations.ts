@@ -1,0 +1,80 @@
+import { isLoopback, type Endpoint } from './endpoint.ts';
+import type { GcpVariables } from './variables.ts';
+
+/** What could be read of the variables. */
+type Given = Partial<GcpVariables>;
+
+/** What is right by itself and wrong together. */
+export function relationProblems(given: Given): string[] {
+  return [...jobAccountProblems(given), ...plaintextProblems(given), ...timeoutProblems(given), ...vpcProblems(given)];
+}
+
+/** A job's account is at the hands of whoever sends a command: it may be none that can do anything here. */
+function jobAccountProblems(given: Given): string[] {
+  const { jobServiceAccounts = [], jobDefaultServiceAccount } = given;
+  const problems: string[] = [];
+  const accounts = new Set(jobServiceAccounts);
+  if (jobDefaultServiceAccount !== undefined) {
+    if (accounts.size > 0 && !accounts.has(jobDefaultServiceAccount)) {
+      problems.push(
+        `RUNVOY_GCP_JOB_DEFAULT_SERVICE_ACCOUNT (${jobDefaultServiceAccount}) must be one of RUNVOY_GCP_JOB_SERVICE_ACCOUNTS.`,
+      );
+    }
+    accounts.add(jobDefaultServiceAccount);
+  }
+  for (const own of ownAccounts(given)) {
+    if (accounts.has(own)) problems.push(`${own} is runvoy's own account: jobs get accounts that hold no role.`);
+  }
+  return problems;
+}
+
+/** Terraform gives each service the account of its own name. */
+function ownAccounts(given: Given): string[] {
+  const services = [given.orchestratorService, given.processorService, given.intakeService, given.websocketService];
+  const ofServices = services.map((service) => `${service}@${given.project}.iam.gserviceaccount.com`);
+  return given.callerServiceAccount === undefined ? ofServices : [...ofServices, given.callerServiceAccount];
+}
+
+/** Plaintext carries tokens and secret values. */
+function plaintextProblems(given: Given): string[] {
+  if (given.insecureEndpoints) return [];
+  const endpoints: readonly [string, Endpoint | undefined][] = [
+    ['FIRESTORE_EMULATOR_HOST', given.firestoreEndpoint],
+    ['PUBSUB_EMULATOR_HOST', given.pubsubEndpoint],
+    ['STORAGE_EMULATOR_HOST', given.storageEndpoint],
+    ['RUNVOY_GCP_ENDPOINT_RUN', given.runEndpoint],
+    ['RUNVOY_GCP_ENDPOINT_SECRETMANAGER', given.secretManagerEndpoint],
+    ['RUNVOY_GCP_ENDPOINT_SCHEDULER', given.schedulerEndpoint],
+    ['RUNVOY_GCP_ENDPOINT_LOGGING', given.loggingEndpoint],
+    ['RUNVOY_GCP_ENDPOINT_CERTS', given.certsEndpoint],
+    ['RUNVOY_INTAKE_URL', plaintextUrl(given.intakeUrl)],
+    ['RUNVOY_PROCESSOR_URL', plaintextUrl(given.processorUrl)],
+    ['RUNVOY_WEBSOCKET_URL', plaintextUrl(given.websocketUrl)],
+    ['RUNVOY_WEB_URL', plaintextUrl(given.webUrl)],
+  ];
+  return endpoints.flatMap(([variable, endpoint]) =>
+    endpoint === undefined || isLoopback(endpoint.host)
+      ? []
+      : [
+          `${variable} leads to ${endpoint.host} in plaintext, which is for this machine alone; RUNVOY_GCP_INSECURE_ENDPOINTS=true allows it.`,
+        ],
+  );
+}
+
+function plaintextUrl(url: string | undefined): Endpoint | undefined {
+  if (url === undefined || !/^(?:http|ws):/.test(url)) return undefined;
+  const { hostname, port } = new URL(url);
+  return { host: hostname, port: Number(port) };
+}
+
+function timeoutProblems({ timeoutDefaultS, timeoutMaxS }: Given): string[] {
+  if (timeoutDefaultS === undefined || timeoutMaxS === undefined || timeoutDefaultS <= timeoutMaxS) return [];
+  return [
+    `RUNVOY_TIMEOUT_DEFAULT_SECONDS (${timeoutDefaultS}) must not be above RUNVOY_TIMEOUT_MAX_SECONDS (${timeoutMaxS}).`,
+  ];
+}
+
+function vpcProblems({ vpcEgress, vpcConnector }: Given): string[] {
+  if (vpcEgress === undefined || vpcConnector !== undefined) return [];
+  return ['RUNVOY_GCP_VPC_EGRESS says what goes through RUNVOY_GCP_VPC_CONNECTOR, which is not set.'];
+}
