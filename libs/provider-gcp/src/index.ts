@@ -1,4 +1,3 @@
 export * from './config.ts';
-export type { Endpoint } from './config/endpoint.ts';
 export { GCP_VARIABLES } from './config/variables.ts';
 export * from './signing-keys.ts';

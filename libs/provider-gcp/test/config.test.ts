@@ -153,7 +153,7 @@ describe('plaintext', () => {
     'to this machine needs no leave: %s',
     (value) => {
       const { storageEndpoint } = readGcpConfig({ ...REQUIRED, STORAGE_EMULATOR_HOST: value });
-      expect(storageEndpoint).toMatchObject({ port: 8080 });
+      expect(storageEndpoint).toBe(value.replace('http://', ''));
     },
   );
 });

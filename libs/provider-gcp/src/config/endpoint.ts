@@ -1,21 +1,16 @@
 import type { ConfigField } from '@runvoy/runtime/read-config';
 
-/** Where an emulator or a fake of a Google service listens; spoken to in plaintext. */
-export interface Endpoint {
-  readonly host: string;
-  readonly port: number;
-}
-
 const ENDPOINT = /^(?:http:\/\/)?(\[[0-9a-f:]+\]|[A-Za-z0-9.-]+):(\d{1,5})\/?$/;
 
-/** `host:port`, or absent: then Google itself. `http://` before it is what some of Google's clients write there. */
-export const optionalEndpoint: ConfigField<Endpoint | undefined> = (variable, value) => {
+/**
+ * `host:port` of an emulator or a fake of a Google service, or absent: then Google itself. `http://` before it is what some of
+ * Google's clients write there.
+ */
+export const optionalEndpoint: ConfigField<string | undefined> = (variable, value) => {
   if (value === undefined) return { value: undefined };
   const [, host, port] = ENDPOINT.exec(value) ?? [];
-  if (host === undefined || Number(port) < 1 || Number(port) > 65_535) {
-    return { problem: `${variable} must be host:port, such as 127.0.0.1:8080; got "${value}".` };
-  }
-  return { value: { host: host.replace(/^\[|\]$/g, ''), port: Number(port) } };
+  if (host !== undefined && Number(port) >= 1 && Number(port) <= 65_535) return { value: `${host}:${port}` };
+  return { problem: `${variable} must be host:port, such as 127.0.0.1:8080; got "${value}".` };
 };
 
 /** A URL without a path, as an origin: `https://` or `http://` (`wss://` or `ws://` for a socket's). */
@@ -30,8 +25,7 @@ export function serviceUrl(secure: 'https' | 'wss', example: string): ConfigFiel
   };
 }
 
-/** True when what is sent there does not leave this machine. */
+/** True when what is sent to that host does not leave this machine. */
 export function isLoopback(host: string): boolean {
-  const bare = host.replace(/^\[|\]$/g, '');
-  return bare === 'localhost' || bare === '::1' || /^127(?:\.\d{1,3}){3}$/.test(bare);
+  return host === 'localhost' || host === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(host);
 }

@@ -1,4 +1,4 @@
-import { isLoopback, type Endpoint } from './endpoint.ts';
+import { isLoopback } from './endpoint.ts';
 import type { GcpVariables } from './variables.ts';
 
 /** What could be read of the variables. */
@@ -38,7 +38,7 @@ function ownAccounts(given: Given): string[] {
 /** Plaintext carries tokens and secret values. */
 function plaintextProblems(given: Given): string[] {
   if (given.insecureEndpoints) return [];
-  const endpoints: readonly [string, Endpoint | undefined][] = [
+  const endpoints: readonly [string, string | undefined][] = [
     ['FIRESTORE_EMULATOR_HOST', given.firestoreEndpoint],
     ['PUBSUB_EMULATOR_HOST', given.pubsubEndpoint],
     ['STORAGE_EMULATOR_HOST', given.storageEndpoint],
@@ -47,24 +47,24 @@ function plaintextProblems(given: Given): string[] {
     ['RUNVOY_GCP_ENDPOINT_SCHEDULER', given.schedulerEndpoint],
     ['RUNVOY_GCP_ENDPOINT_LOGGING', given.loggingEndpoint],
     ['RUNVOY_GCP_ENDPOINT_CERTS', given.certsEndpoint],
-    ['RUNVOY_INTAKE_URL', plaintextUrl(given.intakeUrl)],
-    ['RUNVOY_PROCESSOR_URL', plaintextUrl(given.processorUrl)],
-    ['RUNVOY_WEBSOCKET_URL', plaintextUrl(given.websocketUrl)],
-    ['RUNVOY_WEB_URL', plaintextUrl(given.webUrl)],
+    ['RUNVOY_INTAKE_URL', plaintext(given.intakeUrl)],
+    ['RUNVOY_PROCESSOR_URL', plaintext(given.processorUrl)],
+    ['RUNVOY_WEBSOCKET_URL', plaintext(given.websocketUrl)],
+    ['RUNVOY_WEB_URL', plaintext(given.webUrl)],
   ];
-  return endpoints.flatMap(([variable, endpoint]) =>
-    endpoint === undefined || isLoopback(endpoint.host)
-      ? []
-      : [
-          `${variable} leads to ${endpoint.host} in plaintext, which is for this machine alone; RUNVOY_GCP_INSECURE_ENDPOINTS=true allows it.`,
-        ],
-  );
+  return endpoints.flatMap(([variable, endpoint]) => {
+    if (endpoint === undefined) return [];
+    const { hostname } = new URL(`http://${endpoint}`);
+    if (isLoopback(hostname)) return [];
+    return [
+      `${variable} leads to ${hostname} in plaintext, which is for this machine alone; RUNVOY_GCP_INSECURE_ENDPOINTS=true allows it.`,
+    ];
+  });
 }
 
-function plaintextUrl(url: string | undefined): Endpoint | undefined {
-  if (url === undefined || !/^(?:http|ws):/.test(url)) return undefined;
-  const { hostname, port } = new URL(url);
-  return { host: hostname, port: Number(port) };
+/** Host and port of a URL that is spoken to in plaintext. */
+function plaintext(url: string | undefined): string | undefined {
+  return url !== undefined && /^(?:http|ws):/.test(url) ? new URL(url).host : undefined;
 }
 
 function timeoutProblems({ timeoutDefaultS, timeoutMaxS }: Given): string[] {
