@@ -47,6 +47,8 @@ export * from './logs/read-log.ts';
 export * from './logs/replay-lane.ts';
 export * from './logs/ticket.ts';
 export * from './records/collections.ts';
+export * from './records/query-args.ts';
 export * from './records/records.ts';
+export * from './records/storable-record.ts';
 export * from './secrets/secret-vault.ts';
 export * from './time/clock.ts';

@@ -22,7 +22,7 @@ export interface Ref<T extends object> {
 export interface Stored<T extends object> {
   readonly id: string;
   readonly value: T;
-  /** Opaque; differs after every write, also after a delete and a new create. */
+  /** Opaque; differs after every write that changed something, also after a delete and a new create. */
   readonly version: string;
 }
 

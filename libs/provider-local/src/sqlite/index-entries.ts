@@ -1,3 +1,4 @@
+import { comparedFields } from '@runvoy/core';
 import type { IndexableValue, QueryDeclaration } from '@runvoy/core';
 import { orderKeyPart } from './order-key.ts';
 
@@ -42,10 +43,4 @@ export function groupKey(
   const parts = declaration.equal.map((field) => orderKeyPart(equal(field), 'asc'));
   if (declaration.oneOf !== undefined) parts.push(orderKeyPart(oneOf as IndexableValue, 'asc'));
   return Buffer.concat(parts);
-}
-
-/** Every field the query looks at. */
-export function comparedFields(declaration: QueryDeclaration): string[] {
-  const oneOf = declaration.oneOf === undefined ? [] : [declaration.oneOf];
-  return [...declaration.equal, ...oneOf, ...declaration.order.map(({ field }) => field)];
 }

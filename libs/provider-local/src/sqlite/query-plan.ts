@@ -1,11 +1,9 @@
 import { createHash } from 'node:crypto';
-import { Failure } from '@runvoy/core';
-import type { Cursor, IndexableValue, OrderBy, QueryArgs } from '@runvoy/core';
+import { checkQueryArgs, Failure } from '@runvoy/core';
+import type { Cursor, IndexableValue, OrderBy, QueryBounds } from '@runvoy/core';
 import { groupKey } from './index-entries.ts';
 import type { IndexedQuery } from './index-entries.ts';
 import { keyAfter, keyAfterPrefix, orderKeyPart } from './order-key.ts';
-
-export type QueryBounds = Omit<QueryArgs, 'limit'>;
 
 /** What a query with its arguments comes to: a range of order keys within one or several groups of its index. */
 export interface QueryPlan {
@@ -20,25 +18,23 @@ export interface QueryPlan {
   readonly fingerprint: Buffer;
 }
 
-const MAX_ONE_OF = 30;
 const FINGERPRINT_BYTES = 8;
 const NO_BEGIN = Buffer.alloc(0);
 const NO_END = Buffer.of(0xff);
 
 /** Fails with `RECORDS_MISUSED` when the arguments are not the ones the query declares. */
 export function planQuery(query: IndexedQuery, args: QueryBounds): QueryPlan {
+  checkQueryArgs(query, args);
   const { declaration } = query;
-  const equal = args.equal ?? {};
-  checkNames(query, Object.keys(equal));
-  const of = (field: string) => ordered(query, equal[field]);
+  const of = (field: string) => args.equal![field]!;
   const groups =
     declaration.oneOf === undefined
       ? [groupKey(declaration, of, undefined)]
-      : distinct(oneOfValues(query, args.oneOf).map((value) => groupKey(declaration, of, ordered(query, value))));
+      : distinct(args.oneOf!.map((value) => groupKey(declaration, of, value)));
 
   const first = declaration.order[0];
-  const begin = beginOf(query, first, args);
-  const end = args.to === undefined ? NO_END : keyAfterPrefix(bound(query, first, args.to));
+  const begin = beginOf(first, args);
+  const end = args.to === undefined ? NO_END : keyAfterPrefix(bound(first, args.to));
   return { query, groups, begin, end, fingerprint: fingerprint(query, groups, begin, end) };
 }
 
@@ -60,42 +56,14 @@ export function planFrom(plan: QueryPlan, cursor: Cursor): QueryPlan {
   return { ...plan, begin: keyAfter(bytes.subarray(FINGERPRINT_BYTES)) };
 }
 
-function checkNames({ name, declaration }: IndexedQuery, given: readonly string[]): void {
-  const missing = declaration.equal.filter((field) => !given.includes(field));
-  const foreign = given.filter((field) => !declaration.equal.includes(field));
-  if (missing.length > 0 || foreign.length > 0) {
-    throw misused(`Query ${name} compares (${declaration.equal.join(', ')}); it was given (${given.join(', ')}).`);
-  }
-}
-
-function oneOfValues({ name }: IndexedQuery, values: readonly IndexableValue[] | undefined): readonly IndexableValue[] {
-  if (values && values.length >= 1 && values.length <= MAX_ONE_OF) return values;
-  throw misused(`Query ${name} needs 1 to ${MAX_ONE_OF} values for its oneOf field.`);
-}
-
-function beginOf(query: IndexedQuery, first: OrderBy | undefined, args: QueryBounds): Buffer {
-  if (args.oneOf && query.declaration.oneOf === undefined) throw misused(`Query ${query.name} has no oneOf field.`);
-  if (args.from !== undefined && args.after !== undefined) {
-    throw misused(`Query ${query.name} was given both from and after.`);
-  }
-  if (args.from !== undefined) return bound(query, first, args.from);
-  if (args.after !== undefined) return keyAfterPrefix(bound(query, first, args.after));
+function beginOf(first: OrderBy | undefined, args: QueryBounds): Buffer {
+  if (args.from !== undefined) return bound(first, args.from);
+  if (args.after !== undefined) return keyAfterPrefix(bound(first, args.after));
   return NO_BEGIN;
 }
 
-function bound(query: IndexedQuery, first: OrderBy | undefined, value: IndexableValue): Buffer {
-  if (!first) throw misused(`Query ${query.name} has no order to bound.`);
-  return orderKeyPart(ordered(query, value), first.direction);
-}
-
-function ordered({ name }: IndexedQuery, value: unknown): IndexableValue {
-  const isOrdered =
-    value === null ||
-    typeof value === 'boolean' ||
-    typeof value === 'string' ||
-    (typeof value === 'number' && !Number.isNaN(value));
-  if (isOrdered) return value;
-  throw misused(`Query ${name} was given a value that has no order; null, booleans, numbers and strings have one.`);
+function bound(first: OrderBy | undefined, value: IndexableValue): Buffer {
+  return orderKeyPart(value, first?.direction ?? 'asc');
 }
 
 function distinct(keys: readonly Buffer[]): Buffer[] {
@@ -109,8 +77,4 @@ function fingerprint(query: IndexedQuery, groups: readonly Buffer[], begin: Buff
     hash.update(`${key.length}:`).update(key);
   }
   return hash.digest().subarray(0, FINGERPRINT_BYTES);
-}
-
-function misused(what: string): Failure {
-  return new Failure('RECORDS_MISUSED', what);
 }

@@ -1,5 +1,15 @@
-import { Failure } from '@runvoy/core';
-import type { Change, CollectionDeclaration, Cursor, DeclaredQuery, Page, QueryArgs, Ref, Stored } from '@runvoy/core';
+import { checkId, checkPageSize, Failure } from '@runvoy/core';
+import type {
+  Change,
+  CollectionDeclaration,
+  Cursor,
+  DeclaredQuery,
+  Page,
+  QueryArgs,
+  QueryBounds,
+  Ref,
+  Stored,
+} from '@runvoy/core';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Declarations } from './declarations.ts';
 import type { DocumentChange, DocumentRow, DocumentTable } from './document-table.ts';
@@ -7,11 +17,10 @@ import type { IndexedQuery } from './index-entries.ts';
 import { IndexWalk } from './index-walk.ts';
 import type { IndexHit } from './index-walk.ts';
 import { cursorAt, planFrom, planQuery } from './query-plan.ts';
-import type { QueryBounds, QueryPlan } from './query-plan.ts';
-import { checkId, recordShape } from './record-shape.ts';
+import type { QueryPlan } from './query-plan.ts';
+import { recordShape } from './record-shape.ts';
 import type { RecordShape } from './record-shape.ts';
 
-const MAX_PAGE = 1_000;
 /** How many hits a walk over a whole result takes at a time. */
 const WALK_STEP = 1_000;
 
@@ -112,9 +121,7 @@ export class RecordReader {
     from: Cursor | undefined,
   ): { plan: QueryPlan; hits: readonly IndexHit[]; hasMore: boolean } {
     const { limit } = args;
-    if (!Number.isInteger(limit) || limit < 1 || limit > MAX_PAGE) {
-      throw new Failure('RECORDS_MISUSED', `A page has 1 to ${MAX_PAGE} records; ${limit} were asked for.`);
-    }
+    checkPageSize(limit);
     const whole = this.plan(query, args);
     const plan = from === undefined ? whole : planFrom(whole, from);
     const hits = this.#walk.hits(plan, limit + 1);
