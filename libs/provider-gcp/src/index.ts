@@ -1,3 +1,4 @@
 export * from './config.ts';
 export { GCP_VARIABLES } from './config/variables.ts';
+export * from './records.ts';
 export * from './signing-keys.ts';
