@@ -1,4 +1,5 @@
 export * from './config.ts';
 export { GCP_VARIABLES } from './config/variables.ts';
+export * from './firestore/index-configuration.ts';
 export * from './records.ts';
 export * from './signing-keys.ts';

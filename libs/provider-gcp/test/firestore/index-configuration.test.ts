@@ -1,0 +1,88 @@
+import { COLLECTIONS, QUERIES } from '@runvoy/core';
+import type { CollectionDeclaration, QueryDeclaration } from '@runvoy/core';
+import { describe, expect, test } from '@jest/globals';
+import { DocumentShapes } from '../../src/firestore/document-shapes.ts';
+import { indexConfiguration } from '../../src/firestore/index-configuration.ts';
+import type { IndexConfiguration, IndexedField } from '../../src/firestore/index-configuration.ts';
+import { structuredQuery } from '../../src/firestore/structured-query.ts';
+
+const { indexes, fieldOverrides }: IndexConfiguration = indexConfiguration('runvoy-');
+const shapes = new DocumentShapes({ projectId: 'p', databaseId: 'd', collectionPrefix: 'runvoy-' });
+
+/** The fields that the query, as it is really sent, compares for equality, and then its order. */
+function sentFields(name: keyof typeof QUERIES): { equal: string[]; order: IndexedField[] } {
+  const declaration: QueryDeclaration = QUERIES[name];
+  const equal = Object.fromEntries(declaration.equal.map((field) => [field, 'x']));
+  const args = { equal, ...(declaration.oneOf === undefined ? {} : { oneOf: ['a', 'b'] }) };
+  const sent = structuredQuery(shapes, { name, declaration }, args);
+  const compared = new Set<string>();
+  const look = (part: unknown): void => {
+    if (part === null || typeof part !== 'object') return;
+    const { fieldPath } = part as { fieldPath?: string };
+    if (fieldPath !== undefined) compared.add(fieldPath);
+    for (const inner of Object.values(part)) look(inner);
+  };
+  look(sent.where);
+  return {
+    equal: [...compared],
+    order: sent.orderBy.map(({ field, direction }) => ({
+      fieldPath: field.fieldPath,
+      order: direction as IndexedField['order'],
+    })),
+  };
+}
+
+/** The entries of an index, with the id that Firestore adds in the direction of the last field. */
+function entries(fields: readonly IndexedField[]): IndexedField[] {
+  return [...fields, { fieldPath: '__name__', order: fields.at(-1)!.order }];
+}
+
+/** Firestore's rule: the compared fields come first, in any order, then the order of the query exactly. */
+function serves(fields: readonly IndexedField[], { equal, order }: ReturnType<typeof sentFields>): boolean {
+  const all = entries(fields);
+  const compared = all.slice(0, equal.length).map(({ fieldPath }) => fieldPath);
+  const rest = all.slice(equal.length);
+  return (
+    equal.every((field) => compared.includes(field)) &&
+    rest.length === order.length &&
+    rest.every(
+      ({ fieldPath, order: way }, index) => fieldPath === order[index]!.fieldPath && way === order[index]!.order,
+    )
+  );
+}
+
+describe('a declared query has the index that Firestore would ask for:', () => {
+  test.each(Object.keys(QUERIES) as (keyof typeof QUERIES)[])('%s', (name) => {
+    const group = `runvoy-${QUERIES[name].collection}`;
+    const composite = indexes.filter((index) => index.collectionGroup === group).map(({ fields }) => fields);
+    const single = fieldOverrides
+      .filter((override) => override.collectionGroup === group)
+      .flatMap(({ fieldPath, indexes: ways }) => ways.map(({ order }) => [{ fieldPath, order }]));
+    expect([...composite, ...single].filter((fields) => serves(fields, sentFields(name)))).toHaveLength(1);
+  });
+});
+
+test('no index serves nothing that is declared', () => {
+  const names = Object.keys(QUERIES) as (keyof typeof QUERIES)[];
+  const idle = indexes.filter(
+    ({ collectionGroup, fields }) =>
+      !names.some(
+        (name) => `runvoy-${QUERIES[name].collection}` === collectionGroup && serves(fields, sentFields(name)),
+      ),
+  );
+  expect(idle).toEqual([]);
+});
+
+test.each(Object.entries<CollectionDeclaration>(COLLECTIONS))(
+  'nothing of %s is indexed but what a query names, and its records expire where that is declared',
+  (collection, { expires, bytes }) => {
+    const own = fieldOverrides.filter(({ collectionGroup }) => collectionGroup === `runvoy-${collection}`);
+    expect(own.find(({ fieldPath }) => fieldPath === '*')?.indexes).toEqual([]);
+    expect(own.filter(({ ttl }) => ttl).map(({ fieldPath }) => fieldPath)).toEqual(
+      expires === undefined ? [] : [expires],
+    );
+    const indexed = own.filter(({ indexes: ways }) => ways.length > 0).map(({ fieldPath }) => fieldPath);
+    expect(indexed).not.toContain(bytes);
+    expect(indexed).not.toContain(expires);
+  },
+);
