@@ -39,10 +39,10 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   'libs/runtime': { runvoy: ['@runvoy/core', '@runvoy/protocol'], builtins: 'any', never: [CLOUD] },
   'libs/provider-local': { runvoy: ['@runvoy/core', '@runvoy/protocol'], builtins: 'any', never: [CLOUD, 'fastify'] },
   // Of runtime, which knows no provider, only what reads a table of variables: a provider's variables are its own, and are read
-  // where it is opened. The export holds no HTTP, so a provider still loads none.
+  // where it is opened. The export holds no HTTP, so a provider still loads none. Its tests ask both providers the same.
   'libs/provider-gcp': {
     runvoy: ['@runvoy/core', '@runvoy/protocol', '@runvoy/runtime/read-config', '@runvoy/runtime/logger'],
-    testsAlso: FAKES,
+    testsAlso: [...FAKES, '@runvoy/provider-local'],
     builtins: 'any',
     never: ['fastify'],
   },

@@ -1,16 +1,11 @@
 import { expect, test } from '@jest/globals';
 import type { Records, Tx } from '../src/records/records.ts';
 import { gate } from './gate.ts';
+import { interleaved } from './interleaved.ts';
+import type { StoreIsolation } from './interleaved.ts';
 import { ids, run, undeclaredQuery, user, usersByEmail } from './sample-records.ts';
 import type { OpenRecords } from './sample-records.ts';
 
-/** How a store keeps transactions apart, where a test has to know. */
-export interface StoreIsolation {
-  /** A write to what an open transaction has read waits for its end, instead of making it run again. */
-  readonly writesWaitForReaders: boolean;
-}
-
-/** The anomalies are those of the isolation literature (Adya; Berenson and others): none may happen. */
 export function recordsTransactionContract(open: OpenRecords, isolation: StoreIsolation): void {
   test('a transaction answers what its function returned, and its writes are stored', async () => {
     await using records = await open();
@@ -271,26 +266,4 @@ async function addCredit(tx: Tx, id: string, amount: number): Promise<void> {
 async function credits(records: Records, of: readonly string[]): Promise<number> {
   const values = await Promise.all(of.map((id) => records.get(user(id))));
   return values.reduce((sum, stored) => sum + (stored?.value.credit ?? 0), 0);
-}
-
-/**
- * Runs `first` up to its reads, then `between`, then what `first` goes on with. Says whether `between` took effect before it;
- * where writes wait for readers it cannot, and the transaction must have seen nothing of it.
- */
-async function interleaved(
-  { records, isolation }: { records: Records; isolation: StoreIsolation },
-  first: (tx: Tx) => Promise<() => Promise<void>>,
-  between: () => Promise<unknown>,
-): Promise<boolean> {
-  let started: Promise<unknown> | undefined;
-  await records.transact(async (tx) => {
-    const goOn = await first(tx);
-    if (!started) {
-      started = between();
-      if (!isolation.writesWaitForReaders) await started;
-    }
-    await goOn();
-  });
-  await started;
-  return !isolation.writesWaitForReaders;
 }

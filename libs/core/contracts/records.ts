@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
+import type { StoreIsolation } from './interleaved.ts';
+import { recordsAnomalyContract } from './records-anomalies.ts';
 import { recordsQueryContract } from './records-queries.ts';
 import { recordsTransactionContract } from './records-transactions.ts';
-import type { StoreIsolation } from './records-transactions.ts';
 import { recordsWatchContract } from './records-watch.ts';
 import { chunk, claim, ids, run, undeclaredCollection, user, usersByEmail } from './sample-records.ts';
 import type { OpenRecords, SampleRun } from './sample-records.ts';
@@ -12,6 +13,7 @@ export function recordsContract(open: OpenRecords, isolation: StoreIsolation = {
   describe('values', () => valueContract(open));
   describe('queries', () => recordsQueryContract(open));
   describe('transactions', () => recordsTransactionContract(open, isolation));
+  describe('anomalies', () => recordsAnomalyContract(open, isolation));
   describe('watches', () => recordsWatchContract(open));
   describe('expiry', () => expiryContract(open));
 }

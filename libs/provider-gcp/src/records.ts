@@ -51,6 +51,10 @@ const EMULATOR_OWNER = 'Bearer owner';
 /** Two who hold a lock the other wants lose in turn; with the pauses between them this is some ten seconds. */
 const TRANSACTION_TRIES = 12;
 
+/** A version is the time of the last change, as Firestore writes it. */
+const VERSION = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
+
+/** google.rpc.Code */
 const ALREADY_EXISTS = 6;
 
 /** Records in a named Firestore database. Nothing is loaded or asked of Google before the first call. */
@@ -120,6 +124,8 @@ class RecordsInFirestore implements FirestoreRecords {
 
   async compareAndSet<T extends object>(ref: Ref<T>, version: string, value: T): Promise<boolean> {
     const write = { update: this.#shapes.documentOf(ref, value), currentDocument: { updateTime: version } };
+    // No record has a version that is no time.
+    if (!VERSION.test(version)) return false;
     try {
       await this.#commitOne(write);
       return true;
