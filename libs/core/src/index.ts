@@ -50,5 +50,6 @@ export * from './records/collections.ts';
 export * from './records/query-args.ts';
 export * from './records/records.ts';
 export * from './records/storable-record.ts';
+export * from './secrets/envelope.ts';
 export * from './secrets/secret-vault.ts';
 export * from './time/clock.ts';

@@ -7,6 +7,7 @@ import { loadPackageDefinition } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { mayCall } from './authorize.ts';
 import type { Authorize } from './authorize.ts';
+import type { GrpcFaults } from './grpc-faults.ts';
 
 /** A refusal as the real server would answer it. */
 export class GrpcRefusal extends Error {
@@ -72,28 +73,28 @@ export function loadServices(packageName: string, files: readonly string[]): (fu
   };
 }
 
+/** A call as it arrived, for tests that look at everything that was said. */
+export interface RecordedCall {
+  readonly method: string;
+  readonly account: string | undefined;
+  readonly request: unknown;
+}
+
+export interface ServeOptions {
+  readonly account?: string | undefined;
+  readonly authorize?: Authorize | undefined;
+  readonly faults?: GrpcFaults | undefined;
+  readonly record?: ((call: RecordedCall) => void) | undefined;
+}
+
 /**
  * Serves on a port of 127.0.0.1 that the kernel picks. Plaintext connections carry no credentials, so the port itself says who
  * calls: whoever connects to it is `account`.
  */
-export async function serveGrpc(
-  services: readonly ServiceMethods[],
-  { account, authorize }: { readonly account?: string | undefined; readonly authorize?: Authorize | undefined } = {},
-): Promise<Listening> {
-  const caller: Caller = {
-    account,
-    need(permission, resource) {
-      if (!mayCall(authorize, account, permission, resource)) {
-        throw new GrpcRefusal(
-          status.PERMISSION_DENIED,
-          `Permission '${permission}' denied for resource '${resource}' (or it may not exist).`,
-        );
-      }
-    },
-  };
+export async function serveGrpc(services: readonly ServiceMethods[], options: ServeOptions = {}): Promise<Listening> {
   const server = new Server();
   for (const { service, methods } of services) {
-    const handlers = Object.entries(methods).map(([name, method]) => [name, unary(method, caller)] as const);
+    const handlers = Object.entries(methods).map(([name, method]) => [name, unary(name, method, options)] as const);
     server.addService(service, Object.fromEntries(handlers));
   }
   const port = await new Promise<number>((resolve, reject) => {
@@ -104,14 +105,35 @@ export async function serveGrpc(
   return { host: `127.0.0.1:${port}`, stop: async () => server.forceShutdown() };
 }
 
-function unary(method: UnaryMethod, caller: Caller): UntypedHandleCall {
+function unary(name: string, method: UnaryMethod, options: ServeOptions): UntypedHandleCall {
+  const { account, faults, record } = options;
+  const caller = callerOf(options);
+  const work = async (request: unknown): Promise<unknown> => {
+    record?.({ method: name, account, request });
+    const fault = faults?.take(name);
+    if (fault && !fault.afterwards) throw new GrpcRefusal(fault.code, 'Asked to fail.');
+    const response = await method(request, caller);
+    if (fault) throw new GrpcRefusal(fault.code, 'Asked to fail after it was done.');
+    return response;
+  };
   return (call: ServerUnaryCall<unknown, unknown>, answer: sendUnaryData<unknown>) => {
-    Promise.try(method, call.request, caller).then(
-      (response) => answer(null, response as object),
+    work(call.request).then(
+      (response) => answer(null, response),
       (error: unknown) => {
         const code = error instanceof GrpcRefusal ? error.code : status.UNKNOWN;
         answer({ code, details: (error as Error).message, metadata: new Metadata() });
       },
     );
+  };
+}
+
+function callerOf({ account, authorize }: ServeOptions): Caller {
+  return {
+    account,
+    need(permission, resource) {
+      if (mayCall(authorize, account, permission, resource)) return;
+      const what = `Permission '${permission}' denied for resource '${resource}' (or it may not exist).`;
+      throw new GrpcRefusal(status.PERMISSION_DENIED, what);
+    },
   };
 }

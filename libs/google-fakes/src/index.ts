@@ -1,4 +1,6 @@
 export * from './emulators.ts';
 export * from './emulated-here.ts';
 export * from './authorize.ts';
+export * from './grpc-faults.ts';
 export * from './grpc-server.ts';
+export * from './secret-manager.ts';

@@ -1,23 +1,19 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { link, open, readFile, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { DATA_KEY_BYTES } from '@runvoy/core';
+import type { DataKey } from '@runvoy/core';
 
-const KEY_BYTES = 32;
 const KEY_ID_BYTES = 6;
 const FILE_MODE = 0o600;
 const FOR_OTHERS = 0o077;
 
 /** The keys of a vault: values are sealed with the current one and opened with any. */
 export interface VaultKeys {
-  readonly current: VaultKey;
+  readonly current: DataKey;
   /** The others, in the order of the file. */
-  readonly older: readonly VaultKey[];
-  find(id: string): Buffer | undefined;
-}
-
-export interface VaultKey {
-  readonly id: string;
-  readonly key: Buffer;
+  readonly older: readonly DataKey[];
+  find(id: string): Uint8Array | undefined;
 }
 
 /** As the file spells them: `current` names one of `keys`, each 32 bytes in base64url. To rotate, add a key and name it. */
@@ -48,7 +44,7 @@ export async function openVaultKeys(path: string): Promise<VaultKeys> {
 async function createKeyFile(path: string): Promise<void> {
   if (await isThere(path)) return;
   const id = randomBytes(KEY_ID_BYTES).toString('hex');
-  const content: KeyFile = { current: id, keys: { [id]: randomBytes(KEY_BYTES).toString('base64url') } };
+  const content: KeyFile = { current: id, keys: { [id]: randomBytes(DATA_KEY_BYTES).toString('base64url') } };
   const aside = `${path}.${randomUUID()}`;
   try {
     await using file = await open(aside, 'wx', FILE_MODE);
@@ -89,7 +85,7 @@ function parseKeyFile(text: string, path: string): KeyFile {
     throw broken('names no current key');
   }
   for (const [id, key] of Object.entries(keys)) {
-    const isKey = typeof key === 'string' && Buffer.from(key, 'base64url').length === KEY_BYTES;
+    const isKey = typeof key === 'string' && Buffer.from(key, 'base64url').length === DATA_KEY_BYTES;
     if (!isKey || !/^[A-Za-z0-9_-]+$/.test(id))
       throw broken(`holds something else than a key under ${JSON.stringify(id)}`);
   }

@@ -8,6 +8,9 @@ export interface SealContext {
 /** Seals what must not lie in the store in clear. */
 export interface SecretVault {
   seal(plain: Uint8Array, context: SealContext): Promise<Uint8Array>;
-  /** Fails with `INTERNAL_ERROR` (cause: what did not match) when tampered with, moved or sealed by an unknown key. */
+  /**
+   * Fails with `INTERNAL_ERROR` (cause: what did not match) when tampered with, moved or sealed by an unknown key, and with
+   * `STORE_UNAVAILABLE` when the place of the keys does not answer, which says nothing about the value.
+   */
   open(sealed: Uint8Array, context: SealContext): Promise<Uint8Array>;
 }

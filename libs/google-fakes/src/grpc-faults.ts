@@ -1,0 +1,30 @@
+import { status } from '@grpc/grpc-js';
+
+/** How a call of a method goes wrong. */
+export interface GrpcFault {
+  readonly method: string;
+  readonly code: status;
+  /** True: the server did what was asked, only its answer is lost. False, unless told: it did nothing. */
+  readonly afterwards?: boolean;
+  /** For so many calls; 1 unless told. */
+  readonly times?: number;
+}
+
+/** The calls that are to go wrong, in the order they were asked for. */
+export class GrpcFaults {
+  readonly #waiting: { fault: GrpcFault; left: number }[] = [];
+
+  next(fault: GrpcFault): void {
+    this.#waiting.push({ fault, left: fault.times ?? 1 });
+  }
+
+  /** The fault for this call of the method, if one waits; it counts as used. */
+  take(method: string): GrpcFault | undefined {
+    const at = this.#waiting.findIndex(({ fault }) => fault.method === method);
+    const found = this.#waiting[at];
+    if (!found) return undefined;
+    found.left--;
+    if (found.left <= 0) this.#waiting.splice(at, 1);
+    return found.fault;
+  }
+}

@@ -1,0 +1,14 @@
+const POLYNOMIAL = 0x82f63b78; // Castagnoli, reflected (RFC 3720). node:zlib knows only the other CRC-32.
+
+const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let remainder = byte;
+  for (let bit = 0; bit < 8; bit++) remainder = remainder & 1 ? (remainder >>> 1) ^ POLYNOMIAL : remainder >>> 1;
+  return remainder;
+});
+
+/** CRC-32C, by which Secret Manager tells that a payload arrived as it was sent. */
+export function crc32c(bytes: Uint8Array): number {
+  let checksum = 0xffffffff;
+  for (const byte of bytes) checksum = TABLE[(checksum ^ byte) & 0xff]! ^ (checksum >>> 8);
+  return (checksum ^ 0xffffffff) >>> 0;
+}
