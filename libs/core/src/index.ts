@@ -8,6 +8,7 @@ export * from './access/tokens.ts';
 export * from './access/user.ts';
 export * from './access/users.ts';
 export * from './archive/archive.ts';
+export * from './archive/blob-name.ts';
 export * from './events/event-bus.ts';
 export * from './events/outbox.ts';
 export * from './executions/advance.ts';

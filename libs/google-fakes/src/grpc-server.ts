@@ -7,7 +7,7 @@ import { loadPackageDefinition } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { mayCall } from './authorize.ts';
 import type { Authorize } from './authorize.ts';
-import type { GrpcFaults } from './grpc-faults.ts';
+import type { Faults } from './faults.ts';
 
 /** A refusal as the real server would answer it. */
 export class GrpcRefusal extends Error {
@@ -83,7 +83,7 @@ export interface RecordedCall {
 export interface ServeOptions {
   readonly account?: string | undefined;
   readonly authorize?: Authorize | undefined;
-  readonly faults?: GrpcFaults | undefined;
+  readonly faults?: Faults | undefined;
   readonly record?: ((call: RecordedCall) => void) | undefined;
 }
 

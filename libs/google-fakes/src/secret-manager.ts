@@ -1,6 +1,6 @@
 import { status } from '@grpc/grpc-js';
 import type { Authorize } from './authorize.ts';
-import { GrpcFaults } from './grpc-faults.ts';
+import { Faults } from './faults.ts';
 import { GrpcRefusal, loadServices, serveGrpc } from './grpc-server.ts';
 import type { Caller, Listening, RecordedCall, ServiceMethods, UnaryMethod } from './grpc-server.ts';
 import { SecretStore } from './secret-manager/secret-store.ts';
@@ -11,7 +11,7 @@ export interface FakeSecretManager {
   /** Opens a port on which everyone who connects is `account`. */
   listenAs(account?: string): Promise<Listening>;
   readonly store: SecretStore;
-  readonly faults: GrpcFaults;
+  readonly faults: Faults;
   /** Every call since the start, payloads included. */
   readonly calls: readonly RecordedCall[];
   [Symbol.asyncDispose](): Promise<void>;
@@ -25,7 +25,7 @@ export function fakeSecretManager({
   now = Date.now,
 }: { readonly authorize?: Authorize; readonly now?: () => number } = {}): FakeSecretManager {
   const store = new SecretStore(now);
-  const faults = new GrpcFaults();
+  const faults = new Faults();
   const calls: RecordedCall[] = [];
   const ports: Listening[] = [];
   const service = loadServices('@google-cloud/secret-manager', ['google/cloud/secretmanager/v1/service.proto'])(

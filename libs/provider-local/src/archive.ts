@@ -3,13 +3,11 @@ import { createReadStream } from 'node:fs';
 import type { Dirent } from 'node:fs';
 import { link, mkdir, open, readdir, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { Failure } from '@runvoy/core';
+import { blobSegments, Failure } from '@runvoy/core';
 import type { Archive } from '@runvoy/core';
 
 const DIRECTORY_MODE = 0o700;
 const FILE_MODE = 0o600;
-const MAX_NAME = 1_000;
-const MAX_SEGMENT = 200;
 /** No blob name can hold it, so that directories and unfinished files never meet one. */
 const MARK = '+';
 const UNFINISHED = `${MARK}unfinished`;
@@ -134,11 +132,7 @@ class FileArchive implements Archive {
   }
 
   #path(name: string): string {
-    const segments = name.split('/');
-    const isName = segments.every(
-      (part) => /^[A-Za-z0-9._-]+$/.test(part) && !/^\.{1,2}$/.test(part) && part.length <= MAX_SEGMENT,
-    );
-    if (!isName || name.length > MAX_NAME) throw misused(`${JSON.stringify(name)} cannot be the name of a blob.`);
+    const segments = blobSegments(name);
     return join(this.#root, ...segments.slice(0, -1).map((segment) => segment + MARK), segments.at(-1)!);
   }
 }

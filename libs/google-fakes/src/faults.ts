@@ -1,9 +1,8 @@
-import { status } from '@grpc/grpc-js';
-
 /** How a call of a method goes wrong. */
-export interface GrpcFault {
+export interface Fault {
   readonly method: string;
-  readonly code: status;
+  /** What is answered: a gRPC status, or an HTTP status where HTTP is spoken. */
+  readonly code: number;
   /** True: the server did what was asked, only its answer is lost. False, unless told: it did nothing. */
   readonly afterwards?: boolean;
   /** For so many calls; 1 unless told. */
@@ -11,15 +10,15 @@ export interface GrpcFault {
 }
 
 /** The calls that are to go wrong, in the order they were asked for. */
-export class GrpcFaults {
-  readonly #waiting: { fault: GrpcFault; left: number }[] = [];
+export class Faults {
+  readonly #waiting: { fault: Fault; left: number }[] = [];
 
-  next(fault: GrpcFault): void {
+  next(fault: Fault): void {
     this.#waiting.push({ fault, left: fault.times ?? 1 });
   }
 
   /** The fault for this call of the method, if one waits; it counts as used. */
-  take(method: string): GrpcFault | undefined {
+  take(method: string): Fault | undefined {
     const at = this.#waiting.findIndex(({ fault }) => fault.method === method);
     const found = this.#waiting[at];
     if (!found) return undefined;

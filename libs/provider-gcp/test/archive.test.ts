@@ -1,0 +1,120 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { archiveContract } from '@runvoy/core/contracts';
+import { fakeStorage } from '@runvoy/google-fakes';
+import type { FakeStorage } from '@runvoy/google-fakes';
+import { openStorageArchive } from '@runvoy/provider-gcp';
+
+async function openArchive(google: FakeStorage) {
+  const { host } = await google.listenAs('processor@p.iam.gserviceaccount.com');
+  return openStorageArchive({ project: 'p', bucket: 'blobs', endpoint: host });
+}
+
+describe('an archive in Cloud Storage', () => {
+  archiveContract(async () => {
+    const google = fakeStorage({ buckets: ['blobs'] });
+    const archive = await openArchive(google);
+    return Object.assign(archive, { [Symbol.asyncDispose]: () => google[Symbol.asyncDispose]() });
+  });
+
+  describe('when Cloud Storage does not answer as hoped:', () => {
+    let google: FakeStorage;
+    beforeEach(() => {
+      google = fakeStorage({ buckets: ['blobs'] });
+    });
+    afterEach(() => google[Symbol.asyncDispose]());
+
+    test('a put whose answer was lost is stored once and is no clash with itself', async () => {
+      const archive = await openArchive(google);
+      google.faults.next({ method: 'objects.insert', code: 503, afterwards: true });
+      expect(await archive.put('a', content('first'))).toEqual({ bytes: 5 });
+      await expect(archive.put('a', content('second'))).rejects.toMatchObject({ code: 'RECORD_EXISTS' });
+      expect(google.store.get('blobs', 'a').content.toString()).toBe('first');
+    });
+
+    test('a blob of many parts keeps every byte though one part’s answer is lost and another part too', async () => {
+      const archive = await openArchive(google);
+      google.faults.next({ method: 'upload', code: 503, afterwards: true });
+      google.faults.next({ method: 'upload', code: 503 });
+      const blob = Buffer.alloc(2 * PART + 12_345, 'abcdefg');
+      expect(await archive.put('a', inPieces(blob, 1_000_000))).toEqual({ bytes: blob.length });
+      expect(Buffer.compare(google.store.get('blobs', 'a').content, blob)).toBe(0);
+      expect(Buffer.compare(Buffer.concat(await Array.fromAsync((await archive.get('a'))!)), blob)).toBe(0);
+    });
+
+    test('a blob of exactly one part, or two, keeps every byte', async () => {
+      const archive = await openArchive(google);
+      for (const parts of [1, 2]) {
+        const blob = Buffer.alloc(parts * PART, 'abcdefg');
+        await archive.put(`a${parts}`, inPieces(blob, 1_048_576));
+        expect(Buffer.compare(google.store.get('blobs', `a${parts}`).content, blob)).toBe(0);
+      }
+    });
+
+    test('a blob of many parts whose content fails leaves nothing', async () => {
+      const archive = await openArchive(google);
+      const failure = new Error('the source broke');
+      async function* breaking(): AsyncGenerator<Uint8Array> {
+        yield* inPieces(Buffer.alloc(2 * PART + 5), 1_000_000);
+        throw failure;
+      }
+      await expect(archive.put('a', breaking())).rejects.toBe(failure);
+      expect(await archive.list('', { limit: 1 })).toEqual([]);
+      await archive.put('a', content('again'));
+    });
+
+    test('a put that is refused for another reason says so to operators', async () => {
+      const archive = await openArchive(google);
+      google.faults.next({ method: 'objects.insert', code: 403 });
+      await expect(archive.put('a', content('x'))).rejects.toMatchObject({
+        code: 'STORE_UNAVAILABLE',
+        cause: expect.any(Error),
+      });
+      await archive.put('a', content('x'));
+    });
+
+    test.each(['get', 'delete', 'list'] as const)(
+      'a refused %s changes nothing and is no empty answer',
+      async (what) => {
+        const archive = await openArchive(google);
+        await archive.put('a', content('x'));
+        google.faults.next({ method: `objects.${what}`, code: 403 });
+        const asked = what === 'list' ? archive.list('', { limit: 1 }) : archive[what]('a');
+        await expect(asked).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+        expect(await archive.list('', { limit: 1 })).toEqual(['a']);
+      },
+    );
+
+    test('a blob that was damaged on its way is not handed over as whole', async () => {
+      const archive = await openArchive(google);
+      await archive.put('a', content('original'));
+      google.store.get('blobs', 'a').content.write('O');
+      const read = Array.fromAsync((await archive.get('a'))!);
+      await expect(read).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    });
+
+    test('a missing bucket is a failure, not an empty archive', async () => {
+      const { host } = await google.listenAs();
+      const archive = openStorageArchive({ project: 'p', bucket: 'none', endpoint: host });
+      await expect(archive.list('', { limit: 1 })).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+      await expect(archive.put('a', content('x'))).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    });
+
+    test('a page is asked for with no more than it needs', async () => {
+      const archive = await openArchive(google);
+      for (const name of ['a', 'b', 'c']) await archive.put(name, content(name));
+      const before = google.calls.length;
+      expect(await archive.list('', { after: 'a', limit: 1 })).toEqual(['b']);
+      expect(google.calls.slice(before)).toEqual(['objects.list']);
+    });
+  });
+});
+
+const PART = 8 * 1_024 * 1_024;
+
+async function* inPieces(blob: Buffer, length: number): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < blob.length; at += length) yield blob.subarray(at, at + length);
+}
+
+async function* content(text: string): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(text);
+}
