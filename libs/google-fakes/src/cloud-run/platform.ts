@@ -1,0 +1,47 @@
+import type { ImageTable } from '../containers/image.ts';
+import type { CloudRunFaults } from './faults.ts';
+
+/** When a task of several containers has ended. The real rule is not known (gcp.md 14.1), so each can be chosen. */
+export type TaskEndRule = 'any-exit' | 'all-exit' | 'main-exit';
+
+/** What is true of this Cloud Run for all of its life: what is unknown about the real one is chosen here. */
+export type Platform = {
+  project: string;
+  projectNumber: string;
+  images: ImageTable;
+  /**
+   * `any-exit`: the first container that exits ends the task, with its code. `all-exit`: when all have exited, with the first
+   * code that is not 0. `main-exit`: when the main container exits, with its code; the main one is the one with ports,
+   * otherwise the first of the template.
+   */
+  ends: TaskEndRule;
+  /** Name of the main container instead. */
+  mainContainer: string | undefined;
+  /** Whether the containers of a task see each other's processes. `shared` needs root. */
+  pids: 'separate' | 'shared';
+  /** Whether a cancelled execution emits a completion event. */
+  cancelEmitsEvent: boolean;
+  /** From SIGTERM to SIGKILL. */
+  killGraceMs: number;
+  /** Acceptance to the start of the containers; 3 to 5 s on the real one. */
+  startMs: number;
+  /** `runningCount` is 0 so long before `completionTime` is written. */
+  completionLagMs: number;
+  /** From the completion time to the completion event. */
+  eventLagMs: number;
+  /** Instead of the period of every startup probe; the time until it fails stays the probe's. */
+  probePeriodMs: number | undefined;
+  /** Mode of the shared in-memory volume. */
+  volumeMode: number;
+  /** Name of the variable that tells a container the loopback address of its task, which is instead of a network of its own. */
+  loopbackVariable: string;
+  /** Running executions and jobs per region; beyond is RESOURCE_EXHAUSTED. */
+  quota: { runningExecutions: number; jobs: number };
+  /** Completed executions kept per job. */
+  keptExecutions: number;
+  now: () => number;
+  random: () => number;
+  faults: CloudRunFaults;
+  /** `host:port` of the metadata server of a service account. */
+  metadataHost(serviceAccount: string): Promise<string>;
+};
