@@ -47,15 +47,18 @@ export type ContainerView = {
   workdir: string;
 };
 
+/** `isPretended`: without root it is our own user who appears as that one inside. */
+export type ContainerUser = { uid: number; isPretended: boolean };
+
 /** What bwrap is told, without the command. Its processes are apart, unless `sharedPids`; the network is the machine's. */
 export function bubblewrapArguments(
   view: ContainerView,
-  { asRoot, sharedPids }: { asRoot: boolean; sharedPids: boolean },
+  { user, sharedPids }: { user: ContainerUser; sharedPids: boolean },
 ): string[] {
   return [
     ...(sharedPids ? ['--bind', '/proc', '/proc'] : ['--unshare-pid', '--as-pid-1', '--proc', '/proc']),
     ['--unshare-ipc', '--unshare-uts', '--hostname', 'localhost', '--die-with-parent', '--new-session'],
-    asRoot ? ['--cap-drop', 'ALL', ...CAPABILITIES.flatMap((name) => ['--cap-add', `CAP_${name}`])] : [],
+    userArguments(user),
     view.image.rootfs === 'host' ? hostTree() : rootTree(view.image.rootfs),
     ['--dev', '/dev', '--perms', '1777', '--tmpfs', '/tmp', '--perms', '0755', '--tmpfs', '/run'],
     (view.image.readable ?? []).flatMap((path) => ['--ro-bind', path, path]),
@@ -64,6 +67,11 @@ export function bubblewrapArguments(
     Object.entries(view.env).flatMap(([name, value]) => ['--setenv', name, value]),
     ['--chdir', view.workdir],
   ].flat();
+}
+
+function userArguments({ uid, isPretended }: ContainerUser): string[] {
+  if (isPretended) return ['--unshare-user', '--uid', String(uid), '--gid', String(uid)];
+  return uid === 0 ? ['--cap-drop', 'ALL', ...CAPABILITIES.flatMap((name) => ['--cap-add', `CAP_${name}`])] : [];
 }
 
 function hostTree(): string[] {

@@ -33,8 +33,10 @@ export function startContainer(start: ContainerStart): ContainerProcess {
     ...start,
     env: { PATH: DEFAULT_PATH, HOME: uid === 0 ? '/root' : '/', ...start.image.env, ...start.env },
   };
-  const asRoot = isRoot && uid === 0;
-  const told = bubblewrapArguments(view, { asRoot, sharedPids: sharedPidsOf !== undefined });
+  const told = bubblewrapArguments(view, {
+    user: { uid, isPretended: !isRoot },
+    sharedPids: sharedPidsOf !== undefined,
+  });
   const bwrap = [programPath('bwrap'), '--args', String(ARGUMENTS_FD), '--info-fd', String(INFO_FD), '--', ...command];
   const [program, ...args] = sharedPidsOf === undefined ? bwrap : [...inNamespacesOf(sharedPidsOf, uid), ...bwrap];
   const child = spawn(program as string, args, {

@@ -5,7 +5,7 @@ export type Image = {
   entrypoint?: readonly string[];
   cmd?: readonly string[];
   env?: Readonly<Record<string, string>>;
-  /** The uid (and gid) its containers run as; 0 unless told. Another uid than one's own needs root. */
+  /** The uid (and gid) its containers run as; 0 unless told. Without root all are one's own uid outside. */
   user?: number;
   workdir?: string;
   /** Paths of this machine that the image holds besides, at the same place and read-only: a checkout, a Node. */
