@@ -48,6 +48,9 @@ export class Carrier {
             this.#carry(event);
           }
         }),
+      deadLetter: async (event, reason) => {
+        throw new Error(`${event.type} ${event.id} was given up: ${reason}`);
+      },
     };
   }
 

@@ -84,6 +84,7 @@ export class RunWorld {
       this.beforePublish(event);
       this.published.push(event);
     },
+    deadLetter: async () => undefined,
   };
   readonly noticed: { readonly error: unknown; readonly about: string }[] = [];
 

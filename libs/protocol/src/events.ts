@@ -13,6 +13,8 @@ export interface RunvoyEvents {
   'dev.runvoy.execution.look.v1': { readonly execution_id: string };
   /** Time has passed. */
   'dev.runvoy.tick.v1': { readonly at_ms: number };
+  /** The platform's own lists are to be compared with the records. */
+  'dev.runvoy.sweep.v1': { readonly at_ms: number };
 }
 
 export type RunvoyEventType = keyof RunvoyEvents;

@@ -82,6 +82,10 @@ class QueueInSqlite implements LocalEventBus {
     this.#wake();
   }
 
+  async deadLetter(event: CloudEventEnvelope, reason: string): Promise<void> {
+    await this.#group.write(() => this.#queue.addDead(event, reason, this.#options.clock.now()));
+  }
+
   async deadLetters({
     after = 0,
     limit,

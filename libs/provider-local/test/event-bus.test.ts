@@ -87,6 +87,29 @@ describe('the local event bus', () => {
     expect(await world.bus.deadLetters({ after: letter!.number, limit: 10 })).toEqual([]);
   });
 
+  test('an event that its receiver gave up is a dead letter among the others, and is never delivered', async () => {
+    const tried: string[] = [];
+    await using world = openBus(
+      async ({ id }) => {
+        tried.push(id);
+        return 'retry';
+      },
+      { maxAttempts: 1 },
+    );
+    await world.bus.deadLetter(sampleEvent('given up'), 'it names nothing');
+    await world.bus.deadLetter(sampleEvent('given up'), 'it names nothing');
+    await world.bus.publish(sampleEvent('given up'));
+    await world.letTimePass();
+    expect(tried).toEqual(['given up']);
+    const letters = await world.bus.deadLetters({ limit: 10 });
+    expect(letters.map(({ reason }) => reason)).toEqual([
+      'it names nothing',
+      'it names nothing',
+      'The receiver asked for it again.',
+    ]);
+    expect(letters[0]).toMatchObject({ event: sampleEvent('given up'), attempts: 1 });
+  });
+
   test('a hundred attempts are made unless told otherwise', async () => {
     let tries = 0;
     await using world = openBus(async () => {

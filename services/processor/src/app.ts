@@ -1,6 +1,6 @@
 import { newHttpApp } from '@runvoy/runtime';
 import type { FastifyInstance } from 'fastify';
-import type { ProcessorDeps } from './deps.ts';
+import type { EventDeps, ProcessorDeps, RunnerDeps } from './deps.ts';
 import { eventRoutes } from './event-routes.ts';
 import { runnerRoutes } from './runner-routes.ts';
 
@@ -9,5 +9,19 @@ export function buildProcessor(deps: ProcessorDeps): FastifyInstance {
   const app = newHttpApp(deps);
   runnerRoutes(app, deps);
   eventRoutes(app, deps);
+  return app;
+}
+
+/** `/events*` alone: a private service, which only the carriers may call. */
+export function buildEventProcessor(deps: EventDeps): FastifyInstance {
+  const app = newHttpApp(deps);
+  eventRoutes(app, deps);
+  return app;
+}
+
+/** `/runner/v1` alone: a public service, which believes a token, once, and signatures after it. */
+export function buildRunnerIntake(deps: RunnerDeps): FastifyInstance {
+  const app = newHttpApp(deps);
+  runnerRoutes(app, deps);
   return app;
 }

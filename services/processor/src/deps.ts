@@ -1,8 +1,22 @@
-import type { BootstrapDeps, EventBus, TickDeps } from '@runvoy/core';
+import type { BootstrapDeps, EventBus, ReadPlatformEntry, TickDeps } from '@runvoy/core';
 import type { Logger } from '@runvoy/runtime';
+import type { Callers } from './callers.ts';
+
+interface Common {
+  readonly logger: Logger;
+  /** Absent where only who may call can reach the routes: a Unix socket in a private directory. */
+  readonly callers?: Callers;
+}
+
+/** What the routes for runners need. */
+export interface RunnerDeps extends BootstrapDeps, Common {}
+
+/** What the routes for events need. */
+export interface EventDeps extends TickDeps, Common {
+  readonly bus: EventBus;
+  /** Absent where the platform has no log of its own: then its entries are nobody's. */
+  readonly readPlatformEntry?: ReadPlatformEntry;
+}
 
 /** Everything the event intake needs. */
-export interface ProcessorDeps extends BootstrapDeps, TickDeps {
-  readonly bus: EventBus;
-  readonly logger: Logger;
-}
+export type ProcessorDeps = RunnerDeps & EventDeps;

@@ -1,40 +1,64 @@
-import { drainOutbox, Failure, finishExecution, lookAndStart, tick, type CloudEventEnvelope } from '@runvoy/core';
+import {
+  drainOutbox,
+  Failure,
+  finishExecution,
+  lookAndStart,
+  sweep,
+  tick,
+  type CloudEventEnvelope,
+} from '@runvoy/core';
 import { isTerminal, type RunvoyEvents, type RunvoyEventType } from '@runvoy/protocol';
-import type { ProcessorDeps } from './deps.ts';
+import { AUDIT_LOG_WRITTEN, LOG_ENTRY } from '@runvoy/runtime';
+import type { EventDeps } from './deps.ts';
+import { takePlatformEntry } from './platform-entries.ts';
 
 type Handlers = {
-  readonly [Type in RunvoyEventType]: (deps: ProcessorDeps, data: RunvoyEvents[Type]) => Promise<void>;
-};
+  readonly [Type in RunvoyEventType]: (deps: EventDeps, data: RunvoyEvents[Type]) => Promise<void>;
+} & Readonly<Record<typeof AUDIT_LOG_WRITTEN | typeof LOG_ENTRY, (deps: EventDeps, data: unknown) => Promise<void>>>;
 
 /**
  * What each type of event asks for. Every handler is idempotent by state and throws when its effect is not stored:
  * the event is then delivered again.
  */
 const HANDLERS: Handlers = {
-  'dev.runvoy.execution.look.v1': async (deps, { execution_id }) => {
-    const execution = await lookAndStart(deps, execution_id, notice(deps, 'a start failed'));
+  'dev.runvoy.execution.look.v1': async (deps, data) => {
+    const execution = await lookAndStart(deps, executionOf(data), notice(deps, 'a start failed'));
     if (isTerminal(execution.status)) await drainOutbox(deps);
   },
-  'dev.runvoy.execution.finished.v1': async (deps, { execution_id }) => {
+  'dev.runvoy.execution.finished.v1': async (deps, data) => {
+    const id = executionOf(data);
     // Lines may come until the settle window is over: the event waits in the bus, not in a process.
-    if ((await finishExecution(deps, execution_id)) === 'waiting') throw new Failure('STORE_CONTENDED', execution_id);
+    if ((await finishExecution(deps, id)) === 'waiting') throw new Failure('STORE_CONTENDED', id);
   },
   'dev.runvoy.tick.v1': async (deps) => {
     const report = await tick(deps, notice(deps, 'a look failed; nothing was concluded'));
     if (report.looked > 0 || report.failed > 0) deps.logger.debug('tick', { ...report });
   },
+  'dev.runvoy.sweep.v1': async (deps) => {
+    const report = await sweep(deps, notice(deps, 'a look failed; nothing was concluded'));
+    deps.logger.debug('sweep', { ...report });
+  },
+  // The same entries come from Eventarc and from sinks.
+  [AUDIT_LOG_WRITTEN]: takePlatformEntry,
+  [LOG_ENTRY]: takePlatformEntry,
 };
 
-function notice({ logger }: ProcessorDeps, message: string) {
+function executionOf(data: { readonly execution_id: string }): string {
+  const { execution_id: id } = (data ?? {}) as { readonly execution_id?: unknown };
+  if (typeof id === 'string' && /^[0-9a-f]{32}$/.test(id)) return id;
+  throw new Failure('INVALID_REQUEST', 'The event names no execution: "execution_id" must be 32 hex characters.');
+}
+
+function notice({ logger }: EventDeps, message: string) {
   return (error: unknown, about: string) => logger.warn(message, { about, error });
 }
 
 /** Carries an event out. One of a type we do not know is acknowledged unread: it is somebody else's. */
-export async function handleEvent(deps: ProcessorDeps, event: CloudEventEnvelope): Promise<void> {
-  const handler = (HANDLERS as Record<string, Handlers[RunvoyEventType] | undefined>)[event.type];
+export async function handleEvent(deps: EventDeps, event: CloudEventEnvelope): Promise<void> {
+  const handler = Object.hasOwn(HANDLERS, event.type) ? HANDLERS[event.type as keyof Handlers] : undefined;
   if (!handler) {
     deps.logger.debug('an event of an unknown type was acknowledged', { type: event.type, id: event.id });
     return;
   }
-  await (handler as (deps: ProcessorDeps, data: unknown) => Promise<void>)(deps, event.data);
+  await (handler as (deps: EventDeps, data: unknown) => Promise<void>)(deps, event.data);
 }

@@ -1,2 +1,3 @@
-export { buildProcessor } from './app.ts';
-export type { ProcessorDeps } from './deps.ts';
+export { buildEventProcessor, buildProcessor, buildRunnerIntake } from './app.ts';
+export type { Callers } from './callers.ts';
+export type { EventDeps, ProcessorDeps, RunnerDeps } from './deps.ts';

@@ -28,18 +28,22 @@ import type {
   LogsMessage,
 } from '@runvoy/protocol';
 import type { FastifyInstance } from 'fastify';
-import type { ProcessorDeps } from './deps.ts';
+import { callersOnly } from './callers.ts';
+import type { RunnerDeps } from './deps.ts';
 
 type ById<Body> = { Params: { id: string }; Body: Body };
 
 /** `/runner/v1`: what runners send. Nothing is believed but a token, once, and signatures after it. */
-export function runnerRoutes(app: FastifyInstance, deps: ProcessorDeps): void {
+export function runnerRoutes(app: FastifyInstance, deps: RunnerDeps): void {
   // Only what can be an execution: any other id is an unknown path, and never a question to the store.
   const path = (kind: string) => `/runner/v1/executions/:id(^[0-9a-f]{32}$)/${kind}`;
 
   app.post<ById<BootstrapRequest>>(
     path('bootstrap'),
-    { schema: { body: BootstrapRequestSchema } },
+    {
+      schema: { body: BootstrapRequestSchema },
+      onRequest: callersOnly(deps.callers, '/runner/v1/executions/:id/bootstrap'),
+    },
     async (request): Promise<BootstrapAnswer | BootstrapStop> => {
       return bootstrapExecution(deps, request.params.id, request.body);
     },

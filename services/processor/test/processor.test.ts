@@ -7,6 +7,7 @@ import {
   readLines,
   runInputRef,
   sealRunInput,
+  type CloudEventEnvelope,
   type EventBus,
   type Execution,
   type JobRunner,
@@ -37,17 +38,26 @@ async function openWorld() {
   const records = openSqliteRecords(':memory:');
   const clock = manualClock(T0);
   const published: string[] = [];
-  const bus: EventBus = {
+  const dead: { readonly event: CloudEventEnvelope; readonly reason: string }[] = [];
+  const bus: EventBus & { isDown: boolean } = {
+    isDown: false,
     async publish(event) {
       published.push(event.type);
     },
+    async deadLetter(event, reason) {
+      if (this.isDown) throw new Error('the bus is down');
+      dead.push({ event, reason });
+    },
   };
-  const platform: { view: PlatformView } = { view: { state: 'absent', never: false } };
+  const platform: { view: PlatformView | 'unreachable' } = { view: { state: 'absent', never: false } };
   const jobs: JobRunner = {
     isolations: ['process'],
     longestGraceMs: Infinity,
     start: async () => ({ outcome: 'started' }),
-    look: async () => platform.view,
+    look: async () => {
+      if (platform.view === 'unreachable') throw new Error('the platform does not answer');
+      return platform.view;
+    },
     cancel: async () => undefined,
     readSafetyLane: async () => ({ entries: (async function* () {})(), final: true }),
     list: async () => ({ executions: [] }),
@@ -96,6 +106,8 @@ async function openWorld() {
     clock,
     platform,
     published,
+    dead,
+    bus,
     post,
     bootstrap: async () =>
       (
@@ -230,7 +242,26 @@ describe('the event intake', () => {
 
   test('does not acknowledge an event whose effect was not stored', async () => {
     await using world = await openWorld();
-    const missing = await world.event('dev.runvoy.execution.look.v1', { execution_id: 'c'.repeat(32) });
-    expect(missing.statusCode).toBe(404);
+    world.platform.view = 'unreachable';
+    const refused = await world.event('dev.runvoy.execution.look.v1', { execution_id: ID });
+    expect(refused.statusCode).toBe(500);
+    expect(world.dead).toEqual([]);
+  });
+
+  test('puts aside, with the reason, an event that can never be carried out, and then acknowledges it', async () => {
+    await using world = await openWorld();
+    const id = 'c'.repeat(32);
+    expect((await world.event('dev.runvoy.execution.look.v1', { execution_id: id })).statusCode).toBe(204);
+    expect((await world.event('dev.runvoy.execution.look.v1', { wrong: true })).statusCode).toBe(204);
+    expect(world.dead).toMatchObject([
+      { event: { data: { execution_id: id } }, reason: expect.stringContaining(id) },
+      { event: { data: { wrong: true } }, reason: expect.stringContaining('execution_id') },
+    ]);
+  });
+
+  test('does not acknowledge what it could not put aside', async () => {
+    await using world = await openWorld();
+    world.bus.isDown = true;
+    expect((await world.event('dev.runvoy.execution.look.v1', {})).statusCode).toBe(500);
   });
 });

@@ -39,7 +39,10 @@ export function addToOutbox(tx: Tx, event: CloudEventEnvelope, nowMs: Millis): v
  * Publishes what waits, oldest first, and forgets each entry after it was accepted: a crash between the two publishes again.
  * Returns how many were published. A failing bus leaves the rest for the next call.
  */
-export async function drainOutbox({ records, bus }: { records: Records; bus: EventBus }, limit = 100): Promise<number> {
+export async function drainOutbox(
+  { records, bus }: { records: Records; bus: Pick<EventBus, 'publish'> },
+  limit = 100,
+): Promise<number> {
   const { records: waiting } = await records.page(outboxOldestFirst, { limit });
   for (const entry of waiting) {
     await bus.publish(entry.value.event);

@@ -21,7 +21,8 @@ import { requireExecution, storeExecution } from './store-execution.ts';
 export interface BootstrapDeps {
   readonly records: Records;
   readonly vault: SecretVault;
-  readonly jobs: JobRunner;
+  /** Absent where nobody may cancel: then the next look does, which finds the same. */
+  readonly jobs?: Pick<JobRunner, 'cancel'>;
   readonly clock: Clock;
   readonly signingKeys: SigningKeys;
   /** How often the runner cuts a batch, ms. */
@@ -121,14 +122,14 @@ function conflict(tx: Tx, execution: Execution, attempt: Attempt, nowMs: number,
 
 /** Whoever was refused exits by itself; the cancel is for one that does not. The sweep finds it when this fails. */
 async function cancelQuietly(
-  jobs: JobRunner,
+  jobs: BootstrapDeps['jobs'],
   executionId: string,
   attempt: Attempt,
   request: BootstrapRequest,
 ): Promise<void> {
   const platform_execution = attempt.platform_execution ?? request.platform_execution;
   await jobs
-    .cancel(
+    ?.cancel(
       {
         execution_id: executionId,
         attempt: attempt.attempt,

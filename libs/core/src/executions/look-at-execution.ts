@@ -8,6 +8,7 @@ import type { Millis } from '../time/clock.ts';
 import { attemptRef, openAttempts } from './attempts.ts';
 import type { Evidence } from './evidence.ts';
 import { executionRef, type Attempt, type Execution } from './execution.ts';
+import { withNotedReason } from './platform-notes.ts';
 import { isCancelDue } from './cancel-due.ts';
 import { judgeAbsence } from './judge-absence.ts';
 import { applyEvidence } from './store-execution.ts';
@@ -41,7 +42,10 @@ export async function lookAtExecution(deps: LookDeps, executionId: string): Prom
       ? { state: 'ended', end: attempt.end }
       : await deps.jobs.look(attemptRef(before, attempt));
     if (view.state === 'ended') {
-      if (!attempt.end) evidence.push({ kind: 'platform_ended', attempt: attempt.attempt, end: view.end });
+      if (!attempt.end) {
+        const end = await withNotedReason(deps.records, view.end);
+        evidence.push({ kind: 'platform_ended', attempt: attempt.attempt, end });
+      }
       if (awaitsReport(before, attempt)) {
         lanesRead += 1;
         evidence.push(...(await settle(deps, before, attempt, view.end)));

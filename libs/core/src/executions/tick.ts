@@ -11,7 +11,7 @@ const EXPIRED_A_TICK = 500;
 const BUDGET_MS = 50_000;
 
 export interface TickDeps extends LookDeps {
-  readonly bus: EventBus;
+  readonly bus: Pick<EventBus, 'publish'>;
 }
 
 export interface TickReport {

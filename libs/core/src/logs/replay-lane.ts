@@ -1,3 +1,4 @@
+import type { SafetyLaneEntry } from '@runvoy/protocol';
 import { recordFinished } from '../executions/record-finished.ts';
 import { verifyRunnerMessage } from '../executions/runner-session.ts';
 import type { SigningKeys } from '../access/signing-keys.ts';
@@ -26,27 +27,45 @@ export async function replayLane(
   const lane = await deps.jobs.readSafetyLane(attempt);
   let reported = false;
   for await (const entry of lane.entries) {
-    if (entry.execution_id !== attempt.execution_id || !isGenuine(deps, attempt, entry)) continue;
-    if (entry.runvoy === 'finished') {
-      await recordFinished(deps, attempt.execution_id, entry.body);
-      reported = true;
-    } else {
-      await appendOnce(deps, attempt, entry.body);
-    }
+    if (entry.execution_id !== attempt.execution_id) continue;
+    if ((await storeLaneEntry(deps, entry)) === 'finished') reported = true;
   }
   return { reported, final: lane.final };
 }
 
-type Entry = Awaited<ReturnType<JobRunner['readSafetyLane']>>['entries'] extends AsyncIterable<infer E> ? E : never;
+type LaneDeps = Omit<ReplayDeps, 'jobs'>;
+
+/**
+ * Stores one message of a safety lane as if the runner had just sent it, and says what it was. One that this execution's runner has
+ * not signed is `unsigned`, and nothing is stored. Fails with `EXECUTION_NOT_FOUND` when the signed run has no record.
+ */
+export async function storeLaneEntry(
+  deps: LaneDeps,
+  entry: SafetyLaneEntry,
+): Promise<'logs' | 'finished' | 'unsigned'> {
+  if (!isGenuine(deps, entry)) return 'unsigned';
+  if (entry.runvoy === 'finished') await recordFinished(deps, entry.execution_id, entry.body);
+  else await appendOnce(deps, entry.execution_id, entry.body);
+  return entry.runvoy;
+}
+
+/** True for something of the form of a safety lane's message; whether it is one, its signature says. */
+export function isLaneEntry(printed: unknown): printed is SafetyLaneEntry {
+  if (typeof printed !== 'object' || printed === null) return false;
+  const { runvoy, execution_id, body } = printed as Partial<Record<keyof SafetyLaneEntry, unknown>>;
+  const isKind = runvoy === 'logs' || runvoy === 'finished';
+  const isId = typeof execution_id === 'string' && /^[0-9a-f]{32}$/.test(execution_id);
+  return isKind && isId && typeof body === 'object' && body !== null;
+}
 
 /** Anything may stand in a lane: what is not signed is passed over. */
-function isGenuine(deps: ReplayDeps, attempt: AttemptRef, entry: Entry): boolean {
+function isGenuine(deps: LaneDeps, entry: SafetyLaneEntry): boolean {
   try {
     const message =
       entry.runvoy === 'logs'
         ? ({ kind: 'logs', body: entry.body } as const)
         : ({ kind: 'finished', body: entry.body } as const);
-    verifyRunnerMessage(deps.signingKeys, deps.clock.now(), attempt.execution_id, message);
+    verifyRunnerMessage(deps.signingKeys, deps.clock.now(), entry.execution_id, message);
     return message.kind === 'finished' || (isNumbered(message.body) && message.body.lines.every(isProperLine));
   } catch {
     return false;
@@ -54,12 +73,12 @@ function isGenuine(deps: ReplayDeps, attempt: AttemptRef, entry: Entry): boolean
 }
 
 async function appendOnce(
-  deps: ReplayDeps,
-  attempt: AttemptRef,
+  deps: LaneDeps,
+  executionId: string,
   batch: Parameters<typeof appendBatch>[2],
 ): Promise<void> {
   try {
-    await appendBatch(deps, attempt.execution_id, batch);
+    await appendBatch(deps, executionId, batch);
   } catch (error) {
     // Recorded as a fault by appendBatch; the other batches are still wanted.
     if (!isFailure(error, 'BATCH_MISMATCH')) throw error;

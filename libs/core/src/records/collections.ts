@@ -33,6 +33,7 @@ export const COLLECTIONS = {
   images: { version: 1 },
   idempotency: { version: 1, expires: 'delete_at_ms' },
   outbox: { version: 1 },
+  'platform-notes': { version: 1, expires: 'delete_at_ms' },
   audit: { version: 1 },
   settings: { version: 1 },
 } as const satisfies Record<string, CollectionDeclaration>;

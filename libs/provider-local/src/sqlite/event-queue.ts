@@ -51,6 +51,7 @@ export class EventQueue {
   readonly #delete: StatementSync;
   readonly #postpone: StatementSync;
   readonly #bury: StatementSync;
+  readonly #insertDead: StatementSync;
   readonly #selectDead: StatementSync;
 
   /** Throws an Error that names both versions when the queue is newer than this code. */
@@ -70,6 +71,10 @@ export class EventQueue {
     this.#postpone = database.prepare('UPDATE events SET due_ms = ?, is_leased = 0 WHERE number = ?');
     this.#bury = database.prepare(
       'INSERT INTO dead_letters SELECT number, event, attempts, ?, ? FROM events WHERE number = ?',
+    );
+    // In one row of numbers with those that were buried, which have the numbers of the events they were.
+    this.#insertDead = database.prepare(
+      "INSERT INTO events (id, source, event, attempts, due_ms, is_leased) VALUES (?, 'dead', ?, 1, ?, 0) RETURNING number",
     );
     this.#selectDead = database.prepare('SELECT * FROM dead_letters WHERE number > ? ORDER BY number LIMIT ?');
   }
@@ -114,6 +119,13 @@ export class EventQueue {
   bury(number: number, reason: string, now: Millis): void {
     this.#bury.run(reason, now, number);
     this.#delete.run(number);
+  }
+
+  /** An event that its receiver gave up: it never waits. */
+  addDead(event: CloudEventEnvelope, reason: string, now: Millis): void {
+    const id = `${event.source} ${event.id}`;
+    const { number } = this.#insertDead.get(id, JSON.stringify(event), now) as { number: number };
+    this.bury(number, reason, now);
   }
 
   deadLetters(after: number, limit: number): DeadLetter[] {
