@@ -1,6 +1,18 @@
 export * from './emulators.ts';
 export * from './emulated-here.ts';
 export * from './authorize.ts';
+export * from './faults.ts';
+export * from './grpc-server.ts';
+export * from './secret-manager.ts';
+export * from './storage.ts';
+export type { CloudRunFaults, EventFault, ImageFault } from './cloud-run/faults.ts';
+export type { CloudRunOptions, FakeCloudRun } from './cloud-run.ts';
+export type { IdClaims, TokenIssuer } from './identity/token-issuer.ts';
+export type { Image, ImageTable } from './containers/image.ts';
+export type { LogEntry } from './log-entry.ts';
+export type { MetadataIdentity } from './identity/metadata-server.ts';
+export type { TaskEndRule } from './cloud-run/platform.ts';
+export { createTokenIssuer } from './identity/token-issuer.ts';
 export { fakeCloudRun } from './cloud-run.ts';
 export type { CloudRunOptions, FakeCloudRun } from './cloud-run.ts';
 export type { CloudRunFaults, EventFault, ImageFault } from './cloud-run/faults.ts';
