@@ -78,7 +78,7 @@ export const GCP_VARIABLES = {
   firestoreCollectionPrefix: ['RUNVOY_GCP_FIRESTORE_COLLECTION_PREFIX', collectionPrefix],
   archiveBucket: ['RUNVOY_GCP_ARCHIVE_BUCKET', optionally(bucket)],
   secretsPrefix: ['RUNVOY_GCP_SECRETS_PREFIX', secretsPrefix],
-  secretsKmsKey: ['RUNVOY_GCP_SECRETS_KMS_KEY', kmsKey],
+  secretsKmsKey: ['RUNVOY_GCP_SECRETS_KMS_KEY', optionally(kmsKey)],
   eventsTopic: ['RUNVOY_GCP_EVENTARC_TOPIC', topicId('runvoy-events')],
   logsTopic: ['RUNVOY_GCP_PUBSUB_LOGS_TOPIC', topicId('runvoy-logs')],
   healthReconcileSchedule: ['RUNVOY_GCP_HEALTH_RECONCILE_SCHEDULE', schedule],
