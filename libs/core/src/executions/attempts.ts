@@ -11,6 +11,7 @@ export function attemptRef(execution: Execution, attempt: Attempt): AttemptRef {
   return {
     execution_id: execution.execution_id,
     attempt: attempt.attempt,
+    made_at_ms: attempt.made_at_ms,
     ...(attempt.platform_execution === undefined ? {} : { platform_execution: attempt.platform_execution }),
   };
 }

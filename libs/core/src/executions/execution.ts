@@ -88,6 +88,8 @@ export interface Execution {
   readonly image: string;
   readonly cpu: number;
   readonly memory_mib: number;
+  /** The platform account the image names; absent: the deployment's. */
+  readonly service_account?: string;
   readonly isolation: Isolation;
   readonly git?: GitSource;
   readonly timeout_s: number;

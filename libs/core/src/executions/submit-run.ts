@@ -84,8 +84,9 @@ export async function submitRun(deps: SubmitDeps, submission: Submission): Promi
 
 /** What the platform is told to start: never the command, never the environment. */
 export function startOrder(execution: Execution, attempt: number, token: string): StartOrder {
-  const { execution_id, isolation, image, cpu, memory_mib, timeout_s, grace_ms } = execution;
-  return { execution_id, attempt, token, isolation, image, cpu, memory_mib, timeout_s, grace_ms };
+  const { execution_id, isolation, image, cpu, memory_mib, timeout_s, grace_ms, service_account } = execution;
+  const account = service_account === undefined ? {} : { service_account };
+  return { execution_id, attempt, token, isolation, image, cpu, memory_mib, timeout_s, grace_ms, ...account };
 }
 
 function requireCommand(command: string): void {
@@ -125,6 +126,7 @@ async function newExecution(deps: SubmitDeps, submission: Submission, tokenHash:
     image: image.image,
     cpu: image.cpu,
     memory_mib: image.memory_mib,
+    ...(image.task_role_name === undefined ? {} : { service_account: image.task_role_name }),
     isolation,
     ...(git === undefined ? {} : { git }),
     timeout_s: chooseTimeout(policy, request.timeout ?? 0),

@@ -15,6 +15,8 @@ export interface StartOrder {
   readonly memory_mib: number;
   readonly timeout_s: number;
   readonly grace_ms: number;
+  /** The platform account the image names; absent: the deployment's. */
+  readonly service_account?: string;
 }
 
 /**
@@ -63,6 +65,8 @@ export interface AttemptRef {
   readonly execution_id: string;
   readonly attempt: number;
   readonly platform_execution?: string;
+  /** When the attempt was stored: the platform knows nothing older of it. */
+  readonly made_at_ms?: Millis;
 }
 
 /** One line of a sweep over the platform's own list. */

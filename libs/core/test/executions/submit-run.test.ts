@@ -44,6 +44,18 @@ test('the order to the platform holds neither command nor environment', async ()
   expect(JSON.stringify(order)).not.toContain('hidden');
 });
 
+test('the account that the image names is the platform’s to run it as', async () => {
+  const world = await RunWorld.open();
+  const task_role_name = 'job@my-project.iam.gserviceaccount.com';
+  await registerImage(
+    world,
+    { image: 'host', cpu: 512, task_role_name, is_default: true },
+    { email: 'a@b', requestId: 'r' },
+  );
+  const { execution, order } = await world.submit({});
+  expect([execution.service_account, order?.service_account]).toEqual([task_role_name, task_role_name]);
+});
+
 describe('the environment', () => {
   test('is nowhere in the execution record, nor readable beside it', async () => {
     const world = await RunWorld.open();
