@@ -4,5 +4,7 @@ export * from './firestore/index-configuration.ts';
 export * from './records.ts';
 export * from './archive.ts';
 export * from './endpoint.ts';
+export * from './job-runner.ts';
+export * from './platform-entry.ts';
 export * from './secret-vault.ts';
 export * from './signing-keys.ts';

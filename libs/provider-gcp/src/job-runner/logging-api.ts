@@ -1,0 +1,62 @@
+import type { AuthClient } from 'google-auth-library';
+
+/** What of a LogEntry is read. */
+export interface LogEntryShape {
+  readonly jsonPayload?: unknown;
+}
+
+/** Reads of Cloud Logging. */
+export interface LoggingApi {
+  /** One page of what the filter finds, oldest first. Rejects with the answer's status and text when it is no page. */
+  list(query: {
+    readonly filter: string;
+    readonly limit: number;
+    readonly after: string | undefined;
+  }): Promise<{ readonly entries: readonly LogEntryShape[]; readonly next?: string }>;
+}
+
+const WITHIN_MS = 10_000;
+const SCOPE = 'https://www.googleapis.com/auth/logging.read';
+
+/**
+ * Cloud Logging by REST: Google's own client takes 1.4 s to load, for one method. At `endpoint` (`host:port`) it is spoken to in
+ * plaintext and without a token. The library that fetches tokens is loaded with the first call.
+ */
+export function openLoggingApi({
+  project,
+  endpoint,
+}: {
+  readonly project: string;
+  readonly endpoint?: string | undefined;
+}): LoggingApi {
+  let client: Promise<AuthClient> | undefined;
+  const url = `${endpoint === undefined ? 'https://logging.googleapis.com' : `http://${endpoint}`}/v2/entries:list`;
+  return {
+    async list({ filter, limit, after }) {
+      client ??= openClient(endpoint === undefined);
+      const { data } = await (
+        await client
+      ).request<{ entries?: LogEntryShape[]; nextPageToken?: string }>({
+        url,
+        method: 'POST',
+        timeout: WITHIN_MS,
+        // Sixty reads a minute for the whole project: a repeat would be another's read.
+        retry: false,
+        data: {
+          resourceNames: [`projects/${project}`],
+          filter,
+          orderBy: 'timestamp asc',
+          pageSize: limit,
+          ...(after === undefined ? {} : { pageToken: after }),
+        },
+      });
+      const { entries = [], nextPageToken = '' } = data;
+      return { entries, ...(nextPageToken === '' ? {} : { next: nextPageToken }) };
+    },
+  };
+}
+
+async function openClient(withToken: boolean): Promise<AuthClient> {
+  const { GoogleAuth, PassThroughClient } = await import('google-auth-library');
+  return withToken ? new GoogleAuth({ scopes: [SCOPE] }).getClient() : new PassThroughClient();
+}

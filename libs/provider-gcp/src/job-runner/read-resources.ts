@@ -1,0 +1,88 @@
+import { enumName, timeMs, wholeNumber } from './google-values.ts';
+import { COMMON_REASON, CONDITION_STATE, EXECUTION_REASON } from './run-enums.ts';
+import type { RunCondition, RunExecution, RunJob, RunTask } from './run-resources.ts';
+
+/** The container of ours beside the user's. */
+export const SIDECAR = 'sidecar';
+
+type Message = Readonly<Record<string, unknown>>;
+
+const STATES: Readonly<Record<string, RunCondition['state']>> = {
+  CONDITION_PENDING: 'pending',
+  CONDITION_RECONCILING: 'reconciling',
+  CONDITION_FAILED: 'failed',
+  CONDITION_SUCCEEDED: 'succeeded',
+};
+
+export function readJob(answer: Message): RunJob {
+  const { terminalCondition, reconciling, generation, observedGeneration } = answer;
+  return {
+    terminal: isMessage(terminalCondition) ? readCondition(terminalCondition) : undefined,
+    isSettling: reconciling === true || wholeNumber(observedGeneration) < wholeNumber(generation),
+  };
+}
+
+export function readExecution(answer: Message): RunExecution {
+  const task = isMessage(answer['template']) ? answer['template'] : {};
+  return {
+    name: lastPart(text(answer['name'])),
+    createdMs: timeMs(answer['createTime']) ?? 0,
+    startedMs: timeMs(answer['startTime']),
+    completedMs: timeMs(answer['completionTime']),
+    running: wholeNumber(answer['runningCount']),
+    succeeded: wholeNumber(answer['succeededCount']),
+    failed: wholeNumber(answer['failedCount']),
+    cancelled: wholeNumber(answer['cancelledCount']),
+    conditions: messages(answer['conditions']).map(readCondition),
+    labels: isMessage(answer['labels']) ? (answer['labels'] as Record<string, string>) : {},
+    env: envOf(messages(task['containers']).find(({ name }) => name === SIDECAR)),
+  };
+}
+
+export function readTask(answer: Message): RunTask {
+  const result = isMessage(answer['lastAttemptResult']) ? answer['lastAttemptResult'] : {};
+  const status = isMessage(result['status']) ? result['status'] : {};
+  return {
+    // 0 is what an unset number looks like: counters tell a success.
+    exitCode: wholeNumber(result['exitCode']) || undefined,
+    termSignal: wholeNumber(result['termSignal']) || undefined,
+    message: text(status['message']),
+    hasStarted: timeMs(answer['startTime']) !== undefined,
+  };
+}
+
+/** The sidecar's variables, of a container in either of the API's shapes. */
+export function envOf(container: Message | undefined): Readonly<Record<string, string>> {
+  return Object.fromEntries(messages(container?.['env']).map(({ name, value }) => [text(name), text(value)]));
+}
+
+function readCondition(condition: Message): RunCondition {
+  // Which of the three is set is not said; the others are unset, empty or their own "undefined".
+  const reason = [
+    enumName(condition['executionReason'], EXECUTION_REASON),
+    enumName(condition['reason'], COMMON_REASON),
+  ].find((name) => !name.endsWith('_REASON_UNDEFINED'));
+  return {
+    type: text(condition['type']),
+    state: STATES[enumName(condition['state'], CONDITION_STATE)] ?? 'unspecified',
+    reason: reason ?? '',
+    message: text(condition['message']),
+  };
+}
+
+/** The short name at the end of a resource's full one. */
+export function lastPart(name: string): string {
+  return name.slice(name.lastIndexOf('/') + 1);
+}
+
+export function isMessage(value: unknown): value is Message {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+export function messages(value: unknown): readonly Message[] {
+  return Array.isArray(value) ? value.filter(isMessage) : [];
+}
+
+export function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}

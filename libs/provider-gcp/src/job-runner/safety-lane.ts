@@ -1,0 +1,66 @@
+import type { AttemptRef, Clock, Millis } from '@runvoy/core';
+import type { SafetyLaneEntry } from '@runvoy/protocol';
+import { jobOfExecution } from './names.ts';
+import type { LoggingApi } from './logging-api.ts';
+
+/** Sixty reads a minute is all that a project has, and no page of a run's reports is ever full. */
+const PAGES_AT_MOST = 10;
+const PAGE = 100;
+/** How far our clock and the log's may be apart. */
+const SKEW_MS: Millis = 120_000;
+
+/**
+ * Reads the reports (`finished`) of an attempt out of Cloud Logging, oldest first. Lines are not read: there may be more of them
+ * than a look has time for, and the sink brings them. Rejects when the log cannot be read to the end, a spent quota included.
+ *
+ * Whatever the user's container prints stands in the same log, under labels it may be able to choose; it is kept out where its label
+ * is what it should be, and never believed: what is not signed by this execution's runner is passed over by who reads this.
+ */
+export async function readReports(
+  { logging, project, clock }: { readonly logging: LoggingApi; readonly project: string; readonly clock: Clock },
+  attempt: AttemptRef,
+): Promise<readonly SafetyLaneEntry[]> {
+  const filter = reportFilter(project, attempt, clock.now());
+  if (filter === undefined) return [];
+  const found: SafetyLaneEntry[] = [];
+  let after: string | undefined;
+  for (let pages = 0; pages < PAGES_AT_MOST; pages += 1) {
+    const page = await logging.list({ filter, limit: PAGE, after });
+    found.push(...page.entries.flatMap(({ jsonPayload }) => reportIn(jsonPayload, attempt) ?? []));
+    after = page.next;
+    // An empty page with a token is how the log says that it is still looking.
+    if (after === undefined) return found;
+  }
+  throw new Error(
+    `The log of ${attempt.platform_execution} has more than ${PAGES_AT_MOST} pages of reports; nothing is concluded from a part of it.`,
+  );
+}
+
+/** https://cloud.google.com/logging/docs/view/logging-query-language. Undefined for an execution that is not named, or none of ours. */
+function reportFilter(project: string, attempt: AttemptRef, nowMs: Millis): string | undefined {
+  const { execution_id, platform_execution, made_at_ms } = attempt;
+  const job = platform_execution === undefined ? undefined : jobOfExecution(platform_execution);
+  if (job === undefined || !/^[0-9a-f]{32}$/.test(execution_id)) return undefined;
+  // A longest run and the log's 30 days: without a time, the log may look at all it has.
+  const sinceMs = made_at_ms === undefined ? nowMs - 30 * 86_400_000 : made_at_ms - SKEW_MS;
+  return [
+    `logName="projects/${project}/logs/run.googleapis.com%2Fstdout"`,
+    'resource.type="cloud_run_job"',
+    `resource.labels.job_name="${job}"`,
+    `labels."run.googleapis.com/execution_name"="${platform_execution}"`,
+    // Not `="sidecar"`: an entry without this label must still be found.
+    'NOT labels.container_name="runner"',
+    'jsonPayload.runvoy="finished"',
+    `jsonPayload.execution_id="${execution_id}"`,
+    `timestamp>="${new Date(sinceMs).toISOString()}"`,
+  ].join(' AND ');
+}
+
+/** The log holds numbers as doubles; JSON's are the same to us, so a whole one comes back as it was. */
+function reportIn(payload: unknown, attempt: AttemptRef): SafetyLaneEntry | undefined {
+  if (typeof payload !== 'object' || payload === null) return undefined;
+  const { runvoy, execution_id, attempt: number, body } = payload as Partial<Record<keyof SafetyLaneEntry, unknown>>;
+  const isReport = runvoy === 'finished' && typeof body === 'object' && body !== null;
+  if (!isReport || execution_id !== attempt.execution_id || number !== attempt.attempt) return undefined;
+  return payload as SafetyLaneEntry;
+}
