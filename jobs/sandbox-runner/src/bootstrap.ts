@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { BootstrapAnswer, BootstrapRequest, BootstrapStop } from '@runvoy/protocol';
 import type { IntakeClient } from './intake-client.ts';
-import type { RunOrder } from './order.ts';
+import type { AttemptOrder } from './order.ts';
 import { retryDelay } from './retry-delay.ts';
 import { RUNNER_VERSION } from './runner-version.ts';
 
@@ -21,7 +21,8 @@ const GIVE_UP_MS = 10 * 60_000;
  * and any other nonce would look like a second runner.
  */
 export async function bootstrap(
-  order: RunOrder,
+  order: AttemptOrder,
+  platformExecution: string,
   intake: IntakeClient,
   cancelled: AbortSignal,
   now: () => number,
@@ -30,7 +31,7 @@ export async function bootstrap(
     token: order.token,
     attempt: order.attempt,
     nonce: randomBytes(16).toString('hex'),
-    platform_execution: `local/${order.execution_id}/${order.attempt}`,
+    platform_execution: platformExecution,
     runner_version: RUNNER_VERSION,
   } satisfies BootstrapRequest);
   const whenCancelled = new Promise<'cancelled'>((resolve) => {

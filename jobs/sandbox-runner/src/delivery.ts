@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { StopOrder } from '@runvoy/protocol';
 import type { IntakeClient } from './intake-client.ts';
 import { retryDelay } from './retry-delay.ts';
-import type { Spool } from './spool.ts';
+import type { Keeping, Spool } from './spool.ts';
 
 /** A message on its way: spooled first, then sent in order, one at a time, until it is acknowledged. */
 interface Message {
@@ -11,8 +11,7 @@ interface Message {
   /** First sequence number; infinite for `finished`, which comes last. */
   readonly from: number;
   readonly through: number;
-  /** False: the disk did not take it, memory is all it has. */
-  readonly isSpooled: boolean;
+  readonly keeping: Keeping;
 }
 
 export interface Delivery {
@@ -21,8 +20,11 @@ export interface Delivery {
   readonly ackedThrough: number;
   /** More waits than may, on disk or in memory alone: whoever reads the pipes has to wait for `onRoom`. */
   readonly isFull: boolean;
-  /** Resolves when all is acknowledged, the server wants no more, or nothing was acknowledged for `patienceMs`. */
-  settle(patienceMs: number): Promise<void>;
+  /**
+   * Resolves when all is in both lanes, or the server wants no more, or nothing was acknowledged for `patienceMs`, or the moment
+   * that `latest` names has come.
+   */
+  settle(patienceMs: number, latest?: () => number): Promise<void>;
 }
 
 /** Unacknowledged messages kept in memory; the rest is read back from the spool, so memory stays flat while the server is away. */
@@ -32,6 +34,8 @@ const MEMORY_BYTES = 4 * 1024 * 1024;
  * neither the disk fills nor an end waits for minutes of backlog.
  */
 const BACKLOG_BYTES = 64 * 1024 * 1024;
+/** How long an unreachable server may hold up a command whose lines are safe in the other lane. */
+const LET_GO_MS = 20_000;
 
 /** Opens the fast lane. */
 export function openDelivery(args: {
@@ -46,9 +50,11 @@ export function openDelivery(args: {
   readonly note: (text: string) => void;
   readonly memoryBytes?: number;
   readonly backlogBytes?: number;
+  readonly letGoMs?: number;
 }): Delivery {
   const memoryBytes = args.memoryBytes ?? MEMORY_BYTES;
   const backlogBytes = args.backlogBytes ?? BACKLOG_BYTES;
+  const letGoMs = args.letGoMs ?? LET_GO_MS;
   /** Next to be sent, without holes. */
   const queue: Message[] = [];
   let queueBytes = 0;
@@ -66,16 +72,14 @@ export function openDelivery(args: {
 
   function send(kind: 'logs' | 'finished', body: string, lines?: { from: number; through: number }): void {
     const offset = args.spool.end;
-    const isSpooled = args.spool.append(kind, body);
-    const message = { kind, body, from: lines?.from ?? Infinity, through: lines?.through ?? 0, isSpooled };
+    const keeping = args.spool.append(kind, body);
+    const message = { kind, body, from: lines?.from ?? Infinity, through: lines?.through ?? 0, keeping };
     if (dismissed) return;
     waitingBytes += body.length;
-    if (!isSpooled) {
-      args.note(`the spool did not take ${kind} from ${message.from}; it is kept in memory`);
-      unspooledBytes += body.length;
-    }
-    if (spilledFrom === undefined && (!isSpooled || queueBytes < memoryBytes)) push(message);
-    else if (!isSpooled) unspooled.push(message);
+    if (keeping === 'refused') args.note(`the spool did not take ${kind} from ${message.from}; it is kept in memory`);
+    if (keeping !== 'kept') unspooledBytes += body.length;
+    if (spilledFrom === undefined && (keeping !== 'kept' || queueBytes < memoryBytes)) push(message);
+    else if (keeping !== 'kept') unspooled.push(message);
     else spilledFrom ??= offset;
     void pump();
   }
@@ -98,7 +102,7 @@ export function openDelivery(args: {
       const from = entry.runvoy === 'logs' ? entry.body.from : Infinity;
       const through = entry.runvoy === 'logs' ? entry.body.lines.at(-1)!.seq : 0;
       takeUnspooled(from);
-      push({ kind: entry.runvoy, body: JSON.stringify(entry.body), from, through, isSpooled: true });
+      push({ kind: entry.runvoy, body: JSON.stringify(entry.body), from, through, keeping: 'kept' });
     }
     if (spilledFrom === undefined) takeUnspooled(Infinity);
   }
@@ -119,6 +123,7 @@ export function openDelivery(args: {
         case 'unreachable':
           failures += 1;
           if (failures === 1) args.note(`${message.kind} waits: ${reply.why}`);
+          letGo();
           await pause(retryDelay(failures));
           continue;
         case 'dismissed':
@@ -148,7 +153,22 @@ export function openDelivery(args: {
   }
 
   function isFull(): boolean {
-    return !dismissed && (unspooledBytes > memoryBytes || waitingBytes > backlogBytes);
+    return args.spool.isFull || (!dismissed && (unspooledBytes > memoryBytes || waitingBytes > backlogBytes));
+  }
+
+  /** Leaves the oldest to the safety lane, all but the one on its way, when a server that stays away holds up the command. */
+  function letGo(): void {
+    if (!isFull() || args.now() - lastAck < letGoMs) return;
+    let count = 0;
+    while (unspooledBytes > memoryBytes / 2 && queue[1]?.keeping === 'passed_on' && queue[1].kind === 'logs') {
+      const [left] = queue.splice(1, 1) as [Message];
+      count += 1;
+      queueBytes -= left.body.length;
+      waitingBytes -= left.body.length;
+      unspooledBytes -= left.body.length;
+    }
+    if (count > 0) args.note(`${count} batches are left to the safety lane`);
+    if (!isFull()) args.onRoom();
   }
 
   function forget(message: Message): void {
@@ -156,7 +176,7 @@ export function openDelivery(args: {
     queue.shift();
     queueBytes -= message.body.length;
     waitingBytes -= message.body.length;
-    if (!message.isSpooled) unspooledBytes -= message.body.length;
+    if (message.keeping !== 'kept') unspooledBytes -= message.body.length;
     if (wasFull && !isFull()) args.onRoom();
   }
 
@@ -168,11 +188,16 @@ export function openDelivery(args: {
     get isFull() {
       return isFull();
     },
-    async settle(patienceMs) {
+    async settle(patienceMs, latest = () => Infinity) {
       const since = args.now();
-      while (isSending && args.now() - Math.max(since, lastAck) < patienceMs) {
+      const isPatient = () => args.now() - Math.max(since, lastAck) < patienceMs && args.now() < latest();
+      while (isSending && isPatient()) {
         await Promise.race([new Promise<void>((resolve) => waiting.push(resolve)), pause(250)]);
       }
+      let isFlushed = false;
+      const flushed = args.spool.flushed().then(() => (isFlushed = true));
+      await Promise.race([flushed, pause(0)]);
+      while (!isFlushed && isPatient()) await Promise.race([flushed, pause(250)]);
     },
   };
 }

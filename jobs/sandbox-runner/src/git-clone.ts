@@ -68,7 +68,7 @@ async function gitEnvironment({ source, scratch, sandbox, token }: CloneArgs): P
   await sandbox.writeNewFile(askpass, ASKPASS, 0o700);
   if (token !== undefined && source.isGitHub) await sandbox.writeNewFile(join(scratch, 'token'), `${token}\n`);
   return {
-    PATH: sandbox.env['PATH']!,
+    PATH: sandbox.tools.path,
     HOME: scratch,
     LC_ALL: 'C',
     GIT_CONFIG_NOSYSTEM: '1',

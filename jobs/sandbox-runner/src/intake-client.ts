@@ -24,8 +24,8 @@ const ANSWER_BYTES = 4 * 1024 * 1024;
 const DISMISSED = new Set([401, 403, 404, 410]);
 const TRY_AGAIN = new Set([408, 425, 429]);
 
-/** Opens a client for the intake behind a Unix socket (an absolute path) or a URL. */
-export function openIntakeClient(intake: string, executionId: string): IntakeClient {
+/** Opens a client for the intake behind a Unix socket (an absolute path) or a URL. `identityToken` goes with the bootstrap alone. */
+export function openIntakeClient(intake: string, executionId: string, identityToken?: string): IntakeClient {
   const url = intake.startsWith('/') ? undefined : new URL(intake);
   const secure = url?.protocol === 'https:';
   const agent = secure ? new SecureAgent({ keepAlive: true }) : new Agent({ keepAlive: true });
@@ -43,7 +43,11 @@ export function openIntakeClient(intake: string, executionId: string): IntakeCli
             path: `${where.path}/runner/v1/executions/${executionId}/${call}`,
             method: 'POST',
             agent,
-            headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
+            headers: {
+              'content-type': 'application/json',
+              'content-length': Buffer.byteLength(body),
+              ...(call === 'bootstrap' && identityToken !== undefined && { authorization: `Bearer ${identityToken}` }),
+            },
           },
           (incoming) => {
             let text = '';

@@ -1,17 +1,22 @@
-/**
- * What the spawner hands a waiting supervisor: one JSON line on stdin. Arguments and environment of a process can be read
- * by others, so the token never travels there.
- */
-export interface RunOrder {
+/** What every runner is told, whichever way. */
+export interface AttemptOrder {
   readonly execution_id: string;
   readonly attempt: number;
   /** The one-time bootstrap token of this attempt. */
   readonly token: string;
+  /** For the log of the run. */
+  readonly isolation: string;
+}
+
+/**
+ * What the spawner hands a waiting supervisor: one JSON line on stdin. Arguments and environment of a process can be read
+ * by others, so the token never travels there.
+ */
+export interface RunOrder extends AttemptOrder {
   /** Path of the Unix socket, or a URL, that the runner messages go to. */
   readonly intake_socket: string;
   /** Directory of this attempt; everything the supervisor writes lies below it. */
   readonly run_dir: string;
-  readonly isolation: string;
   /** What a command may see of the host user's environment: PATH, HOME, USER, LANG. */
   readonly host_env: Readonly<Record<string, string>>;
 }

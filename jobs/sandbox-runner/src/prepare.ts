@@ -65,7 +65,7 @@ async function fetchRepository(
   const outcome = await cloneRepository({
     source,
     target,
-    scratch: join(sandbox.scratch, 'git'),
+    scratch: join(sandbox.tools.scratch, 'git'),
     sandbox,
     token: gitHubToken(answer),
     isStopping,

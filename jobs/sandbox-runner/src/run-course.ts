@@ -8,38 +8,44 @@ import type { IntakeClient } from './intake-client.ts';
 import type { Sandbox } from './isolation/sandbox.ts';
 import { openSecretMask } from './masker.ts';
 import { openMessageSigner } from './message-signer.ts';
-import type { RunOrder } from './order.ts';
+import type { AttemptOrder } from './order.ts';
 import { prepareRun } from './prepare.ts';
 import type { ProcessRow } from './process-table.ts';
-import type { RunDir } from './run-dir.ts';
 import { RUNNER_PREFIX, openRunLog } from './run-log.ts';
 import { MARKER_NAME } from './run-processes.ts';
-import { openSpool } from './spool.ts';
+import type { Spool } from './spool.ts';
 import { type StopCause, openStop } from './stop.ts';
 
-/** A SIGTERM to the supervisor; without a grace nobody announced it. */
+/** A signal by which the platform ends the runner. */
 export interface PlatformCancel {
-  readonly graceMs?: number;
+  /** `terminated` unless it was announced to be a stop. */
+  readonly cause: 'stop' | 'terminated';
+  readonly graceMs: number;
+  /** When all must be over, ms since the epoch: the platform kills. */
+  readonly overBy?: number;
 }
 
 export interface CourseArgs {
-  readonly order: RunOrder;
+  readonly order: Pick<AttemptOrder, 'execution_id' | 'attempt' | 'isolation'>;
   readonly answer: BootstrapAnswer;
-  readonly dir: RunDir;
   readonly intake: IntakeClient;
+  /** Opens the safety lane; `onRoom` is told when a full one has room again. */
+  readonly openSpool: (onRoom: () => void) => Spool;
   readonly sandbox: Sandbox;
   readonly now: () => number;
   readonly note: (text: string) => void;
   /** Tells of cancels by the platform, past ones included. */
   readonly onCancel: (listener: (cancel: PlatformCancel) => void) => void;
+  /** Told which process leads the command, where it can be seen from here. */
+  readonly onStarted?: (leader: ProcessRow) => void;
+  /** How long the last messages are offered to a server that is away; the safety lane has them anyway. */
+  readonly patienceMs: number;
 }
 
 /** How long a background child may keep the pipes after the command has ended. */
 const DRAIN_MS = 2_000;
 /** How long the pipes of dead processes may take to end. */
 const LAST_READ_MS = 1_000;
-/** How long the last messages are offered to a server that is away; the spool has them anyway. */
-const PATIENCE_MS = 60_000;
 
 interface CommandOutcome {
   readonly end?: CommandEnd;
@@ -50,22 +56,23 @@ interface CommandOutcome {
 
 /** From the bootstrap's answer to the last acknowledged message. Resolves with the cause of the end. */
 export async function runCourse(args: CourseArgs): Promise<EndCause> {
-  const { order, answer, dir, intake, sandbox, now } = args;
+  const { order, answer, intake, sandbox, now } = args;
   const { processes } = sandbox;
   const begun = now();
   const signer = openMessageSigner(order.execution_id, answer.session);
   const mask = openSecretMask(answer.secrets);
   let command: RunningCommand | undefined;
   let hasEnded = false;
+  let overBy = Infinity;
 
   const delivery = openDelivery({
-    spool: openSpool(dir.path('spool.jsonl'), order),
+    spool: args.openSpool(resume),
     intake,
     now,
     note: args.note,
     onStop: (stopOrder) => stop.request('stop', stopOrder.grace_ms),
     onDismissed: () => stop.request('terminated', LIMITS.graceDefaultMs),
-    onRoom: () => command?.resume(),
+    onRoom: resume,
   });
   const log = openRunLog({
     mask,
@@ -108,9 +115,10 @@ export async function runCourse(args: CourseArgs): Promise<EndCause> {
   const deadline = openDeadline(begun + answer.limits.timeout_s * 1_000, now, () =>
     stop.request('timeout', answer.limits.grace_ms),
   );
-  args.onCancel(({ graceMs }) =>
-    stop.request(graceMs === undefined ? 'terminated' : 'stop', graceMs ?? LIMITS.graceDefaultMs),
-  );
+  args.onCancel((cancel) => {
+    overBy = Math.min(overBy, cancel.overBy ?? Infinity);
+    stop.request(cancel.cause, cancel.graceMs);
+  });
 
   log.system(`${RUNNER_PREFIX}execution started by requestID => ${answer.request_id}`);
   log.system(`${RUNNER_PREFIX}image ID => ${answer.image_id}`);
@@ -141,9 +149,13 @@ export async function runCourse(args: CourseArgs): Promise<EndCause> {
       ...(stop.progress && { stop_progress: stop.progress }),
     }),
   );
-  await delivery.settle(PATIENCE_MS);
+  await delivery.settle(args.patienceMs, () => overBy);
   heartbeat.close();
   return stop.cause ?? 'exited';
+
+  function resume(): void {
+    if (!delivery.isFull) command?.resume();
+  }
 
   async function runCommand(): Promise<CommandOutcome> {
     const isStopping = () => stop.cause !== undefined;
@@ -159,27 +171,19 @@ export async function runCourse(args: CourseArgs): Promise<EndCause> {
         onOutputEnded: (stream) => log.outputEnded(stream),
       });
     } catch (error) {
+      if (isStopping()) return {};
       log.system(`${RUNNER_PREFIX}the command could not be started: ${(error as Error).message}`);
       return { reason: 'spawn' };
     }
     const startedAt = now();
     const { leader } = command;
-    if (leader) writeDown(leader);
+    if (leader) args.onStarted?.(leader);
     const end = await command.exited;
     hasEnded = true;
     command.resume();
     // A stop may leave children that are still using their grace.
     if (stop.cause) await processes.gone();
     return { end, startedAt };
-  }
-
-  function writeDown(leader: ProcessRow): void {
-    try {
-      dir.write('command.json', { pid: leader.pid, pgid: leader.pgid, start_ticks: leader.startTicks });
-    } catch (error) {
-      // The command runs. Should we die, its session cannot be named, but its marker still finds it.
-      args.note(`command.json could not be written: ${(error as Error).message}`);
-    }
   }
 
   async function clearLeftovers(): Promise<void> {
@@ -204,7 +208,11 @@ function exitFields({ end, exitCode }: CommandOutcome): { exit_code?: number; si
 }
 
 /** Nothing of the supervisor's environment but what the sandbox gives; the marker last, so that a run cannot hide itself. */
-function commandEnvironment(order: RunOrder, answer: BootstrapAnswer, sandbox: Sandbox): Record<string, string> {
+function commandEnvironment(
+  order: CourseArgs['order'],
+  answer: BootstrapAnswer,
+  sandbox: Sandbox,
+): Record<string, string> {
   return {
     ...sandbox.env,
     ...answer.env,

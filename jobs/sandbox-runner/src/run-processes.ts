@@ -3,7 +3,6 @@ import { type ProcessRow, carriesMarker, listProcesses, readProcess } from './pr
 
 /** Everything that lives because of one run. */
 export interface RunProcesses {
-  living(): ProcessRow[];
   /** Sends a signal to everything, each process once. */
   signal(signal: NodeJS.Signals): void;
   /** Kills until nothing lives; answers how many processes it took. */
@@ -14,6 +13,9 @@ export interface RunProcesses {
 
 /** Those of a run without a namespace: the sessions we started, and whoever left them but still carries the run's marker. */
 export interface SessionProcesses extends RunProcesses {
+  /** What they carry in their environment, as the value of `MARKER_NAME`. */
+  readonly markerValue: string;
+  living(): ProcessRow[];
   /** Adds a process we started as leader of its own session. */
   adopt(pid: number): ProcessRow | undefined;
   /** The leader was reaped; its pid may belong to somebody else from now on. */
@@ -27,9 +29,9 @@ export const MARKER_NAME = 'RUNVOY_EXECUTION_ID';
 const EMPTY_SCANS = 3;
 const EMPTY_SCAN_MS = 3;
 
-/** Keeps track of the processes of one run. A scan reads every process of the machine, so it happens at ends and stops only. */
-export function openRunProcesses(executionId: string): SessionProcesses {
-  const marker = `${MARKER_NAME}=${executionId}`;
+/** Keeps track of the processes of one run; they carry `markerValue`, which is the execution's id. A scan reads every process of the machine, so it happens at ends and stops only. */
+export function openRunProcesses(markerValue: string): SessionProcesses {
+  const marker = `${MARKER_NAME}=${markerValue}`;
   const sessions = new Set<number>();
   const leaders = new Set<number>();
   /** Groups that had members when their leader was reaped. */
@@ -44,6 +46,7 @@ export function openRunProcesses(executionId: string): SessionProcesses {
   }
 
   return {
+    markerValue,
     adopt(pid) {
       const row = readProcess(pid);
       sessions.add(pid);

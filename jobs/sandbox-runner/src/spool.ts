@@ -1,38 +1,58 @@
 import { constants, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 import type { SafetyLaneEntry } from '@runvoy/protocol';
 
-/** The safety lane on disk: every signed message, one `SafetyLaneEntry` a line, written before it is sent. */
+/**
+ * What the safety lane made of a message: it can be read back here, or it is safe somewhere else, or it was not taken (a full
+ * disk) and memory is all it has.
+ */
+export type Keeping = 'kept' | 'passed_on' | 'refused';
+
+/** The safety lane: every signed message, one `SafetyLaneEntry` a line, written before it is sent. */
 export interface Spool {
-  /** False when the disk did not take it (full, failing): the message then lives in memory only. */
-  append(kind: 'logs' | 'finished', body: string): boolean;
+  append(kind: 'logs' | 'finished', body: string): Keeping;
+  /** More waits to be written than may. */
+  readonly isFull: boolean;
+  /** Resolves when everything appended is written. */
+  flushed(): Promise<void>;
   /** Where the next entry will stand. */
   readonly end: number;
   /** The entry at `offset` and where the one after it stands; undefined at the end. */
   readAt(offset: number): { readonly entry: SafetyLaneEntry; readonly next: number } | undefined;
 }
 
+/** The run and the attempt that a lane belongs to. */
+export interface LaneOwner {
+  readonly execution_id: string;
+  readonly attempt: number;
+}
+
+/** One line of a safety lane; `body` is JSON already. */
+export function laneEntry(run: LaneOwner, kind: 'logs' | 'finished', body: string): Buffer {
+  return Buffer.from(
+    `{"runvoy":"${kind}","execution_id":"${run.execution_id}","attempt":${run.attempt},"body":${body}}\n`,
+  );
+}
+
 const READ_BYTES = 128 * 1024;
 
 /**
- * Opens the spool of one attempt. Nothing is synced: it has to survive the death of processes, and the page cache does;
+ * Opens the spool of one attempt, on disk. Nothing is synced: it has to survive the death of processes, and the page cache does;
  * what dies with the machine takes the command along, and the log is then `unproven`.
  */
-export function openSpool(path: string, run: { readonly execution_id: string; readonly attempt: number }): Spool {
+export function openSpool(path: string, run: LaneOwner): Spool {
   const fd = openNew(path);
   let end = 0;
 
   return {
     append(kind, body) {
-      if (fd === undefined) return false;
-      const line = Buffer.from(
-        `{"runvoy":"${kind}","execution_id":"${run.execution_id}","attempt":${run.attempt},"body":${body}}\n`,
-      );
+      if (fd === undefined) return 'refused';
+      const line = laneEntry(run, kind, body);
       try {
         for (let written = 0; written < line.length;) {
           written += writeSync(fd, line, written, line.length - written, end + written);
         }
         end += line.length;
-        return true;
+        return 'kept';
       } catch {
         try {
           // Half an entry would spoil the next one.
@@ -40,9 +60,11 @@ export function openSpool(path: string, run: { readonly execution_id: string; re
         } catch {
           // The next entry is written over it.
         }
-        return false;
+        return 'refused';
       }
     },
+    isFull: false,
+    flushed: async () => undefined,
     get end() {
       return end;
     },

@@ -1,12 +1,17 @@
+import { LIMITS } from '@runvoy/protocol';
 import { bootstrap } from './bootstrap.ts';
 import { openIntakeClient } from './intake-client.ts';
 import { newSandbox } from './isolation/new-sandbox.ts';
 import type { RunOrder } from './order.ts';
 import type { OutputPipes } from './output-pipes.ts';
-import { bootId, readProcess } from './process-table.ts';
+import { type ProcessRow, bootId, readProcess } from './process-table.ts';
 import { type PlatformCancel, runCourse } from './run-course.ts';
 import { type ExitFile, openRunDir } from './run-dir.ts';
 import type { RunProcesses } from './run-processes.ts';
+import { openSpool } from './spool.ts';
+
+/** A server that was stopped comes back in this time, or finds the spool. */
+const PATIENCE_MS = 60_000;
 
 /** The whole life of one attempt, as seen by its supervisor. */
 export async function superviseRun(
@@ -27,7 +32,9 @@ export async function superviseRun(
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'] as const) {
     process.on(signal, () => {
       const graceMs = dir.readStop()?.grace_ms;
-      listener(graceMs === undefined ? {} : { graceMs });
+      listener(
+        graceMs === undefined ? { cause: 'terminated', graceMs: LIMITS.graceDefaultMs } : { cause: 'stop', graceMs },
+      );
       cancelled.abort();
     });
   }
@@ -50,6 +57,15 @@ export async function superviseRun(
     }
   };
 
+  function writeDown(leader: ProcessRow): void {
+    try {
+      dir.write('command.json', { pid: leader.pid, pgid: leader.pgid, start_ticks: leader.startTicks });
+    } catch (error) {
+      // The command runs. Should we die, its session cannot be named, but its marker still finds it.
+      note(`command.json could not be written: ${(error as Error).message}`);
+    }
+  }
+
   // A cancel writes stop.json before it looks for us, and we look for it after we can be found: one of the two sees the other.
   if (dir.readStop()) cancelled.abort();
   if (cancelled.signal.aborted) return leave({ kind: 'cancelled' });
@@ -58,7 +74,8 @@ export async function superviseRun(
   const sandbox = newSandbox(order, { pipes, pathInRunDir: (name) => dir.path(name) });
   args.onProcesses(sandbox.processes);
   try {
-    const booted = await bootstrap(order, intake, cancelled.signal, now);
+    const platformExecution = `local/${order.execution_id}/${order.attempt}`;
+    const booted = await bootstrap(order, platformExecution, intake, cancelled.signal, now);
     switch (booted.outcome) {
       case 'stop':
         return leave({ kind: 'cancelled' });
@@ -70,11 +87,13 @@ export async function superviseRun(
         const cause = await runCourse({
           order,
           answer: booted.answer,
-          dir,
           intake,
+          openSpool: () => openSpool(dir.path('spool.jsonl'), order),
           sandbox,
           now,
           note,
+          patienceMs: PATIENCE_MS,
+          onStarted: writeDown,
           onCancel(next) {
             listener = next;
             cancels.splice(0).forEach(next);

@@ -28,7 +28,9 @@ function open(args: {
   const real = openSpool(join(directory, `spool.${spools}`), { execution_id: '0'.repeat(32), attempt: 1 });
   let nth = 0;
   const spool: Spool = {
-    append: (kind, body) => ((nth += 1), args.diskTakes?.(nth) ?? true) && real.append(kind, body),
+    append: (kind, body) => ((nth += 1), (args.diskTakes?.(nth) ?? true) ? real.append(kind, body) : 'refused'),
+    isFull: false,
+    flushed: async () => undefined,
     get end() {
       return real.end;
     },

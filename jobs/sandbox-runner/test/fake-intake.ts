@@ -1,6 +1,7 @@
 import { createHash, createHmac } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { type IncomingMessage, type Server, createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import {
   type BootstrapAnswer,
   type BootstrapRequest,
@@ -16,7 +17,10 @@ import {
 export type Misbehaviour = 'drop_before' | 'drop_after' | { readonly status: number; readonly body?: object };
 
 export interface FakeIntake extends AsyncDisposable {
+  /** Where it listens: the path of a Unix socket, or a URL. */
   readonly socket: string;
+  /** The `Authorization` header of every bootstrap. */
+  readonly authorizations: (string | undefined)[];
   readonly bootstraps: BootstrapRequest[];
   /** Batches as first stored, in order of arrival. */
   readonly batches: LogsMessage[];
@@ -53,17 +57,22 @@ export function bootstrapAnswer(command: string, more: Partial<BootstrapAnswer> 
   };
 }
 
-/** A processor reduced to what a runner sees of it. */
+/** A processor reduced to what a runner sees of it. `where`: the path of a Unix socket, or `tcp` for a free port of this machine. */
 export async function openFakeIntake(
-  socket: string,
+  where: string,
   executionId: string,
   answer: BootstrapAnswer | { stop: true },
 ): Promise<FakeIntake> {
   const counts = new Map<string, number>();
+  const sessionKey = answer.stop ? SESSION.key : answer.session.key;
   let server: Server | undefined;
+  let port = 0;
 
   const fake: FakeIntake = {
-    socket,
+    get socket() {
+      return where === 'tcp' ? `http://127.0.0.1:${port}` : where;
+    },
+    authorizations: [],
     bootstraps: [],
     batches: [],
     arrivals: [],
@@ -92,12 +101,13 @@ export async function openFakeIntake(
       await new Promise<void>((resolve) => (closing ? closing.close(() => resolve()) : resolve()));
     },
     listen: async () => {
-      rmSync(socket, { force: true });
+      if (where !== 'tcp') rmSync(where, { force: true });
       server = createServer((incoming, outgoing) => {
         void readBody(incoming).then((body) => {
           const call = incoming.url!.split('/').at(-1)!;
           const nth = (counts.get(call) ?? 0) + 1;
           counts.set(call, nth);
+          if (call === 'bootstrap') fake.authorizations.push(incoming.headers.authorization);
           const wrong = fake.misbehave(call, nth);
           if (wrong === 'drop_before') return incoming.socket.destroy();
           if (typeof wrong === 'object') {
@@ -108,7 +118,10 @@ export async function openFakeIntake(
           return outgoing.writeHead(200).end(reply);
         });
       });
-      await new Promise<void>((resolve) => server!.listen(socket, resolve));
+      await new Promise<void>((resolve) =>
+        where === 'tcp' ? server!.listen(port, '127.0.0.1', resolve) : server!.listen(where, resolve),
+      );
+      if (where === 'tcp') ({ port } = server.address() as AddressInfo);
     },
     [Symbol.asyncDispose]: () => fake.close(),
   };
@@ -139,7 +152,7 @@ export async function openFakeIntake(
   function verify(kind: 'logs' | 'heartbeat' | 'finished', message: { mac: string }): void {
     const { mac, ...unsigned } = message;
     const text = signedText(kind as 'logs', executionId, unsigned as never);
-    const expected = createHmac('sha256', Buffer.from(SESSION.key, 'hex')).update(text).digest('hex');
+    const expected = createHmac('sha256', Buffer.from(sessionKey, 'hex')).update(text).digest('hex');
     if (mac !== expected) fake.badSignatures.push(kind);
   }
 

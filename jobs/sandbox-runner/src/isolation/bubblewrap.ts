@@ -50,6 +50,7 @@ export function newBubblewrapSandbox(args: {
   return {
     workspace: INSIDE.workspace,
     scratch: INSIDE.scratch,
+    tools: { path: INSIDE_PATH, scratch: INSIDE.scratch },
     env: { PATH: INSIDE_PATH, HOME: INSIDE.workspace, USER: 'runvoy', ...(lang !== undefined && { LANG: lang }) },
     limits: BUBBLEWRAP_LIMITS_TEXT,
     processes,

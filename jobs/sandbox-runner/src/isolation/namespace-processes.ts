@@ -5,6 +5,7 @@ import type { RunProcesses } from '../run-processes.ts';
 
 /** The processes of a run that has a process namespace: whoever is in it, whatever it did to its session or environment. */
 export interface NamespaceProcesses extends RunProcesses {
+  living(): ProcessRow[];
   /** The first process of the namespace. When it goes, the kernel has ended all others. */
   enter(first: ProcessRow): void;
 }

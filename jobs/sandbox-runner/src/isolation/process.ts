@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import { type CommandEnd, readCommandOutput } from '../command.ts';
-import { openLineCutter } from '../line-cutter.ts';
 import type { OutputPipes } from '../output-pipes.ts';
-import { MARKER_NAME, openRunProcesses } from '../run-processes.ts';
+import { openRunProcesses } from '../run-processes.ts';
 import { directoryInside, makeWorkspace, writeNewFile } from '../workspace.ts';
+import { runTool } from './run-tool.ts';
 import type { Sandbox } from './sandbox.ts';
 
 /** A sandbox in name only: plain processes of this user, in sessions of their own, found again by session and marker. */
@@ -23,6 +23,7 @@ export function newProcessSandbox(args: {
       return workspace;
     },
     scratch: args.pathInRunDir(''),
+    tools: { path: env.PATH, scratch: args.pathInRunDir('') },
     env,
     limits: undefined,
     processes,
@@ -41,30 +42,7 @@ export function newProcessSandbox(args: {
     async directoryInside(root, path) {
       return directoryInside(root, path);
     },
-    runTool({ argv: [file, ...rest], cwd, env: toolEnv, onLine }) {
-      return new Promise((resolve) => {
-        const tool = spawn(file, rest, {
-          cwd,
-          env: { ...toolEnv, [MARKER_NAME]: args.executionId },
-          stdio: ['ignore', 'pipe', 'pipe'],
-          detached: true,
-        });
-        for (const output of [tool.stdout, tool.stderr]) {
-          const cutter = openLineCutter();
-          output.on('data', (bytes: Buffer) => cutter.push(bytes).forEach(({ text }) => onLine(text)));
-          output.on('end', () => cutter.end().forEach(({ text }) => onLine(text)));
-        }
-        tool.on('error', (error: NodeJS.ErrnoException) => {
-          onLine(error.code === 'ENOENT' ? `${file} is not installed here` : error.message);
-          resolve(undefined);
-        });
-        if (tool.pid === undefined) return;
-        const { pid } = tool;
-        processes.adopt(pid);
-        tool.on('exit', () => processes.release(pid));
-        tool.on('close', (code) => resolve(code ?? undefined));
-      });
-    },
+    runTool: (call) => runTool(call, processes),
     async startCommand(script, { cwd, env: commandEnv, ...on }) {
       const child = spawn('/bin/sh', ['-e', script], {
         cwd,

@@ -25,8 +25,10 @@ export interface CommandCall {
  */
 export interface Sandbox {
   readonly workspace: string;
-  /** For what is written before the command starts and is no part of its workspace. */
+  /** For what the command is started with and is no part of its workspace. */
   readonly scratch: string;
+  /** For tools of ours, such as git: where they are found, and a place for what only they may read. */
+  readonly tools: { readonly path: string; readonly scratch: string };
   /** PATH, HOME and the like; what a run may replace. */
   readonly env: Readonly<Record<string, string>>;
   /** One line for the log: what is limited here and what is not. Undefined when nothing is. */
