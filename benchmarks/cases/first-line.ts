@@ -5,7 +5,7 @@ import { follow } from '../../services/standalone/test/follower.ts';
 import { startServer, type Server } from '../../services/standalone/test/server.ts';
 import { percentile, type Benchmark } from '../measurement.ts';
 import { openSubject } from '../subject.ts';
-import { supervisorReady } from '../supervisor-ready.ts';
+import { supervisorReady } from '../../services/standalone/test/supervisor-ready.ts';
 import { temporaryDirectory } from '../temporary-directory.ts';
 
 const RUNS = 60;

@@ -1,4 +1,4 @@
-import { Failure } from '../failure.ts';
+import { Failure, isFailure } from '../failure.ts';
 import type { Records } from '../records/records.ts';
 import type { Clock } from '../time/clock.ts';
 import { apiKeyRef, keyIdOf, type ApiKey } from './api-key.ts';
@@ -50,7 +50,7 @@ async function requireLiving({ records, clock }: { records: Records; clock: Cloc
   return { user, key_id: key.key_id };
 }
 
-/** At most one write a minute and key; losing one to a race is no loss. */
+/** At most one write a minute and key; losing one, to a race or to a full disk, is no loss. */
 async function noteUse(
   { records, clock }: { records: Records; clock: Clock },
   key: ApiKey,
@@ -58,5 +58,9 @@ async function noteUse(
 ): Promise<void> {
   const now = clock.now();
   if (now - (key.last_used_at_ms ?? 0) < LAST_USED_EVERY_MS) return;
-  await records.compareAndSet(apiKeyRef(key.key_id), version, { ...key, last_used_at_ms: now });
+  try {
+    await records.compareAndSet(apiKeyRef(key.key_id), version, { ...key, last_used_at_ms: now });
+  } catch (error) {
+    if (!isFailure(error, 'STORE_UNAVAILABLE')) throw error;
+  }
 }

@@ -13,8 +13,9 @@ interface Deps {
 }
 
 /**
- * Makes a stored attempt. An unknown outcome is not a failure: the run stays STARTING, and its bootstrap or a look tells.
- * `noticed` is told of it. Returns the execution when the answer changed it.
+ * Makes a stored attempt. Never rejects: the run is stored, and whoever asked for it may not be told otherwise. After an unknown
+ * outcome, or an answer that could not be stored, the run stays as it is, and its bootstrap or a look tells; `noticed` is told of
+ * it. Returns the execution as it is after the answer.
  */
 export async function startExecution(
   deps: Deps,
@@ -23,9 +24,14 @@ export async function startExecution(
 ): Promise<Execution | undefined> {
   const evidence = await startEvidence(deps.jobs, order, noticed);
   if (!evidence) return undefined;
-  const execution = await applyEvidence(deps, order.execution_id, [evidence]);
-  if (evidence.kind === 'start_answered') await cancelIfUnwanted(deps, execution, evidence);
-  return execution;
+  try {
+    const execution = await applyEvidence(deps, order.execution_id, [evidence]);
+    if (evidence.kind === 'start_answered') await cancelIfUnwanted(deps, execution, evidence);
+    return execution;
+  } catch (error) {
+    noticed(error);
+    return undefined;
+  }
 }
 
 async function startEvidence(

@@ -115,6 +115,12 @@ describe('when it was last used', () => {
     expect(callers).toHaveLength(2);
   });
 
+  test('is not written on a full disk, and the request is answered all the same', async () => {
+    const { world, text } = await signedIn();
+    world.records.compareAndSet = () => Promise.reject(new Failure('STORE_UNAVAILABLE'));
+    expect((await authenticate(world, text)).user.email).toBe('admin@example.com');
+  });
+
   test('never brings a revoked key back', async () => {
     const { world, text, key } = await signedIn();
     const ref = apiKeyRef(key.key_id);

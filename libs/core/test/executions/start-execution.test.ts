@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { START_DEADLINE_MS } from '../../src/executions/judge-absence.ts';
 import { startExecution } from '../../src/executions/start-execution.ts';
+import { Failure } from '../../src/failure.ts';
 import { nameOf } from '../fake-job-runner.ts';
 import { RunWorld } from '../run-world.ts';
 
@@ -40,6 +41,19 @@ test('[no-verdict-from-error] an unknown outcome is noticed and leaves the run S
   const run = await world.started();
   expect((await run.execution()).status).toBe('STARTING');
   expect(world.noticed).toHaveLength(1);
+  expect(await run.bootstrap()).toMatchObject({ command: 'echo hi' });
+});
+
+test('an answer that cannot be stored is noticed, and the run goes on', async () => {
+  const world = await RunWorld.open();
+  const transact = world.records.transact.bind(world.records);
+  world.jobs.answersStart = () => {
+    world.records.transact = () => Promise.reject(new Failure('STORE_UNAVAILABLE'));
+    return { outcome: 'started', platform_execution: nameOf(1) };
+  };
+  const run = await world.started();
+  world.records.transact = transact;
+  expect(world.noticed).toMatchObject([{ error: { code: 'STORE_UNAVAILABLE' } }]);
   expect(await run.bootstrap()).toMatchObject({ command: 'echo hi' });
 });
 

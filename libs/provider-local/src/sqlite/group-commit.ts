@@ -23,7 +23,8 @@ export interface GroupHooks {
  * Commits the writes asked for in one turn of the event loop together: one fsync makes all of them durable.
  *
  * A write may refuse with a `Failure` before it has changed anything; that rejects it alone. Any other throw, or a commit that
- * fails, undoes the whole group and rejects every write in it with `STORE_UNAVAILABLE`; the next group starts afresh.
+ * fails, undoes the whole group, for a reader after a crash too, and rejects every write in it with `STORE_UNAVAILABLE`; the
+ * next group starts afresh.
  */
 export class GroupCommit {
   readonly #database: DatabaseSync;
@@ -73,14 +74,29 @@ export class GroupCommit {
 
   #inTransaction<R>(work: () => R): R {
     this.#database.exec('BEGIN IMMEDIATE');
+    let isWritten = false;
     try {
       const result = work();
+      isWritten = true;
       this.#database.exec('COMMIT');
       return result;
     } catch (error) {
       // SQLite has rolled back by itself after some errors, such as a full disk.
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+      if (isWritten) this.#overwriteTail();
       throw error;
+    }
+  }
+
+  /**
+   * A commit whose sync failed lies whole behind the end of the write-ahead log, and whoever opens the file after a crash would
+   * take it for good. What is written next takes its place. Nothing depends on `user_version`, and this sets it to what it is.
+   */
+  #overwriteTail(): void {
+    try {
+      this.#database.exec('PRAGMA user_version = 0');
+    } catch {
+      // Written and not synced is enough; a disk that does not even take the write has most likely not taken the commit.
     }
   }
 }

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { poll } from '../services/standalone/test/server.ts';
+import { poll } from './server.ts';
 
 /** Resolves when the server's spawner has one supervisor, which has loaded everything and waits for an order. */
 export async function supervisorReady(serverPid: number): Promise<void> {
@@ -14,7 +14,8 @@ export async function supervisorReady(serverPid: number): Promise<void> {
   });
 }
 
-function childrenOf(pid: number): number[] {
+/** Pids of a process's children. */
+export function childrenOf(pid: number): number[] {
   return readIfThere(`/proc/${pid}/task/${pid}/children`).trim().split(' ').filter(Boolean).map(Number);
 }
 
