@@ -166,7 +166,7 @@ function seen({ records, next }: { records: readonly { id: string; value: object
 
 // Few ids and few values: histories must meet themselves.
 const id = fc.constantFrom('a', 'b', 'c', 'A', '\u{1f600}', '%2F', '..', 'a/b');
-const indexed: fc.Arbitrary<IndexableValue> = fc.constantFrom<IndexableValue[]>(
+const INDEXED: readonly IndexableValue[] = [
   null,
   false,
   true,
@@ -180,8 +180,9 @@ const indexed: fc.Arbitrary<IndexableValue> = fc.constantFrom<IndexableValue[]>(
   'a\u0000',
   '\uffee',
   '\u{1f600}',
-);
-const odd: fc.Arbitrary<unknown> = fc.constantFrom<unknown[]>(
+];
+const indexed = fc.constantFrom(...INDEXED);
+const ODD: readonly unknown[] = [
   Number.NaN,
   -0,
   5e-324,
@@ -194,7 +195,8 @@ const odd: fc.Arbitrary<unknown> = fc.constantFrom<unknown[]>(
   'x\ud800',
   { __x__: 1 },
   'x'.repeat(1_501),
-);
+];
+const odd = fc.constantFrom(...ODD);
 const anything = fc.oneof({ arbitrary: indexed, weight: 4 }, { arbitrary: odd, weight: 1 });
 const value = fc.record(
   {

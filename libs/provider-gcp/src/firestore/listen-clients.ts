@@ -40,6 +40,7 @@ export interface ListenEvents {
 
 /** Google's front ends allow 100 streams a connection; more would wait without a word. */
 const STREAMS_PER_CLIENT = 90;
+const CLOSE_MS = 2_000;
 
 /** google.rpc.Code, by number. */
 const STATUS_NAMES =
@@ -53,6 +54,8 @@ export const statusNamed = (code: number | undefined): string => STATUS_NAMES[co
 export class ListenClients {
   readonly #host: string | undefined;
   readonly #clients: { readonly client: Promise<FirestoreClient>; streams: number }[] = [];
+
+  readonly #closing = new Set<Promise<void>>();
 
   constructor(host: string | undefined) {
     this.#host = host;
@@ -79,13 +82,20 @@ export class ListenClients {
         ...(this.#host && { authorization: 'Bearer owner' }),
       };
       const stream = client.listen({ otherArgs: { headers } });
+      const closed = Promise.withResolvers<void>();
+      this.#closing.add(closed.promise);
+      const isClosed = (problem: StoreProblem): void => {
+        over(problem);
+        closed.resolve();
+        this.#closing.delete(closed.promise);
+      };
       stream.on('data', (response: ListenResponse) => {
         if (!isOver) events.response(response);
       });
       stream.on('error', (error: Error & { code?: number }) =>
-        over(new StoreProblem(statusNamed(error.code), error.message)),
+        isClosed(new StoreProblem(statusNamed(error.code), error.message)),
       );
-      stream.on('end', () => over(new StoreProblem('UNAVAILABLE', 'the listen call ended')));
+      stream.on('end', () => isClosed(new StoreProblem('UNAVAILABLE', 'the listen call ended')));
       stream.write(request);
       return {
         cancel: () => {
@@ -99,7 +109,13 @@ export class ListenClients {
     }
   }
 
+  /** Resolves when the calls that were cancelled are over, as far as the library is concerned. */
   async close(): Promise<void> {
+    const late = AbortSignal.timeout(CLOSE_MS);
+    await Promise.race([
+      Promise.all(this.#closing),
+      new Promise((resolve) => late.addEventListener('abort', resolve, { once: true })),
+    ]);
     await Promise.all(this.#clients.splice(0).map(async ({ client }) => (await client).close()));
   }
 

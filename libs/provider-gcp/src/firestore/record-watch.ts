@@ -40,6 +40,12 @@ const PERMANENT = new Set([
 
 const TARGET = 1;
 
+/** A listen call; `stream` is there once it is open. */
+interface Call {
+  isOver: boolean;
+  stream?: ListenStream;
+}
+
 /** A document that is there, or that has left the result. */
 type Arrival = ListenedDocument | 'gone';
 
@@ -61,7 +67,7 @@ export class RecordWatch {
   #resumeToken: Uint8Array | undefined;
   #isCurrent = false;
   #isBegun = false;
-  #stream: ListenStream | undefined;
+  #call: Call | undefined;
   #heardAt: number;
   #stuckSince: number | undefined;
   #tries = 0;
@@ -78,7 +84,7 @@ export class RecordWatch {
   end(): void {
     if (this.#over.signal.aborted) return;
     this.#over.abort();
-    this.#stream?.cancel();
+    this.#hangUp();
     this.#store.ended(this);
   }
 
@@ -101,35 +107,39 @@ export class RecordWatch {
     this.#heardAt = this.#store.clock.now();
     // Without a token the server begins at the beginning, and does not name what is gone.
     this.#namedAgain = this.#resumeToken === undefined ? new Set() : undefined;
-    let isThis = true;
+    const call: Call = { isOver: false };
+    this.#call = call;
     try {
       const stream = await this.#store.clients.open(request, {
         response: (response) => {
-          if (isThis) this.#guarded(() => this.#take(response));
+          if (!call.isOver) this.#guarded(() => this.#take(response));
         },
         ended: (problem) => {
-          if (!isThis) return;
-          isThis = false;
-          void this.#reopen(problem);
+          if (!call.isOver) this.#abandon(problem);
         },
       });
-      if (this.#over.signal.aborted) stream.cancel();
-      else if (isThis) {
-        this.#stream = {
-          cancel: () => {
-            isThis = false;
-            stream.cancel();
-          },
-        };
-      }
+      if (call.isOver) stream.cancel();
+      else call.stream = stream;
     } catch (error) {
-      void this.#reopen(error as StoreProblem);
+      this.#abandon(error as StoreProblem);
     }
+  }
+
+  /** Gives the call up, and opens another. */
+  #abandon(problem: StoreProblem): void {
+    this.#hangUp();
+    void this.#reopen(problem);
+  }
+
+  #hangUp(): void {
+    if (!this.#call) return;
+    this.#call.isOver = true;
+    this.#call.stream?.cancel();
+    this.#call = undefined;
   }
 
   async #reopen(problem: StoreProblem): Promise<void> {
     const { clock, random } = this.#store;
-    this.#stream = undefined;
     if (this.#over.signal.aborted) return;
     this.#stuckSince ??= clock.now();
     if (PERMANENT.has(problem.status) || clock.now() - this.#stuckSince > GIVE_UP_MS)
@@ -143,9 +153,8 @@ export class RecordWatch {
     const { clock } = this.#store;
     while (!this.#over.signal.aborted) {
       await clock.sleep(LOOK_EVERY_MS, this.#over.signal);
-      if (!this.#stream || clock.now() - this.#heardAt <= SILENCE_MS) continue;
-      this.#stream.cancel();
-      await this.#reopen(new StoreProblem('UNAVAILABLE', 'nothing was heard of the listen call'));
+      if (!this.#call || clock.now() - this.#heardAt <= SILENCE_MS) continue;
+      this.#abandon(new StoreProblem('UNAVAILABLE', 'nothing was heard of the listen call'));
     }
   }
 
@@ -171,8 +180,7 @@ export class RecordWatch {
     switch (change.targetChangeType) {
       case 'REMOVE': {
         const { code, message } = change.cause ?? {};
-        this.#stream?.cancel();
-        void this.#reopen(new StoreProblem(statusNamed(code), message ?? 'the target was removed'));
+        this.#abandon(new StoreProblem(statusNamed(code), message ?? 'the target was removed'));
         return;
       }
       case 'RESET':
@@ -200,8 +208,7 @@ export class RecordWatch {
     }
     if (there.size === count) return;
     this.#resumeToken = undefined;
-    this.#stream?.cancel();
-    void this.#reopen(new StoreProblem('ABORTED', 'the listen call has missed something'));
+    this.#abandon(new StoreProblem('ABORTED', 'the listen call has missed something'));
   }
 
   #tell(): void {
