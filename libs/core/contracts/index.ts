@@ -1,4 +1,5 @@
 export * from './archive.ts';
+export * from './counting-records.ts';
 export * from './event-bus.ts';
 export * from './gate.ts';
 export * from './model-records.ts';

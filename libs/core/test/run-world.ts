@@ -59,7 +59,7 @@ export function callerOf(role: Role, email = `${role}@example.com`): Caller {
 
 /** A run's world in memory: core's own functions over a platform, a clock and a bus that the test holds in its hand. */
 export class RunWorld {
-  readonly records = new MemoryRecords();
+  readonly records: MemoryRecords;
   readonly jobs = new FakeJobRunner();
   readonly clock = manualClock(T0);
   readonly vault = testVault;
@@ -88,8 +88,12 @@ export class RunWorld {
   };
   readonly noticed: { readonly error: unknown; readonly about: string }[] = [];
 
-  static async open(): Promise<RunWorld> {
-    const world = new RunWorld();
+  constructor(records = new MemoryRecords()) {
+    this.records = records;
+  }
+
+  static async open(records?: MemoryRecords): Promise<RunWorld> {
+    const world = new RunWorld(records);
     await registerImage(world, { image: 'host' }, { email: 'admin@example.com', requestId: 'r0' });
     await world.records.create(userRef('admin@example.com'), callerOf('admin').user);
     return world;

@@ -1,0 +1,141 @@
+import type {
+  CreateOutcome,
+  Cursor,
+  DeclaredQuery,
+  Page,
+  QueryArgs,
+  Records,
+  Ref,
+  Stored,
+  Tx,
+  Watcher,
+} from '../src/records/records.ts';
+
+/** What a store was asked to do. */
+export interface StoreOperations {
+  /** Reads of a record and pages of a query, also within transactions. */
+  readonly reads: number;
+  /** Commits that changed something: single writes, and transactions as one each. */
+  readonly writes: number;
+  /** Records that were created, replaced or deleted by these: what Firestore bills. */
+  readonly records_written: number;
+}
+
+/** Records that count what is asked of the ones below. Watches are not counted: a listener is told, it does not ask. */
+export class CountingRecords implements Records {
+  readonly #records: Records;
+  #reads = 0;
+  #writes = 0;
+  #recordsWritten = 0;
+
+  constructor(records: Records) {
+    this.#records = records;
+  }
+
+  /** What was asked since this was last called. */
+  take(): StoreOperations {
+    const taken = { reads: this.#reads, writes: this.#writes, records_written: this.#recordsWritten };
+    this.#reads = this.#writes = this.#recordsWritten = 0;
+    return taken;
+  }
+
+  get<T extends object>(ref: Ref<T>): Promise<Stored<T> | undefined> {
+    this.#reads += 1;
+    return this.#records.get(ref);
+  }
+
+  async create<T extends object>(ref: Ref<T>, value: T): Promise<void> {
+    await this.#records.create(ref, value);
+    this.#wrote(1);
+  }
+
+  async createMany<T extends object>(
+    entries: readonly { readonly ref: Ref<T>; readonly value: T }[],
+  ): Promise<readonly CreateOutcome[]> {
+    const outcomes = await this.#records.createMany(entries);
+    this.#wrote(outcomes.filter((outcome) => outcome === 'created').length);
+    return outcomes;
+  }
+
+  async compareAndSet<T extends object>(ref: Ref<T>, version: string, value: T): Promise<boolean> {
+    const isReplaced = await this.#records.compareAndSet(ref, version, value);
+    if (isReplaced) this.#wrote(1);
+    return isReplaced;
+  }
+
+  async delete(ref: Ref<object>): Promise<void> {
+    await this.#records.delete(ref);
+    this.#wrote(1);
+  }
+
+  async transact<R>(change: (tx: Tx) => Promise<R>): Promise<R> {
+    let written = 0;
+    const result = await this.#records.transact((tx) => {
+      written = 0;
+      return change(
+        this.#counted(tx, () => {
+          written += 1;
+        }),
+      );
+    });
+    if (written > 0) this.#wrote(written);
+    return result;
+  }
+
+  page<T extends object>(query: DeclaredQuery<T>, args: QueryArgs, from?: Cursor): Promise<Page<T>> {
+    this.#reads += 1;
+    return this.#records.page(query, args, from);
+  }
+
+  count(query: DeclaredQuery<object>, args: Omit<QueryArgs, 'limit'>): Promise<number> {
+    this.#reads += 1;
+    return this.#records.count(query, args);
+  }
+
+  watch<T extends object>(ref: Ref<T>, watcher: Watcher<T>): () => void {
+    return this.#records.watch(ref, watcher);
+  }
+
+  watchQuery<T extends object>(
+    query: DeclaredQuery<T>,
+    args: Omit<QueryArgs, 'limit'>,
+    watcher: Watcher<T>,
+  ): () => void {
+    return this.#records.watchQuery(query, args, watcher);
+  }
+
+  removeExpired(nowMs: number, limit: number): Promise<number> {
+    return this.#records.removeExpired(nowMs, limit);
+  }
+
+  #counted(tx: Tx, wrote: () => void): Tx {
+    return {
+      get: (ref) => {
+        this.#reads += 1;
+        return tx.get(ref);
+      },
+      page: (query, args, from) => {
+        this.#reads += 1;
+        return tx.page(query, args, from);
+      },
+      create: (ref, value) => {
+        wrote();
+        tx.create(ref, value);
+      },
+      set: (ref, value) => {
+        wrote();
+        tx.set(ref, value);
+      },
+      delete: (ref) => {
+        wrote();
+        tx.delete(ref);
+      },
+    };
+  }
+
+  #wrote(records: number): void {
+    if (records === 0) return;
+    this.#writes += 1;
+    this.#recordsWritten += records;
+  }
+}
