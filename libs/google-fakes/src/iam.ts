@@ -9,13 +9,13 @@ export type Use = { account: string; permission: string; resource: string };
 export interface Iam {
   readonly authorize: Authorize;
   /** Everything that was asked for and granted, each once. */
-  used(): Use[];
+  readonly used: () => Use[];
   /** Everything that was asked for and refused, each once: a grant that the table lacks, or a call nobody may make. */
-  refused(): Use[];
+  readonly refused: () => Use[];
   /** What the table grants and nobody has used, as `account permission`. The emulators ask nobody, so theirs are left out. */
-  unused(): string[];
+  readonly unused: () => string[];
   /** Takes a permission away, as an administrator does it while things run; the function returned gives it back. */
-  revoke(account: string, permission: string): () => void;
+  readonly revoke: (account: string, permission: string) => () => void;
 }
 
 const NOT_ASKED = ['datastore.', 'pubsub.'];

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { LogEntry } from '../log-entry.ts';
+import type { AttemptEnd } from './attempt-end.ts';
 import type { AuditLog } from './audit-log.ts';
 import { markStarted, setCondition } from './conditions.ts';
 import type { CompletionEvents } from './completion-events.ts';
@@ -7,7 +8,7 @@ import { shortName } from './names.ts';
 import type { Operation } from './operations.ts';
 import type { Platform } from './platform.ts';
 import type { LogSource, RunLog } from './run-log.ts';
-import { runAttempt, type AttemptEnd } from './task-attempt.ts';
+import { runAttempt } from './task-attempt.ts';
 import { timestamp, type Execution, type Task } from './wire.ts';
 
 /** An execution with everything that happens around it. */

@@ -3,102 +3,126 @@ import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { bubblewrapArguments, type ContainerView } from './bubblewrap-arguments.ts';
+import { processesOf } from './mount-namespace.ts';
 import { readLines } from './output-lines.ts';
 
 const INFO_FD = 3;
 const ARGUMENTS_FD = 4;
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
+type Signal = 'SIGTERM' | 'SIGKILL';
+const NUMBER = { SIGTERM: 15, SIGKILL: 9 } as const;
+
 /** How a container's first process ended. `startFailure`: there was nothing to run under that name. */
 export type ContainerEnd = { exitCode: number } | { signal: number } | { startFailure: string };
 
-/** A running container: its first process is process 1, as in a real one, so it ignores signals it has no handler for. */
+/** A running container. With a process namespace of its own its first process is process 1: it ignores SIGTERM without a handler. */
 export type ContainerProcess = {
   /** Resolves when no process of the container is left and all its output was read. */
   ended: Promise<ContainerEnd>;
-  signal(signal: 'SIGTERM' | 'SIGKILL'): void;
+  signal(signal: Signal): void;
 };
 
 export type ContainerStart = ContainerView & {
   command: readonly string[];
+  /** A process whose namespace it joins. Needs root. */
   sharedPidsOf?: number | undefined;
   output: (stream: 'stdout' | 'stderr', line: string) => void;
 };
 
 export function startContainer(start: ContainerStart): ContainerProcess {
-  const { command, output, sharedPidsOf } = start;
-  const isRoot = process.getuid?.() === 0;
-  const uid = start.image.user ?? 0;
-  const view = {
-    ...start,
-    env: { PATH: DEFAULT_PATH, HOME: uid === 0 ? '/root' : '/', ...start.image.env, ...start.env },
-  };
-  const told = bubblewrapArguments(view, {
-    user: { uid, isPretended: !isRoot },
-    sharedPids: sharedPidsOf !== undefined,
-  });
-  const bwrap = [programPath('bwrap'), '--args', String(ARGUMENTS_FD), '--info-fd', String(INFO_FD), '--', ...command];
-  const [program, ...args] = sharedPidsOf === undefined ? bwrap : [...inNamespacesOf(sharedPidsOf, uid), ...bwrap];
-  const child = spawn(program as string, args, {
-    cwd: '/',
-    env: { PATH: process.env['PATH'] },
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
-    ...(isRoot && uid !== 0 && sharedPidsOf === undefined && { uid, gid: uid }),
-  });
+  const { output, sharedPidsOf } = start;
+  const child = spawnBubblewrap(start);
   const first = firstProcess(child.stdio[INFO_FD] as Readable);
-  // bwrap may end before it has read them.
-  (child.stdio[ARGUMENTS_FD] as Writable).on('error', () => undefined).end(told.map((word) => `${word}\0`).join(''));
-  let killed = false;
+  const sent = new Set<Signal>();
   let startFailure: string | undefined;
   readLines(child.stdout as Readable, (line) => output('stdout', line));
   readLines(child.stderr as Readable, (line) => {
     if (line.startsWith('bwrap: ')) startFailure = line.replace(/^bwrap: (?:execvp )?/, '');
     else output('stderr', line);
   });
+  // Apart, the kernel kills the rest of a process namespace with its first process.
+  if (sharedPidsOf !== undefined) child.on('exit', () => void killRest(first));
   const ended = new Promise<ContainerEnd>((resolve) => {
     child.on('error', (failure) => resolve({ startFailure: failure.message }));
-    child.on('close', (code, signal) => {
+    child.on('close', (code) => {
+      const by = Array.from(sent, (name) => NUMBER[name]).find((number) => code === 128 + number);
       if (startFailure !== undefined) resolve({ startFailure });
-      else if (killed && (code === 137 || signal !== null)) resolve({ signal: 9 });
-      else resolve(code === null ? { signal: 9 } : { exitCode: code });
+      else resolve(by !== undefined || code === null ? { signal: by ?? 9 } : { exitCode: code });
     });
   });
-  async function deliver(name: 'SIGTERM' | 'SIGKILL'): Promise<void> {
-    const pid = await first;
-    if (pid !== undefined) kill(pid, name);
+
+  async function deliver(name: Signal): Promise<void> {
+    const found = await first;
+    if (found) kill(pidOf(found), name);
     else if (name === 'SIGKILL') child.kill('SIGKILL');
   }
+
+  function pidOf({ pid, mountNamespace }: FirstProcess): number | undefined {
+    if (sharedPidsOf === undefined) return pid;
+    return processesOf(mountNamespace).find(({ inside }) => inside === pid)?.pid;
+  }
+
   return {
     ended,
     signal(name) {
-      killed ||= name === 'SIGKILL';
+      // As process 1 it cannot die of SIGTERM: 143 is a code of its own then.
+      if (name === 'SIGKILL' || sharedPidsOf !== undefined) sent.add(name);
       void deliver(name);
     },
   };
 }
 
+function spawnBubblewrap({ command, sharedPidsOf, ...view }: ContainerStart) {
+  const isRoot = process.getuid?.() === 0;
+  const uid = view.image.user ?? 0;
+  const env = { PATH: DEFAULT_PATH, HOME: uid === 0 ? '/root' : '/', ...view.image.env, ...view.env };
+  const isShared = sharedPidsOf !== undefined;
+  const told = bubblewrapArguments({ ...view, env }, { user: { uid, isPretended: !isRoot }, sharedPids: isShared });
+  const bwrap = [programPath('bwrap'), '--args', String(ARGUMENTS_FD), '--info-fd', String(INFO_FD), '--', ...command];
+  const [program, ...args] = isShared ? [...inNamespacesOf(sharedPidsOf, uid), ...bwrap] : bwrap;
+  const child = spawn(program as string, args, {
+    cwd: '/',
+    env: { PATH: process.env['PATH'] },
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
+    ...(isRoot && uid !== 0 && !isShared && { uid, gid: uid }),
+  });
+  // bwrap may end before it has read them.
+  const input = child.stdio[ARGUMENTS_FD] as Writable;
+  input.on('error', () => undefined).end(told.map((word) => `${word}\0`).join(''));
+  return child;
+}
+
 /** Joins the process and mount namespaces of a holder, as the user of the container. Needs root. */
 function inNamespacesOf(holder: number, uid: number): string[] {
   const joining = [programPath('nsenter'), `--target=${holder}`, '--pid', '--mount', '--'];
-  return uid === 0
-    ? joining
-    : [...joining, programPath('setpriv'), `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', '--'];
+  if (uid === 0) return joining;
+  return [...joining, programPath('setpriv'), `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', '--'];
 }
 
-/** The process id, outside, of the first process inside; nothing when bwrap ended before there was one. */
-async function firstProcess(info: Readable): Promise<number | undefined> {
+/** As bwrap says it: the process id is the one in the process namespace that bwrap itself lives in. */
+type FirstProcess = { pid: number; mountNamespace: number };
+
+/** The first process inside; nothing when bwrap ended before there was one. */
+async function firstProcess(info: Readable): Promise<FirstProcess | undefined> {
   let text = '';
   try {
     for await (const piece of info.setEncoding('utf8')) text += piece as string;
-    return (JSON.parse(text) as { 'child-pid': number })['child-pid'];
+    const said = JSON.parse(text) as { 'child-pid': number; 'mnt-namespace': number };
+    return { pid: said['child-pid'], mountNamespace: said['mnt-namespace'] };
   } catch {
     return undefined;
   }
 }
 
-function kill(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
+async function killRest(first: Promise<FirstProcess | undefined>): Promise<void> {
+  const found = await first;
+  if (found) for (const { pid } of processesOf(found.mountNamespace)) kill(pid, 'SIGKILL');
+}
+
+function kill(pid: number | undefined, signal: Signal): void {
   try {
-    process.kill(pid, signal);
+    if (pid !== undefined) process.kill(pid, signal);
   } catch {
     // It has ended by itself.
   }
