@@ -149,6 +149,8 @@ describe('a job', () => {
     ],
     ['4 CPU with 1 GiB', 'rv-x', withContainer({ resources: { limits: { cpu: '4', memory: '1Gi' } } }), 'at least 2Gi'],
     ['8 CPU with 2 GiB', 'rv-x', withContainer({ resources: { limits: { cpu: '8', memory: '2Gi' } } }), 'at least 4Gi'],
+    ['half a CPU', 'rv-x', withContainer({ resources: { limits: { cpu: '500m' } } }), 'must be one of'],
+    ['256 MiB', 'rv-x', withContainer({ resources: { limits: { memory: '256Mi' } } }), 'at least 512Mi'],
     ['3 CPU', 'rv-x', withContainer({ resources: { limits: { cpu: '3', memory: '4Gi' } } }), 'must be one of'],
     ['33 GiB', 'rv-x', withContainer({ resources: { limits: { cpu: '8', memory: '33Gi' } } }), 'at most 32Gi'],
     [

@@ -96,10 +96,11 @@ function requireResources(where: string, container: Container): void {
   const { cpu = '1', memory = '512Mi' } = container.resources?.limits ?? {};
   const milli = milliCpu(cpu) ?? refuse(`${where}.resources.limits.cpu: "${cpu}" is not a quantity`);
   const bytes = bytesOfMemory(memory) ?? refuse(`${where}.resources.limits.memory: "${memory}" is not a quantity`);
-  const whole = [1000, 2000, 4000, 6000, 8000];
-  if (milli > 1000 && !whole.includes(milli))
-    refuse(`${where}.resources.limits.cpu: must be one of 1, 2, 4, 6, 8 or below 1; got "${cpu}"`);
-  if (milli < 80) refuse(`${where}.resources.limits.cpu: must be at least 0.08; got "${cpu}"`);
+  // Jobs run in the second generation, which has nothing below one CPU and 512 MiB (k8s.min.proto, docs of CPU and memory).
+  if (![1000, 2000, 4000, 6000, 8000].includes(milli)) {
+    refuse(`${where}.resources.limits.cpu: must be one of 1, 2, 4, 6 and 8; got "${cpu}"`);
+  }
+  if (bytes < 0.5 * GIB) refuse(`${where}.resources.limits.memory: at least 512Mi; got "${memory}"`);
   if (bytes > 32 * GIB) refuse(`${where}.resources.limits.memory: at most 32Gi; got "${memory}"`);
   if (milli === 4000 && bytes < 2 * GIB)
     refuse(`${where}.resources.limits.memory: 4 CPU need at least 2Gi; got "${memory}"`);
