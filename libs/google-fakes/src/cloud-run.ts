@@ -12,7 +12,7 @@ import { runService } from './cloud-run/run-protos.ts';
 import { CloudRunStore } from './cloud-run/store.ts';
 import { taskMethods } from './cloud-run/tasks.ts';
 import type { ImageTable } from './containers/image.ts';
-import { serveGrpc, type Listening, type RecordedCall, type ServiceMethods } from './grpc-server.ts';
+import { serveGrpc, type Listening, type RecordedCall, type UnaryMethod } from './grpc-server.ts';
 import { serveMetadata } from './identity/metadata-server.ts';
 import { createTokenIssuer, type TokenIssuer } from './identity/token-issuer.ts';
 import type { LogEntry } from './log-entry.ts';
@@ -61,17 +61,18 @@ export function fakeCloudRun(options: CloudRunOptions): FakeCloudRun {
   const store = new CloudRunStore();
   const operations = new Operations();
   const audit = new AuditLog(write, platform.now, number);
-  const log = new RunLog(write, platform.now);
+  const log = new RunLog(write, platform);
   const events = new CompletionEvents(write, platform.eventLagMs, faults);
   const closing = new AbortController();
   const courses = new Set<Promise<void>>();
   const parts = { platform, store, operations, audit, log, events, close: closing.signal, courses };
-  const services: ServiceMethods[] = [
-    { service: runService('google.cloud.run.v2.Jobs'), methods: { ...jobMethods(parts), ...runJobMethod(parts) } },
-    { service: runService('google.cloud.run.v2.Executions'), methods: executionMethods(parts) },
-    { service: runService('google.cloud.run.v2.Tasks'), methods: taskMethods(store) },
-    { service: runService('google.longrunning.Operations'), methods: operations.methods },
+  const served: [string, Record<string, UnaryMethod>][] = [
+    ['google.cloud.run.v2.Jobs', { ...jobMethods(parts), ...runJobMethod(parts) }],
+    ['google.cloud.run.v2.Executions', executionMethods(parts)],
+    ['google.cloud.run.v2.Tasks', taskMethods(store)],
+    ['google.longrunning.Operations', operations.methods],
   ];
+  const services = served.map(([name, methods]) => ({ service: runService(name), methods: faults.holding(methods) }));
   const calls: RecordedCall[] = [];
   const ports: Listening[] = [];
 
@@ -139,6 +140,9 @@ function platformOf(
     volumeMode: options.volumeMode ?? 0o777,
     loopbackVariable: options.loopbackVariable ?? 'RUNVOY_PROBE_HOST',
     quota: options.quota ?? { runningExecutions: 1000, jobs: 1000 },
+    outputLabelsWin: options.outputLabelsWin ?? false,
+    jobReadyMs: options.jobReadyMs ?? 0,
+    runBeforeReady: options.runBeforeReady ?? 'accept',
     keptExecutions: options.keptExecutions ?? 1000,
     now: options.now ?? Date.now,
     random: options.random ?? Math.random,

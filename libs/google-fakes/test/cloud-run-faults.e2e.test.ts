@@ -1,7 +1,10 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { status } from '@grpc/grpc-js';
 import { describe, expect, test } from '@jest/globals';
-import { named, whyNoContainers } from './containers-here.ts';
+import { named, whyNoContainers, whyNotRoot } from './containers-here.ts';
 import { LOCATION, openRunWorld, scriptJob, SHELL_IMAGE, shortName, type RunWorld } from './run-world.ts';
 import { until } from './until.ts';
 
@@ -9,6 +12,7 @@ const itRuns = (name: string, body: () => Promise<void>) =>
   (whyNoContainers ? test.skip : test)(named(name, whyNoContainers), body);
 
 const JOB = `${LOCATION}/jobs/rv-a`;
+const HOLDER = fileURLToPath(new URL('holds-a-container.ts', import.meta.url));
 
 async function openWithJob(script = 'true'): Promise<RunWorld> {
   const world = await openRunWorld();
@@ -121,6 +125,21 @@ describe('the fake', () => {
     await world[Symbol.asyncDispose]();
     expect(processes().filter((line) => line.includes(mark))).toEqual([]);
   });
+
+  for (const pids of ['separate', 'shared'] as const) {
+    const why = pids === 'shared' ? whyNotRoot : whyNoContainers;
+    (why ? test.skip : test)(
+      named(`leaves no process behind when it is killed itself (processes ${pids})`, why),
+      async () => {
+        const mark = `killed-${pids}-${process.pid}-${Date.now()}`;
+        const holder = spawn(process.execPath, [HOLDER, mark, pids], { stdio: ['ignore', 'pipe', 'inherit'] });
+        await once(holder.stdout, 'data');
+        expect(processes().some((line) => line.includes(mark))).toBe(true);
+        holder.kill('SIGKILL');
+        await until('them to be gone', () => processes().every((line) => !line.includes(mark)));
+      },
+    );
+  }
 });
 
 function processes(): string[] {
@@ -132,6 +151,5 @@ function processes(): string[] {
       } catch {
         return '';
       }
-    })
-    .filter((line) => !line.startsWith('node'));
+    });
 }

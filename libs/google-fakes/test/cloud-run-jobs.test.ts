@@ -18,6 +18,25 @@ const sidecar = { name: 'sidecar', image: SHELL_IMAGE, startupProbe: { tcpSocket
 const runner = { name: 'runner', image: SHELL_IMAGE, dependsOn: ['sidecar'] };
 
 describe('a job', () => {
+  test('may not be ready at once: its operation goes on, and RunJob may refuse it or not', async () => {
+    for (const runBeforeReady of ['accept', 'refuse'] as const) {
+      await using slow = await openRunWorld({ jobReadyMs: 300, startMs: 60_000, runBeforeReady });
+      const name = `${LOCATION}/jobs/rv-slow`;
+      const [operation] = await slow.jobs.createJob({
+        parent: LOCATION,
+        jobId: 'rv-slow',
+        job: scriptJob('true') ?? null,
+      });
+      expect((await slow.jobs.getJob({ name }))[0]).toMatchObject({ reconciling: true });
+      const early = slow.jobs.runJob({ name });
+      if (runBeforeReady === 'accept') await early;
+      else await expect(early).rejects.toMatchObject({ code: status.FAILED_PRECONDITION });
+      await operation.promise();
+      expect((await slow.jobs.getJob({ name }))[0]).toMatchObject({ reconciling: false });
+      await slow.jobs.runJob({ name });
+    }
+  });
+
   test('is created by an operation that is done, whose answer is the job', async () => {
     const [operation] = await create('rv-created', scriptJob('true'));
     expect(operation.done).toBe(true);

@@ -1,4 +1,5 @@
 import { Faults } from '../faults.ts';
+import type { UnaryMethod } from '../grpc-server.ts';
 
 /** What becomes of a completion event: never delivered, twice, that much later, or after the next one. */
 export type EventFault = 'drop' | 'duplicate' | 'swap' | { delayMs: number };
@@ -32,9 +33,17 @@ export class CloudRunFaults {
     return release;
   }
 
-  /** Resolves when the method's answers are not held (any more). */
-  async answered(method: string): Promise<void> {
-    await this.#held.get(method)?.promise;
+  /** The same methods, whose answers wait as long as they are held. */
+  holding(methods: Readonly<Record<string, UnaryMethod>>): Record<string, UnaryMethod> {
+    const held = Object.entries(methods).map(([name, method]): [string, UnaryMethod] => [
+      name,
+      async (request, caller) => {
+        const answer = await method(request, caller);
+        await this.#held.get(name)?.promise;
+        return answer;
+      },
+    ]);
+    return Object.fromEntries(held);
   }
 
   /** Lets every held answer go. */

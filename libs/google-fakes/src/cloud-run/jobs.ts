@@ -10,15 +10,22 @@ import { jobOf, locationOf } from './names.ts';
 import type { Operations } from './operations.ts';
 import type { Platform } from './platform.ts';
 import { requireEtag, type CloudRunStore } from './store.ts';
-import { timestamp, type Job } from './wire.ts';
+import { timestamp, type Condition, type Job } from './wire.ts';
 
-export type JobParts = { platform: Platform; store: CloudRunStore; operations: Operations; audit: AuditLog };
+export type JobParts = {
+  platform: Platform;
+  store: CloudRunStore;
+  operations: Operations;
+  audit: AuditLog;
+  close: AbortSignal;
+};
 
 /** What a caller sends of a job; the rest is the server's. */
 type GivenJob = Pick<Job, 'name' | 'labels' | 'annotations' | 'template' | 'client' | 'launchStage' | 'etag'>;
 
 /** google.cloud.run.v2.Jobs without RunJob. */
-export function jobMethods({ platform, store, operations, audit }: JobParts): Record<string, UnaryMethod> {
+export function jobMethods(parts: JobParts): Record<string, UnaryMethod> {
+  const { platform, store, operations, audit } = parts;
   return {
     CreateJob(
       { parent, job, jobId, validateOnly }: { parent: string; job: GivenJob; jobId: string; validateOnly?: boolean },
@@ -41,7 +48,7 @@ export function jobMethods({ platform, store, operations, audit }: JobParts): Re
       const made = newJob(name, { ...job, template }, caller, platform);
       if (!validateOnly) store.jobs.set(name, made);
       audit.call('Jobs.CreateJob', name, caller.account, { parent, jobId, job });
-      return finish(operations, parent, made, platform);
+      return finish(parts, parent, made);
     },
     GetJob({ name }, caller) {
       jobOf(name);
@@ -70,7 +77,7 @@ export function jobMethods({ platform, store, operations, audit }: JobParts): Re
       const made = newJob(job.name, { ...job, template }, caller, platform, known);
       if (!validateOnly) store.jobs.set(job.name, made);
       audit.call('Jobs.UpdateJob', job.name, caller.account, { job });
-      return finish(operations, parent, made, platform);
+      return finish(parts, parent, made);
     },
     /** Its executions go with it, and with them every exit code. */
     DeleteJob({ name, etag, validateOnly }, caller) {
@@ -114,7 +121,7 @@ function repositoryOf(image: string): string | undefined {
   return location && `projects/${project}/locations/${location}/repositories/${repository}`;
 }
 
-function newJob(name: string, given: GivenJob, { account = '' }: Caller, { now, images }: Platform, known?: Job): Job {
+function newJob(name: string, given: GivenJob, { account = '' }: Caller, { now }: Platform, known?: Job): Job {
   const at = timestamp(now());
   const generation = String(Number(known?.generation ?? 0) + 1);
   const { labels, annotations, template, client, launchStage } = given;
@@ -137,22 +144,34 @@ function newJob(name: string, given: GivenJob, { account = '' }: Caller, { now, 
     ...(known?.latestCreatedExecution && { latestCreatedExecution: known.latestCreatedExecution }),
     etag: `"${randomBytes(12).toString('base64url')}"`,
   };
-  const lost = template.template.containers.find(({ image }) => !images[image]);
-  const ready = lost
-    ? { state: 'CONDITION_FAILED' as const, severity: 'ERROR' as const, ...missingImage(lost.image) }
-    : { state: 'CONDITION_SUCCEEDED' as const };
-  const condition = { type: 'Ready', ...ready };
-  setCondition(job, now(), condition);
-  job.terminalCondition = job.conditions[0] as Job['conditions'][number];
+  setReady(job, now(), { state: 'CONDITION_RECONCILING' });
   return job;
 }
 
+function setReady(job: Job, at: number, ready: Omit<Condition, 'type'>): void {
+  setCondition(job, at, { type: 'Ready', ...ready });
+  job.terminalCondition = job.conditions[0] as Condition;
+  job.reconciling = ready.state === 'CONDITION_RECONCILING';
+}
+
 /** The job exists also when its image does not: only the operation, and its condition, say so. */
-function finish(operations: Operations, parent: string, job: Job, platform: Platform): object {
+function finish({ operations, platform, close }: JobParts, parent: string, job: Job): object {
   const operation = operations.open(parent, 'Job', job);
-  const lost = job.template.template.containers.find(({ image }) => !platform.images[image]);
-  operation.end(
-    lost ? { error: { code: status.NOT_FOUND, message: missingImage(lost.image).message } } : { response: job },
-  );
+  const becomeReady = () => {
+    const lost = job.template.template.containers.find(({ image }) => !platform.images[image]);
+    if (lost) {
+      const why = missingImage(lost.image);
+      setReady(job, platform.now(), { state: 'CONDITION_FAILED', severity: 'ERROR', ...why });
+      operation.end({ error: { code: status.NOT_FOUND, message: why.message } });
+    } else {
+      setReady(job, platform.now(), { state: 'CONDITION_SUCCEEDED' });
+      operation.end({ response: job });
+    }
+  };
+  if (platform.jobReadyMs === 0) becomeReady();
+  else {
+    const timer = setTimeout(becomeReady, platform.jobReadyMs);
+    close.addEventListener('abort', () => clearTimeout(timer), { once: true });
+  }
   return operations.shown(operation.name);
 }

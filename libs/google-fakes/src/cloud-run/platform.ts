@@ -37,6 +37,12 @@ export type Platform = {
   loopbackVariable: string;
   /** Running executions and jobs per region; beyond is RESOURCE_EXHAUSTED. */
   quota: { runningExecutions: number; jobs: number };
+  /** Whether `logging.googleapis.com/labels` in a container's output replaces the platform's own labels. */
+  outputLabelsWin: boolean;
+  /** So long a new or changed job is not ready: its operation goes on, its condition is pending. */
+  jobReadyMs: number;
+  /** What RunJob does with a job that is not ready: start it all the same, or refuse it with FAILED_PRECONDITION. */
+  runBeforeReady: 'accept' | 'refuse';
   /** Completed executions kept per job. */
   keptExecutions: number;
   now: () => number;

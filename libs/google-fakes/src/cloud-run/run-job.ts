@@ -15,16 +15,16 @@ export type RunJobParts = JobParts & CourseParts & { courses: Set<Promise<void>>
 export function runJobMethod(parts: RunJobParts): Record<string, UnaryMethod> {
   const { platform, store, audit } = parts;
   return {
-    async RunJob(
-      request: { name: string; etag?: string; validateOnly?: boolean; overrides?: Overrides | null },
-      caller,
-    ) {
+    RunJob(request: { name: string; etag?: string; validateOnly?: boolean; overrides?: Overrides | null }, caller) {
       const { name, etag, overrides, validateOnly } = request;
       const { project, location } = jobOf(name);
       caller.need('run.jobs.run', name);
       if (overrides) caller.need('run.jobs.runWithOverrides', name);
       const job = store.job(name);
       requireEtag(name, etag, job.etag);
+      if (job.reconciling && platform.runBeforeReady === 'refuse') {
+        throw new GrpcRefusal(status.FAILED_PRECONDITION, `Job ${shortName(name)} is not ready.`);
+      }
       const effective = effectiveTemplate(job.template, overrides);
       const region = `projects/${project}/locations/${location}`;
       if (store.runningIn(region) >= platform.quota.runningExecutions) {
@@ -34,7 +34,6 @@ export function runJobMethod(parts: RunJobParts): Record<string, UnaryMethod> {
       if (validateOnly) return parts.operations.shown(record.operation.name);
       audit.call('Jobs.RunJob', name, caller.account, request);
       begin(parts, job, record);
-      await platform.faults.answered('RunJob');
       return parts.operations.shown(record.operation.name);
     },
   };

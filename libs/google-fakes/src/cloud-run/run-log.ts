@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { LogEntry } from '../log-entry.ts';
 import { payloadsOf } from './container-output.ts';
+import type { Platform } from './platform.ts';
 
 /** Which execution of which job speaks. */
 export type LogSource = {
@@ -17,18 +18,20 @@ export type LogContainer = { name: string; taskIndex: number; attempt: number; i
 /** What Cloud Run writes to Cloud Logging about its jobs, apart from the audit log. */
 export class RunLog {
   readonly #write: (entry: LogEntry) => void;
-  readonly #now: () => number;
-  constructor(write: (entry: LogEntry) => void, now: () => number) {
+  readonly #platform: Pick<Platform, 'now' | 'outputLabelsWin'>;
+  constructor(write: (entry: LogEntry) => void, platform: Pick<Platform, 'now' | 'outputLabelsWin'>) {
     this.#write = write;
-    this.#now = now;
+    this.#platform = platform;
   }
 
   /** One line of a container's output. */
   line(source: LogSource, container: LogContainer, stream: 'stdout' | 'stderr', line: string): void {
     for (const payload of payloadsOf(line, randomUUID())) {
       const entry = this.#entry(source, stream, labelsOf(source, container));
-      // The user's labels are added; whether they may replace the platform's is not known (architecture section 12).
-      this.#write({ ...entry, ...payload, labels: { ...payload.labels, ...entry.labels } });
+      const labels = this.#platform.outputLabelsWin
+        ? { ...entry.labels, ...payload.labels }
+        : { ...payload.labels, ...entry.labels };
+      this.#write({ ...entry, ...payload, labels });
     }
   }
 
@@ -39,7 +42,7 @@ export class RunLog {
   }
 
   #entry({ project, location, job }: LogSource, log: string, labels: Record<string, string>): LogEntry {
-    const timestamp = new Date(this.#now()).toISOString();
+    const timestamp = new Date(this.#platform.now()).toISOString();
     return {
       logName: `projects/${project}/logs/run.googleapis.com%2F${encodeURIComponent(log)}`,
       resource: { type: 'cloud_run_job', labels: { project_id: project, location, job_name: job } },

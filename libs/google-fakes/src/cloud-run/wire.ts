@@ -89,6 +89,7 @@ export type Job = {
   terminalCondition?: Condition;
   conditions: Condition[];
   executionCount?: number;
+  reconciling?: boolean;
   latestCreatedExecution?: ExecutionReference;
   etag: string;
 };
