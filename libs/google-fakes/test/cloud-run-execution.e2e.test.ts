@@ -144,6 +144,24 @@ describe('an execution', () => {
     expect(JSON.stringify(job)).not.toContain('three');
   });
 
+  itRuns('has the labels of its job’s template: none can be given to one run', async () => {
+    await using world = await openRunWorld();
+    const { template } = scriptJob('true') ?? {};
+    const job = { labels: { of: 'the-job' }, template: { ...template, labels: { 'managed-by': 'us' } } };
+    const execution = await ended(world, await runNew(world, 'rv-a', job));
+    expect(execution.labels).toEqual({ 'managed-by': 'us' });
+  });
+
+  itRuns('leaves the code of each container’s exit in the system log', async () => {
+    await using world = await openRunWorld();
+    await ended(world, await runNew(world, 'rv-a', scriptJob('exit 42')));
+    const entry = world.entries.find(({ textPayload }) => textPayload === 'Container called exit(42).');
+    expect(entry).toMatchObject({
+      logName: 'projects/my-project/logs/run.googleapis.com%2Fvarlog%2Fsystem',
+      labels: { container_name: 'main' },
+    });
+  });
+
   itRuns('tries again as often as it may, and counts it', async () => {
     await using world = await openRunWorld();
     const script = 'echo "attempt $CLOUD_RUN_TASK_ATTEMPT"; [ "$CLOUD_RUN_TASK_ATTEMPT" = 2 ]';

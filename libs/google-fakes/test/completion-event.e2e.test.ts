@@ -103,6 +103,26 @@ describe('a completion event', () => {
     }
   });
 
+  itRuns('is the first that is heard of an execution besides its request: no entry tells of the start', async () => {
+    await using world = await openRunWorld();
+    const name = await runNew(world, 'rv-a', scriptJob('true'));
+    await completionOf(world, name);
+    const audit = world.entries.filter(({ logName }) => logName.includes('cloudaudit'));
+    const methods = audit.map(({ protoPayload }) => protoPayload?.['methodName']);
+    expect(methods).toEqual(['google.cloud.run.v2.Jobs.CreateJob', 'google.cloud.run.v2.Jobs.RunJob', '/Jobs.RunJob']);
+  });
+
+  itRuns('holds what the v2 name is made of: the labels of location and job, and its own name', async () => {
+    await using world = await openRunWorld();
+    const name = await runNew(world, 'rv-a', scriptJob('true'));
+    const { protoPayload, resource } = await completionOf(world, name);
+    const { metadata } = protoPayload?.['response'] as { metadata: { name: string; labels: Record<string, string> } };
+    const location = metadata.labels['cloud.googleapis.com/location'];
+    const job = metadata.labels['run.googleapis.com/job'];
+    const built = `projects/${resource.labels['project_id']}/locations/${location}/jobs/${job}/executions/${metadata.name}`;
+    expect((await world.executions.getExecution({ name: built }))[0].name).toBe(name);
+  });
+
   itRuns('comes after the completion time', async () => {
     await using world = await openRunWorld({ eventLagMs: 200 });
     const name = await runNew(world, 'rv-a', scriptJob('true'));
