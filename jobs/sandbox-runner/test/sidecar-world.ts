@@ -63,6 +63,8 @@ export interface SidecarWorld extends AsyncDisposable {
   /** What the sidecar has printed so far. */
   lane(): SafetyLaneEntry[];
   rawLane(): string;
+  /** Whether the last of it is the report. */
+  hasLaneEnded(): boolean;
   notes(): string;
   /** Resolves with the exit codes of sidecar and runner. */
   ends(): Promise<[number | null, number | null]>;
@@ -108,9 +110,9 @@ export async function openSidecarWorld(command: string, options: TaskOptions = {
     },
     0,
   );
-  let printed = '';
+  const printed: Buffer[] = [];
   let notes = '';
-  sidecar.process.stdout!.on('data', (piece: Buffer) => (printed += piece.toString('latin1')));
+  sidecar.process.stdout!.on('data', (piece: Buffer) => printed.push(piece));
   sidecar.process.stderr!.on('data', (piece: Buffer) => (notes += piece.toString()));
 
   const started = Promise.withResolvers<Container>();
@@ -150,7 +152,7 @@ export async function openSidecarWorld(command: string, options: TaskOptions = {
   })();
   void sidecar.exited.then(() => (isOver = true));
   const lane = () =>
-    Buffer.from(printed, 'latin1')
+    Buffer.concat(printed)
       .toString('utf8')
       .split('\n')
       .slice(0, -1)
@@ -164,7 +166,8 @@ export async function openSidecarWorld(command: string, options: TaskOptions = {
     runner: started.promise,
     startRunner,
     lane,
-    rawLane: () => Buffer.from(printed, 'latin1').toString('utf8'),
+    rawLane: () => Buffer.concat(printed).toString('utf8'),
+    hasLaneEnded: () => Buffer.concat(printed.slice(-2)).toString('utf8').includes('{"runvoy":"finished"'),
     notes: () => notes,
     async ends() {
       const runner = await started.promise;

@@ -85,7 +85,6 @@ work() {
 
 # Ends all when the sidecar is gone: with it went the other end of the pipe, and the log.
 obey() {
-  exec 3<"$root/pipes/control"
   { read -r self _ </proc/self/stat; } 2>/dev/null
   # A sidecar that said nothing by then never will.
   patience=30
@@ -132,6 +131,7 @@ shell=$root/bin/sh
 [ ! -x /bin/sh ] || shell=/bin/sh
 
 # With a reader of our own for a moment: opening a pipe would wait for ever for a sidecar that is gone.
+exec 5<>"$root/pipes/control" 3<"$root/pipes/control"
 exec 5<>"$root/pipes/status" 7>"$root/pipes/status"
 exec 5<>"$root/pipes/stdout" 8>"$root/pipes/stdout"
 exec 5<>"$root/pipes/stderr" 9>"$root/pipes/stderr"
@@ -141,7 +141,7 @@ trap '' PIPE TERM
 tell begun || exit 70
 obey &
 obeying=$!
-exec 8>&- 9>&-
+exec 3<&- 8>&- 9>&-
 # The sidecar decides what a signal of the platform means, and orders it.
 trap 'tell signalled' TERM
 while kill -0 "$obeying" 2>/dev/null; do
