@@ -77,7 +77,7 @@ work() {
   leader=$!
   exec 3<&- 8>&- 9>&-
   tell "leader $leader"
-  wait "$leader"
+  { wait "$leader"; } 2>/dev/null
   code=$?
   tell "exit $code"
   exit $code
