@@ -23,12 +23,19 @@ function open(args: {
   diskTakes?: (nth: number) => boolean;
   memoryBytes?: number;
   backlogBytes?: number;
+  /** What the safety lane passes on cannot be read back. */
+  passesOn?: boolean;
+  letGoMs?: number;
 }) {
   spools += 1;
   const real = openSpool(join(directory, `spool.${spools}`), { execution_id: '0'.repeat(32), attempt: 1 });
   let nth = 0;
   const spool: Spool = {
-    append: (kind, body) => ((nth += 1), (args.diskTakes?.(nth) ?? true) ? real.append(kind, body) : 'refused'),
+    append: (kind, body) => {
+      nth += 1;
+      if (args.passesOn) return 'passed_on';
+      return (args.diskTakes?.(nth) ?? true) ? real.append(kind, body) : 'refused';
+    },
     isFull: false,
     flushed: async () => undefined,
     get end() {
@@ -58,6 +65,7 @@ function open(args: {
     note: (text) => notes.push(text),
     memoryBytes: args.memoryBytes ?? 300,
     ...(args.backlogBytes === undefined ? {} : { backlogBytes: args.backlogBytes }),
+    ...(args.letGoMs === undefined ? {} : { letGoMs: args.letGoMs }),
   });
   return { delivery, got, notes, room: () => room };
 }
@@ -76,6 +84,27 @@ describe('delivery', () => {
     await until('every message', () => got.length === seq);
     expect(delivery.isFull).toBe(false);
     expect(room()).toBe(1);
+  });
+
+  test('leaves the oldest to a lane that has them when a server stays away, and never the report', async () => {
+    let isThere = false;
+    const { delivery, got, notes, room } = open({ accept: () => isThere, passesOn: true, letGoMs: 100, memoryBytes: 1_000 });
+    let seq = 0;
+    while (!delivery.isFull) {
+      seq += 1;
+      delivery.send('logs', bodyOf(seq), { from: seq, through: seq });
+    }
+    expect(room()).toBe(0);
+    await until('room', () => room() > 0);
+    expect(delivery.isFull).toBe(false);
+    expect(notes.filter((text) => text.endsWith('left to the safety lane'))).toHaveLength(1);
+    delivery.send('finished', '{}');
+    isThere = true;
+    await delivery.settle(10_000);
+    // The first was on its way; the last ones still fit.
+    expect(got[0]).toBe('1');
+    expect(got.slice(-2)).toEqual([String(seq), 'finished']);
+    expect(got.length).toBeLessThan(seq + 1);
   });
 
   test('keeps the order, whatever part is in memory, on disk, or refused by the disk', async () => {
