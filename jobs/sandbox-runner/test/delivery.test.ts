@@ -88,7 +88,12 @@ describe('delivery', () => {
 
   test('leaves the oldest to a lane that has them when a server stays away, and never the report', async () => {
     let isThere = false;
-    const { delivery, got, notes, room } = open({ accept: () => isThere, passesOn: true, letGoMs: 100, memoryBytes: 1_000 });
+    const { delivery, got, notes, room } = open({
+      accept: () => isThere,
+      passesOn: true,
+      letGoMs: 100,
+      memoryBytes: 1_000,
+    });
     let seq = 0;
     while (!delivery.isFull) {
       seq += 1;

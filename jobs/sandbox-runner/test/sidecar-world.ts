@@ -39,6 +39,8 @@ export interface TaskOptions {
   readonly rootfs?: string;
   readonly imageEnv?: Readonly<Record<string, string>>;
   readonly answer?: Partial<BootstrapAnswer>;
+  /** Where the sidecar's image has its tools, before those of this machine. */
+  readonly tools?: string;
   /** Answered to the bootstrap instead. */
   readonly stop?: boolean;
   /** The runner container is only started by `startRunner`. */
@@ -96,7 +98,7 @@ export async function openSidecarWorld(command: string, options: TaskOptions = {
   const sidecar = startContainer(
     [...machineRoot(true), '--bind', volume, '/runvoy', '--die-with-parent', '--', process.execPath, MAIN, 'sidecar'],
     {
-      PATH: process.env['PATH'] ?? '',
+      PATH: `${options.tools ?? ''}:${process.env['PATH'] ?? ''}`,
       RUNVOY_EXECUTION_ID: executionId,
       RUNVOY_ATTEMPT: '2',
       RUNVOY_BOOTSTRAP_TOKEN: 'one-time-token',
