@@ -1,23 +1,17 @@
 import { openSidecarWorld } from './sidecar-world.ts';
 import { until } from './until.ts';
-await using world = await openSidecarWorld('trap "" TERM; echo begun; while :; do sleep 0.05; done');
+import { execSync } from 'node:child_process';
+await using world = await openSidecarWorld('trap "echo bye; exit 3" TERM; echo begun; while :; do sleep 0.05; done', { sharedProcesses: true });
 await until('b', () => world.intake.texts().includes('begun'));
 const runner = await world.runner;
-await world.intake.close();
 const t0 = Date.now();
 const say = (x: string) => console.log(Date.now() - t0, x);
-world.sidecar.signal('SIGTERM');
-runner.signal('SIGTERM');
+world.sidecar.signal('SIGTERM'); runner.signal('SIGTERM');
 void runner.exited.then((c) => say('runner ' + c));
 void world.sidecar.exited.then((c) => say('sidecar ' + c));
 let n = 0;
-const timer = setInterval(() => {
-  const x = world.lane();
-  if (x.length > n) {
-    n = x.length;
-    say(JSON.stringify(x.at(-1)).slice(0, 300));
-  }
-}, 20);
+const timer = setInterval(() => { const x = world.lane(); if (x.length > n) { n = x.length; say(JSON.stringify(x.at(-1)).slice(100, 300)); } }, 20);
+setTimeout(() => console.log(execSync('ps -eo pid,ppid,pgid,sid,stat,args | grep -v "ps -eo" | tail -25').toString()), 3000).unref();
 await world.ends();
 clearInterval(timer);
 console.log(world.notes());

@@ -99,8 +99,15 @@ obey() {
       ;;
     leader) leader=$word ;;
     term) terminate ;;
-    kill) kill_all && tell "count $count" ;;
-    look) look && set -- $found && tell "count $#" ;;
+    kill)
+      kill_all
+      tell "count $count"
+      ;;
+    look)
+      look
+      set -- $found
+      tell "count $#"
+      ;;
     ended) patience=60 ;;
     drained) leave ;;
     esac
