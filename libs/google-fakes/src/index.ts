@@ -20,3 +20,7 @@ export { GRANTS, accountEmail } from './permissions.ts';
 export type { AccountId, Deployment, Grant } from './permissions.ts';
 export * from './secret-manager.ts';
 export * from './storage.ts';
+export * from './conveyor.ts';
+export * from './pace.ts';
+export * from './pubsub-push.ts';
+export * from './signed-post.ts';

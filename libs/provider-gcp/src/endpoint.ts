@@ -14,6 +14,10 @@ export interface PlaintextEndpoint {
  * Client options for `host:port`, an emulator or a fake; none for undefined, which means Google's own address. Whether plain
  * text may be spoken to that host was decided when the configuration was read.
  */
+export async function plaintextEndpoint(address: string): Promise<PlaintextEndpoint>;
+export async function plaintextEndpoint(
+  address: string | undefined,
+): Promise<PlaintextEndpoint | Record<string, never>>;
 export async function plaintextEndpoint(
   address: string | undefined,
 ): Promise<PlaintextEndpoint | Record<string, never>> {

@@ -6,5 +6,6 @@ export * from './archive.ts';
 export * from './endpoint.ts';
 export * from './job-runner.ts';
 export * from './platform-entry.ts';
+export * from './event-bus.ts';
 export * from './secret-vault.ts';
 export * from './signing-keys.ts';
