@@ -3,6 +3,7 @@ export { GCP_VARIABLES } from './config/variables.ts';
 export * from './firestore/index-configuration.ts';
 export * from './records.ts';
 export * from './archive.ts';
+export * from './caller-verifier.ts';
 export * from './endpoint.ts';
 export * from './job-runner.ts';
 export * from './platform-entry.ts';
