@@ -1,8 +1,13 @@
 import { chunkRef, executionRef, systemClock, type JobRunner } from '@runvoy/core';
-import { openLocalEventBus, openLocalVault, openSigningKeys, openSqliteRecords } from '@runvoy/provider-local';
+import {
+  openDataDir,
+  openLocalEventBus,
+  openLocalVault,
+  openSigningKeys,
+  openSqliteRecords,
+} from '@runvoy/provider-local';
 import { silentLogger } from '@runvoy/runtime';
 import { readStandaloneConfig } from '../../services/standalone/src/config.ts';
-import { openDataDir } from '../../services/standalone/src/data-dir.ts';
 import { startStandalone } from '../../services/standalone/src/standalone.ts';
 import { sampleChunks, sampleEndRecord, sampleExecution } from '../sample-run.ts';
 import { reportToBench } from '../subject.ts';

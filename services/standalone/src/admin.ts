@@ -10,7 +10,7 @@ import {
   type RandomBytes,
   type Records,
 } from '@runvoy/core';
-import { readJsonFile } from './data-dir.ts';
+import { readJsonFile } from '@runvoy/runtime';
 
 /** The admin whose machine this is, and a key that works. */
 export interface LocalAdmin {

@@ -9,17 +9,18 @@ import type { LocalClientFile, ReadyLine } from '@runvoy/protocol';
 import {
   DatabaseInUse,
   chooseIsolation,
+  openDataDir,
   openLocalEventBus,
   openLocalJobRunner,
   openLocalVault,
   openSigningKeys,
   openSqliteRecords,
   probeWithRunner,
+  type DataDir,
 } from '@runvoy/provider-local';
-import { ConfigProblems, newLogger, type Logger } from '@runvoy/runtime';
+import { ConfigProblems, newLogger, readJsonFile, writePrivateFile, type Logger } from '@runvoy/runtime';
 import { banner, earlierRuns } from './banner.ts';
 import { readStandaloneConfig, type StandaloneConfig } from './config.ts';
-import { openDataDir, readJsonFile, writePrivateFile, type DataDir } from './data-dir.ts';
 import { openLogFile } from './log-file.ts';
 import { runFirstCommand } from './first-run.ts';
 import { userPath } from './user-path.ts';

@@ -1,4 +1,4 @@
-import { STREAM_PATH } from './mount-live-view.ts';
+import { STREAM_PATH } from '@runvoy/websocket';
 
 /** How a server is reached. */
 export interface ServerUrls {

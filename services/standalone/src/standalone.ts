@@ -15,16 +15,14 @@ import { buildOrchestrator } from '@runvoy/orchestrator';
 import { buildProcessor } from '@runvoy/processor';
 import { LIMITS, type Isolation } from '@runvoy/protocol';
 import { newShutdown, type Logger } from '@runvoy/runtime';
-import { buildLiveView } from '@runvoy/websocket';
+import { buildLiveView, mountLiveView } from '@runvoy/websocket';
 import type { FastifyInstance } from 'fastify';
 import { openLocalAdmin, registerHostImage, type LocalAdmin } from './admin.ts';
 import { lookEvent, newCarrier, runTicks } from './carrier.ts';
 import type { StandaloneConfig } from './config.ts';
 import { consoleRoutes } from './console-routes.ts';
-import type { DataDir } from './data-dir.ts';
 import { newDoor } from './door.ts';
 import { listenNear } from './listen.ts';
-import { mountLiveView } from './mount-live-view.ts';
 import { serverUrls, type ServerUrls } from './server-urls.ts';
 import { VERSION } from './version.ts';
 
@@ -45,6 +43,13 @@ export interface LocalProvider {
   close(): Promise<void>;
 }
 
+/** Where the server keeps what is not the provider's. */
+export interface ServerPlaces {
+  readonly clientFile: string;
+  /** The Unix socket of the event intake. */
+  readonly intakeSocket: string;
+}
+
 export interface RunningServer {
   readonly urls: ServerUrls;
   readonly isolation: NonNullable<LocalProvider['isolation']>;
@@ -57,14 +62,14 @@ export interface RunningServer {
 /** The three services in one process, on one port and one Unix socket. */
 export async function startStandalone(
   config: StandaloneConfig,
-  dataDir: DataDir,
+  places: ServerPlaces,
   provider: LocalProvider,
   { logger, consoleRoot }: { readonly logger: Logger; readonly consoleRoot: string },
 ): Promise<RunningServer> {
   const shutdown = newShutdown((error, name) => logger.error(`closing ${name} failed`, { error }));
   shutdown.add('provider', () => provider.close());
   try {
-    return await open(config, dataDir, provider, { logger, consoleRoot }, shutdown);
+    return await open(config, places, provider, { logger, consoleRoot }, shutdown);
   } catch (error) {
     await shutdown.run();
     throw error;
@@ -73,7 +78,7 @@ export async function startStandalone(
 
 async function open(
   config: StandaloneConfig,
-  dataDir: DataDir,
+  places: ServerPlaces,
   provider: LocalProvider,
   { logger, consoleRoot }: { readonly logger: Logger; readonly consoleRoot: string },
   shutdown: ReturnType<typeof newShutdown>,
@@ -98,10 +103,10 @@ async function open(
   const intake = { bus, batchMs: BATCH_MS, gitRoots: config.gitRoots, upSinceMs: clock.now() };
   const processor = buildProcessor({ ...common, ...intake });
   ready.resolve(processor);
-  await listenPrivately(processor, dataDir.intakeSocket);
+  await listenPrivately(processor, places.intakeSocket);
   shutdown.add('event intake', () => processor.close());
 
-  const admin = await openLocalAdmin(common, config.adminEmail, dataDir.clientFile);
+  const admin = await openLocalAdmin(common, config.adminEmail, places.clientFile);
   await registerHostImage(common, admin.email);
 
   const orchestrator = buildOrchestrator({
@@ -121,7 +126,7 @@ async function open(
     logger,
     allowedOrigins: (origin) => door.isOurOrigin(origin),
   });
-  mountLiveView(orchestrator, liveView, door);
+  mountLiveView(orchestrator, liveView, (request) => door.guardUpgrade(request));
   port = await listenNear(orchestrator, config);
   shutdown.add('public API', () => orchestrator.close());
   // Closed before the API: open streams would keep it waiting.

@@ -8,6 +8,7 @@
 import { writeSync } from 'node:fs';
 import { systemClock } from '@runvoy/core';
 import {
+  openDataDir,
   openLocalEventBus,
   openLocalJobRunner,
   openLocalVault,
@@ -16,7 +17,6 @@ import {
 } from '@runvoy/provider-local';
 import { silentLogger } from '@runvoy/runtime';
 import { readStandaloneConfig } from '../src/config.ts';
-import { openDataDir } from '../src/data-dir.ts';
 import { CONSOLE_ROOT, RUNNER_MAIN } from '../src/places.ts';
 import { startStandalone } from '../src/standalone.ts';
 import { tellingBus, tellingJobs, tellingRecords, tellRunnerCalls, type Reach } from './crash-points.ts';

@@ -1,15 +1,5 @@
 import { createHash } from 'node:crypto';
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 
@@ -31,7 +21,6 @@ export interface DataDir {
 /** A socket's path has 108 bytes on Linux and 104 on macOS, terminator included. */
 const SOCKET_PATH_BYTES = 103;
 const PRIVATE_DIR = 0o700;
-const PRIVATE_FILE = 0o600;
 
 /** Creates the directory for this user alone. Throws an Error fit to be shown when it cannot be used. */
 export function openDataDir(path: string): DataDir {
@@ -95,26 +84,4 @@ function socketPath(dataDir: string): string {
     throw new Error(`${directory} is not private to you. Choose a data directory with a shorter path.`);
   }
   return join(directory, 'intake.sock');
-}
-
-/** Writes a private file whole or not at all. */
-export function writePrivateFile(path: string, content: string): void {
-  const aside = `${path}.${process.pid}.new`;
-  try {
-    writeFileSync(aside, content, { mode: PRIVATE_FILE });
-    renameSync(aside, path);
-  } catch (error) {
-    rmSync(aside, { force: true });
-    throw new Error(`${path} cannot be written: ${(error as Error).message}`, { cause: error });
-  }
-}
-
-/** The JSON of a file, or undefined when there is none or it is not readable as JSON. */
-export function readJsonFile(path: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
-  } catch {
-    return undefined;
-  }
 }
