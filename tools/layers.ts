@@ -19,6 +19,9 @@ export type Layer = {
 const CLOUD = '@google-cloud/*';
 const PROVIDERS = ['@runvoy/provider-local', '@runvoy/provider-gcp'];
 const FAKES = ['@runvoy/google-fakes'];
+// Of runtime, which knows no provider, only what reads a table of variables: a provider's variables are its own, and are read
+// where it is opened. The export holds no HTTP, so a provider still loads none.
+const PROVIDER = ['@runvoy/core', '@runvoy/protocol', '@runvoy/runtime/read-config', '@runvoy/runtime/logger'];
 const SERVICE = ['@runvoy/runtime', '@runvoy/core', '@runvoy/protocol'];
 const APPS = ['@runvoy/orchestrator', '@runvoy/processor', '@runvoy/websocket'];
 
@@ -37,11 +40,10 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
     never: [CLOUD, 'fastify', '@fastify/*'],
   },
   'libs/runtime': { runvoy: ['@runvoy/core', '@runvoy/protocol'], builtins: 'any', never: [CLOUD] },
-  'libs/provider-local': { runvoy: ['@runvoy/core', '@runvoy/protocol'], builtins: 'any', never: [CLOUD, 'fastify'] },
-  // Of runtime, which knows no provider, only what reads a table of variables: a provider's variables are its own, and are read
-  // where it is opened. The export holds no HTTP, so a provider still loads none. Its tests ask both providers the same.
+  'libs/provider-local': { runvoy: PROVIDER, builtins: 'any', never: [CLOUD, 'fastify'] },
+  // Its tests ask both providers the same.
   'libs/provider-gcp': {
-    runvoy: ['@runvoy/core', '@runvoy/protocol', '@runvoy/runtime/read-config', '@runvoy/runtime/logger'],
+    runvoy: PROVIDER,
     testsAlso: [...FAKES, '@runvoy/provider-local'],
     builtins: 'any',
     never: ['fastify'],

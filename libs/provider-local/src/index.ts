@@ -1,4 +1,5 @@
 export * from './archive.ts';
+export * from './config.ts';
 export * from './data-dir.ts';
 export * from './event-bus.ts';
 export * from './job-runner/isolation-level.ts';

@@ -43,8 +43,6 @@ export async function serve(open: (shutdown: Shutdown) => Promise<OpenService>):
     const address = service.app.server.address();
     const port = typeof address === 'object' && address ? address.port : service.port;
     logger.info(LISTENING, { service: service.name, port, pid: process.pid });
-    // Asked for once, so that what it says at a start is in the log before anybody wonders.
-    void readiness.missing();
   } catch (error) {
     process.stderr.write(`${explain(error)}\n`);
     await shutdown.run();

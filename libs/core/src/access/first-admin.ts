@@ -1,8 +1,10 @@
 import type { Records } from '../records/records.ts';
 import type { Clock } from '../time/clock.ts';
 import { apiKeyRef, newApiKey } from './api-key.ts';
+import { Failure } from '../failure.ts';
+import { newClaim } from './claim.ts';
 import type { RandomBytes } from './tokens.ts';
-import { normalEmail, userRef, usersByEmail } from './user.ts';
+import { normalEmail, userRef, usersByEmail, type User } from './user.ts';
 
 interface Deps {
   readonly records: Records;
@@ -21,17 +23,44 @@ export async function createFirstAdmin(
     if (anybody.length > 0) return undefined;
     const now = clock.now();
     const { text, key } = newApiKey(random, { user_email: email, name: about.key_name, nowMs: now });
-    tx.create(userRef(email), {
-      email,
-      role: 'admin',
-      revoked: false,
-      created_at_ms: now,
-      created_by_request_id: about.request_id,
-      modified_by_request_id: about.request_id,
-    });
+    tx.create(userRef(email), newAdmin(email, about.request_id, now));
     tx.create(apiKeyRef(key.key_id), key);
     return { api_key: text };
   });
+}
+
+/**
+ * A single-use way in for the admin of a deployment, who is created when there is no user at all. For whoever runs this beside the
+ * store: to write there is to be admin anyway. Fails with `CONFLICT` when there are users and this one is no admin.
+ */
+export async function openAdminDoor(
+  { records, clock, random }: Deps,
+  about: { readonly email: string; readonly key_name: string; readonly request_id: string },
+): Promise<{ readonly claim_token: string; readonly expires_at_ms: number; readonly isNew: boolean }> {
+  const email = normalEmail(about.email);
+  const { token, ref, claim } = newClaim(random, { user_email: email, key_name: about.key_name, nowMs: clock.now() });
+  const isNew = await records.transact(async (tx) => {
+    const { records: anybody } = await tx.page(usersByEmail, { limit: 1 });
+    const known = await tx.get(userRef(email));
+    if (anybody.length > 0 && (known?.role !== 'admin' || known.revoked)) {
+      throw new Failure('CONFLICT', `There are users already, and ${email} is none of their admins. Name one who is.`);
+    }
+    if (!known) tx.create(userRef(email), newAdmin(email, about.request_id, clock.now()));
+    tx.create(ref, claim);
+    return !known;
+  });
+  return { claim_token: token, expires_at_ms: claim.expires_at_ms, isNew };
+}
+
+function newAdmin(email: string, requestId: string, nowMs: number): User {
+  return {
+    email,
+    role: 'admin',
+    revoked: false,
+    created_at_ms: nowMs,
+    created_by_request_id: requestId,
+    modified_by_request_id: requestId,
+  };
 }
 
 /** A further key for an existing user, for whoever owns the machine the server runs on. */

@@ -1,0 +1,58 @@
+import { describe, expect, test } from '@jest/globals';
+import { authenticate } from '../../src/access/authenticate.ts';
+import { CLAIM_MS, redeemClaim } from '../../src/access/claim.ts';
+import { openAdminDoor } from '../../src/access/first-admin.ts';
+import { createUser, listUsers, revokeUser } from '../../src/access/users.ts';
+import { isFailure } from '../../src/failure.ts';
+import { RunWorld } from '../run-world.ts';
+import { userRef } from '../../src/access/user.ts';
+
+const door = (world: RunWorld, email: string) =>
+  openAdminDoor(world, { email, key_name: 'console', request_id: 'admin-link' });
+
+/** A deployment that nobody has entered yet. */
+async function fresh() {
+  const world = await RunWorld.open();
+  await world.records.delete(userRef('admin@example.com'));
+  return world;
+}
+
+describe('the way in for an admin', () => {
+  test('makes the first admin, who gets a key for the claim', async () => {
+    const world = await fresh();
+    const { claim_token, isNew } = await door(world, 'Ann@Example.com');
+    expect(isNew).toBe(true);
+    const { api_key } = await redeemClaim(world, claim_token);
+    expect((await authenticate(world, api_key)).user).toMatchObject({ email: 'ann@example.com', role: 'admin' });
+  });
+
+  test('opens again for the same admin, when the first claim was lost', async () => {
+    const world = await fresh();
+    const first = await door(world, 'ann@example.com');
+    world.clock.advance(CLAIM_MS);
+    const second = await door(world, 'ann@example.com');
+    expect([second.isNew, (await listUsers(world.records)).length]).toEqual([false, 1]);
+    await expect(redeemClaim(world, first.claim_token)).rejects.toThrow();
+    expect(await redeemClaim(world, second.claim_token)).toMatchObject({ user_email: 'ann@example.com' });
+  });
+
+  test('makes no second admin, and lets in nobody who is none or none any more', async () => {
+    const world = await fresh();
+    await door(world, 'ann@example.com');
+    await createUser(world, { email: 'bob@example.com', role: 'developer' }, 'r');
+    await createUser(world, { email: 'eve@example.com', role: 'admin' }, 'r');
+    await revokeUser(world, 'eve@example.com', 'r');
+    for (const email of ['bob@example.com', 'eve@example.com', 'new@example.com']) {
+      const refusal = await door(world, email).catch((error: unknown) => error);
+      expect([email, isFailure(refusal, 'CONFLICT')]).toEqual([email, true]);
+    }
+    expect((await listUsers(world.records)).map(({ email }) => email)).not.toContain('new@example.com');
+  });
+
+  test('is opened once by two who ask at the same time for the first admin', async () => {
+    const world = await fresh();
+    const both = await Promise.allSettled([door(world, 'ann@example.com'), door(world, 'eve@example.com')]);
+    expect(both.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+    expect(await listUsers(world.records)).toHaveLength(1);
+  });
+});

@@ -1,0 +1,57 @@
+import { systemClock } from '@runvoy/core';
+import type { CallerVerifier, JobRunner, SecretVault } from '@runvoy/core';
+import { openGoogleCallerVerifier } from './caller-verifier.ts';
+import type { GcpConfig } from './config.ts';
+import { openPubSubEventBus, type PubSubEventBus } from './event-bus.ts';
+import { openCloudRunJobRunner } from './job-runner.ts';
+import { openFirestoreRecords, type FirestoreRecords } from './records.ts';
+import { openSecretManagerVault } from './secret-vault.ts';
+
+/** Each port of a deployment, opened as its configuration says by whoever needs it. */
+export interface GcpPorts {
+  records(): FirestoreRecords;
+  vault(): SecretVault;
+  jobs(): JobRunner & AsyncDisposable;
+  bus(): PubSubEventBus;
+  /** `iam` only behind a Cloud Run that lets in nobody but callers it has checked. */
+  callers(check: GcpConfig['callerCheck']): CallerVerifier;
+}
+
+/** Opens nothing by itself, and what it opens asks nothing of Google before its first use. */
+export function gcpPorts(config: GcpConfig): GcpPorts {
+  const { project } = config;
+  return {
+    records: () =>
+      openFirestoreRecords({
+        projectId: project,
+        databaseId: config.firestoreDatabase,
+        collectionPrefix: config.firestoreCollectionPrefix,
+        host: config.firestoreEndpoint,
+      }),
+    vault: () =>
+      openSecretManagerVault({
+        project,
+        prefix: config.secretsPrefix,
+        kmsKey: config.secretsKmsKey,
+        endpoint: config.secretManagerEndpoint,
+        clock: systemClock,
+      }),
+    jobs: () =>
+      openCloudRunJobRunner({
+        project,
+        region: config.jobDefaultRegion,
+        serviceAccounts: config.jobServiceAccounts,
+        defaultServiceAccount: config.jobDefaultServiceAccount,
+        sidecarImage: config.sidecarImage,
+        intakeUrl: config.intakeUrl,
+        vpcConnector: config.vpcConnector,
+        vpcEgress: config.vpcEgress,
+        runEndpoint: config.runEndpoint,
+        loggingEndpoint: config.loggingEndpoint,
+        clock: systemClock,
+        random: Math.random,
+      }),
+    bus: () => openPubSubEventBus({ project, topic: config.eventsTopic, endpoint: config.pubsubEndpoint }),
+    callers: (check) => openGoogleCallerVerifier({ check, certsEndpoint: config.certsEndpoint, clock: systemClock }),
+  };
+}

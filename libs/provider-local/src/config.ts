@@ -1,0 +1,29 @@
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { LIMITS } from '@runvoy/protocol';
+import { LOG_LEVELS } from '@runvoy/runtime/logger';
+import { integer, oneOf, readConfig, text, type ConfigOf, type Env } from '@runvoy/runtime/read-config';
+
+/** What one service reads that runs alone on this machine. The standalone server, which runs all of them, has a table of its own. */
+export const LOCAL_VARIABLES = {
+  provider: ['RUNVOY_BACKEND_PROVIDER', oneOf(['local'], 'local')],
+  port: ['PORT', integer({ fallback: 8080, min: 0, max: 65_535 })],
+  dataDir: ['RUNVOY_DATA_DIR', text({ fallback: join(homedir(), '.local', 'share', 'runvoy') })],
+  logLevel: ['RUNVOY_LOG_LEVEL', oneOf(LOG_LEVELS, 'info')],
+  timeoutDefaultS: [
+    'RUNVOY_TIMEOUT_DEFAULT_SECONDS',
+    integer({ fallback: LIMITS.timeoutDefaultS, min: 1, max: LIMITS.timeoutMaxS }),
+  ],
+  timeoutMaxS: [
+    'RUNVOY_TIMEOUT_MAX_SECONDS',
+    integer({ fallback: LIMITS.timeoutMaxS, min: 1, max: LIMITS.timeoutMaxS }),
+  ],
+} as const;
+
+export type LocalConfig = ConfigOf<typeof LOCAL_VARIABLES>;
+
+/** Reads the environment once, at the edge. Throws `ConfigProblems` naming every wrong variable. */
+export function readLocalConfig(env: Env): LocalConfig {
+  const read = readConfig(env, LOCAL_VARIABLES);
+  return { ...read, dataDir: resolve(read.dataDir) };
+}

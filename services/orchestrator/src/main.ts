@@ -1,0 +1,135 @@
+#!/usr/bin/env node
+import { randomBytes } from 'node:crypto';
+import { defaultImageRef, openAdminDoor, registerImage, systemClock } from '@runvoy/core';
+import { LIMITS } from '@runvoy/protocol';
+import { explain, newLogger, serve, type OpenService, type Shutdown } from '@runvoy/runtime';
+import { buildOrchestrator, signInUrl, type OrchestratorDeps } from './index.ts';
+import { noJobs } from './no-jobs.ts';
+import { VERSION } from './version.ts';
+
+/** The service with the provider that `RUNVOY_BACKEND_PROVIDER` names, and who its admin is. The other provider is never loaded. */
+interface Opened {
+  readonly deps: OrchestratorDeps;
+  readonly port: number;
+  readonly adminEmail?: string | undefined;
+  /** What runs use that name no image, until somebody chooses another. */
+  readonly defaultImage?: string;
+}
+
+const isLocal = process.env['RUNVOY_BACKEND_PROVIDER']?.toLowerCase() === 'local';
+const openProvider = (shutdown: Shutdown): Promise<Opened> => (isLocal ? openLocal(shutdown) : openGcp(shutdown));
+const common = { clock: systemClock, random: randomBytes, version: VERSION };
+const toStdout = (line: string) => void process.stdout.write(line);
+
+/** Alone on a data directory: users, images, records and logs. Nothing is started, because no runner could reach anybody. */
+async function openLocal(shutdown: Shutdown): Promise<Opened> {
+  const { openDataDir, openLocalVault, openSigningKeys, openSqliteRecords, readLocalConfig } =
+    await import('@runvoy/provider-local');
+  const config = readLocalConfig(process.env);
+  const dataDir = openDataDir(config.dataDir);
+  const records = openSqliteRecords(dataDir.database);
+  shutdown.add('store', () => records.close());
+  const unreachable = 'the orchestrator runs alone on this machine; "npm start" runs everything';
+  const deps = {
+    ...common,
+    records,
+    vault: await openLocalVault(dataDir.vaultKeys),
+    signingKeys: await openSigningKeys(dataDir.signingKeys),
+    jobs: noJobs(unreachable),
+    logger: newLogger(config.logLevel, toStdout),
+    policy: {
+      isolation: 'process' as const,
+      timeoutDefaultS: config.timeoutDefaultS,
+      timeoutMaxS: config.timeoutMaxS,
+      maxLogBytes: LIMITS.logBytesDefault,
+      trustAllUsers: false,
+      gitRoots: [],
+      cloud: 'LOCAL',
+    },
+    streamUrl: () => `ws://127.0.0.1:${config.port}/stream`,
+    consoleUrl: () => `http://127.0.0.1:${config.port}`,
+  };
+  return { deps, port: config.port };
+}
+
+async function openGcp(shutdown: Shutdown): Promise<Opened> {
+  const gcp = await import('@runvoy/provider-gcp');
+  const config = gcp.readGcpConfig(process.env);
+  const ports = gcp.gcpPorts(config);
+  const records = ports.records();
+  shutdown.add('store', () => records.close());
+  const jobs = ports.jobs();
+  shutdown.add('job runner', async () => jobs[Symbol.asyncDispose]());
+  const deps = {
+    ...common,
+    records,
+    vault: ports.vault(),
+    signingKeys: config.signingKeys,
+    jobs,
+    logger: newLogger(config.logLevel, toStdout),
+    region: config.region,
+    policy: {
+      isolation: 'cloud-run' as const,
+      timeoutDefaultS: config.timeoutDefaultS,
+      timeoutMaxS: config.timeoutMaxS,
+      maxLogBytes: LIMITS.logBytesDefault,
+      trustAllUsers: true,
+      gitRoots: [],
+      cloud: 'GCP',
+    },
+    streamUrl: () => `${config.websocketUrl}/stream`,
+    consoleUrl: () => config.webUrl ?? '',
+  };
+  return { deps, port: config.port, adminEmail: config.adminEmail, defaultImage: config.jobDefaultImage };
+}
+
+async function open(shutdown: Shutdown): Promise<OpenService> {
+  const { deps, port } = await openProvider(shutdown);
+  return {
+    name: 'orchestrator',
+    app: buildOrchestrator(deps),
+    port,
+    logger: deps.logger,
+    checks: {
+      store: async () => {
+        await deps.records.get(defaultImageRef);
+      },
+    },
+  };
+}
+
+/**
+ * `admin-link`: prints a link that lets the admin in, once, for 15 minutes, and makes the first admin when there is nobody yet.
+ * A command and not a line at every start: what a service prints is kept in the project's log, which more people read than may be admin.
+ */
+async function printAdminLink(): Promise<void> {
+  const closing: (() => Promise<void> | void)[] = [];
+  const shutdown: Shutdown = { add: (_, close) => void closing.push(close), run: async () => undefined };
+  const { deps, adminEmail, defaultImage } = await openProvider(shutdown);
+  if (adminEmail === undefined) throw new Error('RUNVOY_ADMIN_EMAIL is not set. It names who is let in.');
+  const door = await openAdminDoor(deps, { email: adminEmail, key_name: 'console', request_id: 'admin-link' });
+  if (defaultImage !== undefined) {
+    const image = { image: defaultImage, cpu: 1_024, memory: 1_024, runtime_platform: 'linux/amd64' };
+    await registerImage(deps, image, { email: adminEmail, requestId: 'admin-link' });
+  }
+  const link = {
+    admin_email: adminEmail,
+    claim_token: door.claim_token,
+    expires_at: new Date(door.expires_at_ms).toISOString(),
+    url: signInUrl(deps.consoleUrl(), door.claim_token),
+  };
+  process.stdout.write(process.argv.includes('--json') ? `${JSON.stringify(link)}\n` : `${link.url}\n`);
+  for (const close of closing.toReversed()) await close();
+}
+
+if (process.argv[2] === 'admin-link') {
+  await printAdminLink().then(
+    () => process.exit(0),
+    (error: unknown) => {
+      process.stderr.write(`${explain(error)}\n`);
+      process.exit(1);
+    },
+  );
+} else {
+  await serve(open);
+}

@@ -1,0 +1,138 @@
+#!/usr/bin/env node
+import { randomBytes } from 'node:crypto';
+import { chmodSync, rmSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { defaultImageRef, newEvent, systemClock, type Records } from '@runvoy/core';
+import { newHttpApp, newLogger, serve, type OpenService, type ReadinessCheck, type Shutdown } from '@runvoy/runtime';
+import type { FastifyInstance } from 'fastify';
+import { buildEventProcessor, buildProcessor, buildRunnerIntake } from './index.ts';
+import { refusesStrangers } from './refuses-strangers.ts';
+
+const isLocal = process.env['RUNVOY_BACKEND_PROVIDER']?.toLowerCase() === 'local';
+const toStdout = (line: string) => void process.stdout.write(line);
+const RUNNER_MAIN = fileURLToPath(new URL('../../../jobs/sandbox-runner/src/main.ts', import.meta.url));
+/** How often a runner cuts a batch: on one machine a line should be seen within a blink. */
+const BATCH_MS = { local: 10, gcp: 250 };
+
+const storeAnswers =
+  (records: Records): ReadinessCheck =>
+  async () => {
+    await records.get(defaultImageRef);
+  };
+
+/**
+ * Alone on a data directory: takes in what runs that outlived their server still say, on the Unix socket where they say it. The port
+ * answers for its health alone.
+ */
+async function openLocal(shutdown: Shutdown): Promise<OpenService> {
+  const local = await import('@runvoy/provider-local');
+  const config = local.readLocalConfig(process.env);
+  const logger = newLogger(config.logLevel, toStdout);
+  const dataDir = local.openDataDir(config.dataDir);
+  const records = local.openSqliteRecords(dataDir.database);
+  shutdown.add('store', () => records.close());
+  const { level: isolation } = await local.chooseIsolation({
+    wanted: 'auto',
+    dataDir: dataDir.path,
+    probe: (candidate) =>
+      local.probeWithRunner({
+        runnerMain: RUNNER_MAIN,
+        dataDir: dataDir.path,
+        isolation: candidate,
+        path: process.env['PATH'] ?? '',
+      }),
+  });
+  const ready = Promise.withResolvers<FastifyInstance>();
+  const deliver = async (event: unknown) => {
+    const app = await ready.promise;
+    const headers = { 'content-type': 'application/cloudevents+json' };
+    const answer = await app.inject({ method: 'POST', url: '/events', headers, payload: JSON.stringify(event) });
+    return answer.statusCode < 300 ? ('ack' as const) : ('retry' as const);
+  };
+  const bus = local.openLocalEventBus({ path: dataDir.queue, deliver, clock: systemClock, random: Math.random });
+  shutdown.add('event bus', () => bus.close());
+  const jobs = await local.openLocalJobRunner({
+    dataDir: dataDir.path,
+    intakeSocket: dataDir.intakeSocket,
+    runnerMain: RUNNER_MAIN,
+    clock: systemClock,
+    isolation,
+    hostEnv: process.env,
+    logger: { warn: (details, message) => logger.warn(message, { ...details }) },
+    onEnded: (id) => {
+      const at_ms = systemClock.now();
+      const about = { id: `look-${id}-${at_ms}`, subject: id, at_ms };
+      deliver(newEvent('dev.runvoy.execution.look.v1', { execution_id: id }, about)).catch((error: unknown) =>
+        logger.warn('an event was not delivered', { error }),
+      );
+    },
+  });
+  shutdown.add('job runner', async () => jobs[Symbol.asyncDispose]());
+  const routes = buildProcessor({
+    records,
+    jobs,
+    bus,
+    logger,
+    vault: await local.openLocalVault(dataDir.vaultKeys),
+    signingKeys: await local.openSigningKeys(dataDir.signingKeys),
+    clock: systemClock,
+    random: randomBytes,
+    batchMs: BATCH_MS.local,
+    upSinceMs: systemClock.now(),
+  });
+  ready.resolve(routes);
+  rmSync(dataDir.intakeSocket, { force: true });
+  await routes.listen({ path: dataDir.intakeSocket });
+  chmodSync(dataDir.intakeSocket, 0o600);
+  shutdown.add('routes', () => routes.close());
+  const app = newHttpApp({ logger });
+  return { name: 'processor', app, port: config.port, logger, checks: { store: storeAnswers(records) } };
+}
+
+async function openGcp(shutdown: Shutdown): Promise<OpenService> {
+  const gcp = await import('@runvoy/provider-gcp');
+  const config = gcp.readGcpConfig(process.env);
+  const ports = gcp.gcpPorts(config);
+  const logger = newLogger(config.logLevel, toStdout);
+  const records = ports.records();
+  shutdown.add('store', () => records.close());
+  const { port, signingKeys } = config;
+  const common = { records, signingKeys, logger, clock: systemClock };
+
+  if (config.processorRoutes === 'runner') {
+    const account = { audience: config.intakeUrl, emails: config.jobServiceAccounts };
+    const app = buildRunnerIntake({
+      ...common,
+      vault: ports.vault(),
+      batchMs: BATCH_MS.gcp,
+      // Everybody reaches this service, so nobody has checked a caller before it.
+      callers: {
+        verifier: ports.callers('signature'),
+        accounts: { job: account },
+      },
+    });
+    return { name: 'intake', app, port, logger, checks: { store: storeAnswers(records) } };
+  }
+
+  const jobs = ports.jobs();
+  shutdown.add('job runner', async () => jobs[Symbol.asyncDispose]());
+  const bus = ports.bus();
+  shutdown.add('event bus', () => bus.close());
+  const account = { audience: config.processorUrl, emails: [config.callerServiceAccount] };
+  const app = buildEventProcessor({
+    ...common,
+    jobs,
+    bus,
+    random: randomBytes,
+    upSinceMs: systemClock.now(),
+    readPlatformEntry: gcp.readPlatformEntry,
+    callers: {
+      verifier: ports.callers(config.callerCheck),
+      accounts: { carrier: account },
+    },
+  });
+  const guarded = config.callerCheck === 'iam' ? { 'caller check': refusesStrangers(config.processorUrl) } : {};
+  return { name: 'processor', app, port, logger, checks: { store: storeAnswers(records), ...guarded } };
+}
+
+await serve((shutdown) => (isLocal ? openLocal(shutdown) : openGcp(shutdown)));

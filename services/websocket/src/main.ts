@@ -1,0 +1,71 @@
+#!/usr/bin/env node
+import { defaultImageRef, recordsLiveFeed, systemClock } from '@runvoy/core';
+import { newHttpApp, newLogger, serve, type OpenService, type Shutdown } from '@runvoy/runtime';
+import { buildLiveView, mountLiveView, type LiveViewDeps } from './index.ts';
+
+/** The service with the provider that `RUNVOY_BACKEND_PROVIDER` names. The other one is never loaded. */
+interface Opened {
+  readonly deps: LiveViewDeps;
+  readonly port: number;
+}
+
+const isLocal = process.env['RUNVOY_BACKEND_PROVIDER']?.toLowerCase() === 'local';
+const toStdout = (line: string) => void process.stdout.write(line);
+
+/** Alone on a data directory: shows what is stored. Nothing is added meanwhile, because the store belongs to one process. */
+async function openLocal(shutdown: Shutdown): Promise<Opened> {
+  const { openDataDir, openSigningKeys, openSqliteRecords, readLocalConfig } = await import('@runvoy/provider-local');
+  const config = readLocalConfig(process.env);
+  const dataDir = openDataDir(config.dataDir);
+  const records = openSqliteRecords(dataDir.database);
+  shutdown.add('store', () => records.close());
+  const deps = {
+    records,
+    feed: recordsLiveFeed(records),
+    signingKeys: await openSigningKeys(dataDir.signingKeys),
+    clock: systemClock,
+    logger: newLogger(config.logLevel, toStdout),
+    allowedOrigins: () => false,
+  };
+  return { deps, port: config.port };
+}
+
+async function openGcp(shutdown: Shutdown): Promise<Opened> {
+  const gcp = await import('@runvoy/provider-gcp');
+  const config = gcp.readGcpConfig(process.env);
+  const ports = gcp.gcpPorts(config);
+  const records = ports.records();
+  shutdown.add('store', () => records.close());
+  const ours = new Set([...config.allowedOrigins, ...(config.webUrl === undefined ? [] : [config.webUrl])]);
+  const deps = {
+    records,
+    feed: recordsLiveFeed(records),
+    signingKeys: config.signingKeys,
+    clock: systemClock,
+    logger: newLogger(config.logLevel, toStdout),
+    allowedOrigins: (origin: string) => ours.has(origin),
+  };
+  return { deps, port: config.port };
+}
+
+async function open(shutdown: Shutdown): Promise<OpenService> {
+  const { deps, port } = await (isLocal ? openLocal(shutdown) : openGcp(shutdown));
+  const app = newHttpApp(deps);
+  const liveView = buildLiveView(deps);
+  mountLiveView(app, liveView);
+  return {
+    name: 'websocket',
+    app,
+    port,
+    logger: deps.logger,
+    checks: {
+      store: async () => {
+        await deps.records.get(defaultImageRef);
+      },
+    },
+    // Viewers are told to come back (1012) before the server stops listening to them.
+    drain: () => liveView.close(),
+  };
+}
+
+await serve(open);
