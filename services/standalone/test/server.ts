@@ -11,17 +11,21 @@ import { isTerminal } from '@runvoy/protocol';
 export const STANDALONE_MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 export const CLI_MAIN = fileURLToPath(new URL('../../../clients/cli/src/main.ts', import.meta.url));
 
-/** A real server process on a port of its own, over a data directory that outlives it until the test is done. */
-export interface Server extends AsyncDisposable {
+/** What a test asks of a server, through its public API. */
+export interface TestApi {
   readonly ready: ReadyLine;
   readonly key: string;
-  readonly process: ChildProcess;
   /** Calls the API; throws on an error status. */
   call<T>(method: string, path: string, body?: unknown): Promise<T>;
   run(request: RunRequest | string): Promise<RunAnswer>;
   /** Resolves with the status once it satisfies `is`; asks again each time the log or the state moves. */
   until(id: string, is: (status: ExecutionStatusBody) => boolean): Promise<ExecutionStatusBody>;
   finished(id: string): Promise<ExecutionStatusBody>;
+}
+
+/** A real server process on a port of its own, over a data directory that outlives it until the test is done. */
+export interface Server extends TestApi, AsyncDisposable {
+  readonly process: ChildProcess;
   /** SIGTERM; resolves with the exit code. */
   stop(): Promise<number | null>;
   /** SIGKILL. */
@@ -45,7 +49,31 @@ export async function startServer(
     env: { ...process.env, RUNVOY_LOCAL_ISOLATION: 'process', ...options.env },
   });
   const ready = await readyLine(server);
-  const key = options.key ?? ready.api_key ?? '';
+  const exit = async () => {
+    if (server.exitCode === null && server.signalCode === null) await once(server, 'exit');
+    return server.exitCode;
+  };
+  return {
+    ...testApi(ready, options.key ?? ready.api_key ?? ''),
+    process: server,
+    stop: () => {
+      server.kill('SIGTERM');
+      return exit();
+    },
+    kill: async () => {
+      server.kill('SIGKILL');
+      await exit();
+    },
+    async [Symbol.asyncDispose]() {
+      server.kill('SIGKILL');
+      await exit();
+      if (options.dataDir === undefined) rmSync(dataDir, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}
+
+/** The API behind a ready line. */
+export function testApi(ready: ReadyLine, key: string): TestApi {
   const call = async <T>(method: string, path: string, body?: unknown): Promise<T> => {
     const answer = await fetch(ready.api_url + path, {
       method,
@@ -61,31 +89,13 @@ export async function startServer(
       const status = await call<ExecutionStatusBody>('GET', `/api/v1/executions/${id}/status`);
       return is(status) ? status : undefined;
     });
-  const exit = async () => {
-    if (server.exitCode === null && server.signalCode === null) await once(server, 'exit');
-    return server.exitCode;
-  };
   return {
     ready,
     key,
-    process: server,
     call,
     run: (request) => call('POST', '/api/v1/run', typeof request === 'string' ? { command: request } : request),
     until,
     finished: (id) => until(id, (status) => isTerminal(status.status)),
-    stop: () => {
-      server.kill('SIGTERM');
-      return exit();
-    },
-    kill: async () => {
-      server.kill('SIGKILL');
-      await exit();
-    },
-    async [Symbol.asyncDispose]() {
-      server.kill('SIGKILL');
-      await exit();
-      if (options.dataDir === undefined) rmSync(dataDir, { recursive: true, force: true, maxRetries: 5 });
-    },
   };
 }
 

@@ -1,23 +1,20 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { chmodSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { LogsBody } from '@runvoy/protocol';
-import { follow, texts } from './follower.ts';
-import { newDirectory, poll, startServer, type Server } from './server.ts';
+import { follow, texts } from '../services/standalone/test/follower.ts';
+import { poll, type TestApi } from '../services/standalone/test/server.ts';
 
-let server: Server;
-beforeAll(async () => {
-  server = await startServer();
-});
-afterAll(async () => server[Symbol.asyncDispose]());
+/** What the processes of the server under test have in their environment, and no command may see. */
+export const HIDDEN_ENV = { SERVER_ONLY: 'hidden' };
 
-/** A named pipe: whoever reads from it waits until the test opens it. */
-function newGate(): { readonly path: string; open(): void } {
-  const path = join(newDirectory(), 'gate');
-  execFileSync('mkfifo', [path]);
-  return { path, open: () => writeFileSync(path, 'go\n') };
-}
+/** A server, whatever it runs on. */
+export type LifeServer = Pick<TestApi, 'run' | 'call' | 'until' | 'finished'> &
+  AsyncDisposable & {
+    /** A directory that commands see at the same path and may read. */
+    readonly sharedDirectory: string;
+  };
 
 /** Pids of living processes that carry the run's marker. */
 function livingProcesses(executionId: string): number[] {
@@ -35,7 +32,22 @@ function livingProcesses(executionId: string): number[] {
     });
 }
 
-describe('a run', () => {
+/** The life of a run, as whoever uses the API sees it: the same on every provider. `open` starts a server with `HIDDEN_ENV`. */
+export function runLife(open: () => Promise<LifeServer>): void {
+  let server: LifeServer;
+  beforeAll(async () => {
+    server = await open();
+  });
+  afterAll(async () => server?.[Symbol.asyncDispose]());
+
+  /** A named pipe: whoever reads from it waits until the test opens it. */
+  function newGate(): { readonly path: string; open(): void } {
+    const path = join(mkdtempSync(join(server.sharedDirectory, 'gate-')), 'gate');
+    chmodSync(dirname(path), 0o755);
+    execFileSync('mkfifo', ['-m', '644', path]);
+    return { path, open: () => writeFileSync(path, 'go\n') };
+  }
+
   test('shows its lines as written, keeps its streams apart and passes its exit code on', async () => {
     const gate = newGate();
     const run = await server.run(`echo out; echo err >&2; read x < ${gate.path}; echo more; exit 3`);
@@ -124,32 +136,10 @@ describe('a run', () => {
   });
 
   test('sees nothing of the server’s own environment', async () => {
-    await using own = await startServer({ env: { SERVER_ONLY: 'hidden' } });
-    const run = await own.run('env | sort');
+    const run = await server.run('env | sort');
     const names = texts(await follow(run.websocket_url).done).map((line) => line.split('=')[0]);
-    expect(names).not.toContain('SERVER_ONLY');
+    for (const name of Object.keys(HIDDEN_ENV)) expect(names).not.toContain(name);
     expect(names).toEqual(expect.arrayContaining(['PATH', 'RUNVOY_EXECUTION_ID']));
-  });
-
-  test('clones a repository of this machine for an admin, below an allowed root only', async () => {
-    const root = newDirectory();
-    const repository = join(root, 'repository');
-    mkdirSync(repository);
-    const git = (...args: string[]) =>
-      execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@t', '-c', 'init.defaultBranch=main', ...args], {
-        cwd: repository,
-        stdio: 'ignore',
-      });
-    git('init');
-    writeFileSync(join(repository, 'hello.txt'), 'hello from the repository\n');
-    git('add', '.');
-    git('commit', '-m', 'first');
-    await using own = await startServer({ env: { RUNVOY_LOCAL_GIT_ROOTS: root } });
-    const run = await own.run({ command: 'cat hello.txt', git_repo: `file://${repository}` });
-    const followed = await follow(run.websocket_url).done;
-    expect(texts(followed, 'stdout')).toEqual(['hello from the repository']);
-    const outside = await own.run({ command: 'ls', git_repo: 'file:///etc' });
-    expect(await own.finished(outside.execution_id)).toMatchObject({ status: 'FAILED', reason: 'git_clone' });
   });
 
   test('twenty at once with three followers each are all complete, exact and unmixed', async () => {
@@ -178,4 +168,4 @@ describe('a run', () => {
     expect(rest).toMatchObject({ completeness: 'complete', status: 'SUCCEEDED' });
     expect(rest.next_after).toBeUndefined();
   });
-});
+}
