@@ -1,6 +1,7 @@
 import { describe, expect, jest, test } from '@jest/globals';
 import type { PlatformEntry } from '@runvoy/core';
 import { readPlatformEntry } from '../src/index.ts';
+import { whyNoContainers } from './job-runner/containers-here.ts';
 import { IMAGE, openCloudRunWorld, until, type CloudRunWorld } from './job-runner/cloud-run-world.ts';
 import { SETTINGS } from './job-runner/scripted-run-api.ts';
 
@@ -9,6 +10,10 @@ jest.setTimeout(60_000);
 
 const ENDLESS = 'echo begun; while :; do sleep 0.1; done';
 const CODE = { unknown: 2, failedPrecondition: 9, aborted: 10, resourceExhausted: 8, unavailable: 14 };
+
+const why = whyNoContainers();
+const here: (name: string, tests: () => void) => void = (name, tests) =>
+  why === undefined ? describe(name, tests) : describe.skip(`${name} — skipped: ${why}`, tests);
 
 async function startNamed(world: CloudRunWorld) {
   const order = world.order();
@@ -24,7 +29,7 @@ async function startEndless(world: CloudRunWorld) {
   return started;
 }
 
-describe('a start at Cloud Run', () => {
+here('a start at Cloud Run', () => {
   test('[ran-twice] that was accepted and answered 503 starts the command once, and a look finds it', async () => {
     await using world = await openCloudRunWorld('exit 0');
     world.fake.faults.calls.next({ method: 'RunJob', code: CODE.unavailable, afterwards: true });
@@ -120,7 +125,7 @@ function variablesIn(request: unknown): [name: string, value: string][] {
   return [...own, ...Object.values(request).flatMap(variablesIn)];
 }
 
-describe('a look at Cloud Run', () => {
+here('a look at Cloud Run', () => {
   test('sees an image being pulled, a run, and its end with the exit code, which stands in the task', async () => {
     await using world = await openCloudRunWorld('exit 7');
     world.fake.faults.images.set(IMAGE, { pullMs: 500 });
@@ -172,7 +177,7 @@ describe('a look at Cloud Run', () => {
   });
 });
 
-describe('a cancel at Cloud Run', () => {
+here('a cancel at Cloud Run', () => {
   test.each([[[]], [[CODE.unknown]], [[CODE.aborted]]] as const)(
     'ends the run as cancelled, whatever its operation ends with (%j)',
     async (codes) => {
@@ -211,7 +216,7 @@ describe('a cancel at Cloud Run', () => {
   });
 });
 
-describe('what Cloud Run writes to the log', () => {
+here('what Cloud Run writes to the log', () => {
   test('about an end and a cancel names the run to look at, and is read as the platform’s word of it', async () => {
     await using world = await openCloudRunWorld(`echo text; echo '{"runvoy":"logs"}'; echo oops >&2; ${ENDLESS}`);
     const started = await startEndless(world);

@@ -21,7 +21,6 @@ export async function readReports(
   attempt: AttemptRef,
 ): Promise<readonly SafetyLaneEntry[]> {
   const filter = reportFilter(project, attempt, clock.now());
-  if (filter === undefined) return [];
   const found: SafetyLaneEntry[] = [];
   let after: string | undefined;
   for (let pages = 0; pages < PAGES_AT_MOST; pages += 1) {
@@ -32,22 +31,28 @@ export async function readReports(
     if (after === undefined) return found;
   }
   throw new Error(
-    `The log of ${attempt.platform_execution} has more than ${PAGES_AT_MOST} pages of reports; nothing is concluded from a part of it.`,
+    `The log of ${attempt.execution_id} has more than ${PAGES_AT_MOST} pages of reports; nothing is concluded from a part of it.`,
   );
 }
 
-/** https://cloud.google.com/logging/docs/view/logging-query-language. Undefined for an execution that is not named, or none of ours. */
-function reportFilter(project: string, attempt: AttemptRef, nowMs: Millis): string | undefined {
+/**
+ * https://cloud.google.com/logging/docs/view/logging-query-language. The name of an execution makes the log's work less; without one
+ * (its start was never answered) the run's own id finds the same.
+ */
+function reportFilter(project: string, attempt: AttemptRef, nowMs: Millis): string {
   const { execution_id, platform_execution, made_at_ms } = attempt;
+  if (!/^[0-9a-f]{32}$/.test(execution_id)) throw new Error(`${execution_id} is no execution id.`);
   const job = platform_execution === undefined ? undefined : jobOfExecution(platform_execution);
-  if (job === undefined || !/^[0-9a-f]{32}$/.test(execution_id)) return undefined;
-  // A longest run and the log's 30 days: without a time, the log may look at all it has.
+  // Without a time the log may look at all it has; it keeps an entry for 30 days.
   const sinceMs = made_at_ms === undefined ? nowMs - 30 * 86_400_000 : made_at_ms - SKEW_MS;
+  const named = [
+    `resource.labels.job_name="${job}"`,
+    `labels."run.googleapis.com/execution_name"="${platform_execution}"`,
+  ];
   return [
     `logName="projects/${project}/logs/run.googleapis.com%2Fstdout"`,
     'resource.type="cloud_run_job"',
-    `resource.labels.job_name="${job}"`,
-    `labels."run.googleapis.com/execution_name"="${platform_execution}"`,
+    ...(job === undefined ? [] : named),
     // Not `="sidecar"`: an entry without this label must still be found.
     'NOT labels.container_name="runner"',
     'jsonPayload.runvoy="finished"',

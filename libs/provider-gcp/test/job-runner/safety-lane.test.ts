@@ -85,15 +85,19 @@ describe('the safety lane', () => {
   });
 
   test.each([undefined, 'local/1', 'rv-" OR true OR "-abcde'])(
-    'of an execution that has no name of ours (%p) is not asked for',
+    'of an execution without a name of ours (%p) is found by the run’s own id',
     async (platform_execution) => {
       const { platform_execution: _, ...unnamed } = ATTEMPT;
-      const { read, asked } = laneOf(
-        [],
-        platform_execution === undefined ? unnamed : { ...ATTEMPT, platform_execution },
-      );
-      expect((await read()).entries).toEqual([]);
-      expect(asked).toEqual([]);
+      const attempt = platform_execution === undefined ? unnamed : { ...ATTEMPT, platform_execution };
+      const { read, asked } = laneOf([{ entries: [{ jsonPayload: report }] }], attempt);
+      expect((await read()).entries).toEqual([report]);
+      expect(asked[0]?.filter).not.toMatch(/execution_name|job_name|true/);
     },
   );
+
+  test('is not asked for by an id that is none', async () => {
+    const { read, asked } = laneOf([], { ...ATTEMPT, execution_id: '" OR "' });
+    await expect(read()).rejects.toThrow('no execution id');
+    expect(asked).toEqual([]);
+  });
 });
