@@ -1,5 +1,4 @@
 import { expect, test } from '@jest/globals';
-import type { SafetyLaneEntry } from '@runvoy/protocol';
 import type { AttemptRef, JobRunner, PlatformView, StartOrder } from '@runvoy/core';
 
 /** A job runner with a platform behind it and an intake that its runners can reach. */
@@ -13,11 +12,21 @@ export interface JobRunnerWorld extends AsyncDisposable {
   readonly until: <T>(what: string, holds: () => Promise<T | undefined | false> | T | undefined | false) => Promise<T>;
 }
 
+/** What platforms do differently, each in its own right. */
+export interface JobRunnerTraits {
+  /** `whole`: every line and the report, final once the writer is dead. `reports`: the reports alone, never known to be complete. */
+  readonly lane: 'whole' | 'reports';
+  /** Whether what is forgotten is gone, or stays what it was because the platform forgets by itself. */
+  readonly forgets: boolean;
+}
+
+const OWN_PLATFORM: JobRunnerTraits = { lane: 'whole', forgets: true };
+
 /** Lives until it is stopped, and says when it has begun. */
 const ENDLESS = 'echo begun; while :; do sleep 1; done';
 
 /** What every JobRunner must do. */
-export function jobRunnerContract(open: () => Promise<JobRunnerWorld>): void {
+export function jobRunnerContract(open: () => Promise<JobRunnerWorld>, traits = OWN_PLATFORM): void {
   const ended = ({ jobs, until }: JobRunnerWorld, attempt: AttemptRef) =>
     until('the end', async () => {
       const view = await jobs.look(attempt);
@@ -95,20 +104,45 @@ export function jobRunnerContract(open: () => Promise<JobRunnerWorld>): void {
     expect(await world.jobs.look(order)).toEqual({ state: 'ended', end });
   });
 
-  test('the safety lane of an ended attempt is final, and holds every line and the end', async () => {
-    await using world = await open();
-    const order = world.order('echo one; echo two');
-    await world.jobs.start(order);
-    await ended(world, order);
-    const lane = await world.jobs.readSafetyLane(order);
-    expect(lane.final).toBe(true);
-    const entries: SafetyLaneEntry[] = [];
-    for await (const entry of lane.entries) entries.push(entry);
-    const lines = entries.flatMap((entry) => (entry.runvoy === 'logs' ? entry.body.lines : []));
-    expect(lines.filter(({ stream }) => stream === 'stdout').map(({ text }) => text)).toEqual(['one', 'two']);
-    expect(lines.map(({ seq }) => seq)).toEqual(lines.map((_, i) => i + 1));
-    expect(entries.at(-1)).toMatchObject({ runvoy: 'finished', body: { cause: 'exited', exit_code: 0 } });
-  });
+  const laneOf = async ({ jobs, until }: JobRunnerWorld, attempt: AttemptRef) => {
+    const read = async () => {
+      const { entries, final } = await jobs.readSafetyLane(attempt);
+      return { final, entries: await Array.fromAsync(entries) };
+    };
+    // What a platform collects may come after the end.
+    return until('the report', async () => {
+      const lane = await read();
+      return lane.entries.at(-1)?.runvoy === 'finished' && lane;
+    });
+  };
+
+  if (traits.lane === 'whole') {
+    test('the safety lane of an ended attempt is final, and holds every line and the end', async () => {
+      await using world = await open();
+      const order = world.order('echo one; echo two');
+      await world.jobs.start(order);
+      await ended(world, order);
+      const { entries, final } = await laneOf(world, order);
+      expect(final).toBe(true);
+      const lines = entries.flatMap((entry) => (entry.runvoy === 'logs' ? entry.body.lines : []));
+      expect(lines.filter(({ stream }) => stream === 'stdout').map(({ text }) => text)).toEqual(['one', 'two']);
+      expect(lines.map(({ seq }) => seq)).toEqual(lines.map((_, i) => i + 1));
+      expect(entries.at(-1)).toMatchObject({ runvoy: 'finished', body: { cause: 'exited', exit_code: 0 } });
+    });
+  } else {
+    test('the safety lane of an ended attempt holds its report, and is not known to be complete', async () => {
+      await using world = await open();
+      const order = world.order('echo one; exit 3');
+      await world.jobs.start(order);
+      const { platform_execution } = await ended(world, order);
+      const { entries, final } = await laneOf(world, { ...order, platform_execution });
+      expect(final).toBe(false);
+      const { execution_id, attempt } = order;
+      expect(entries).toMatchObject([
+        { runvoy: 'finished', execution_id, attempt, body: { cause: 'exited', exit_code: 3 } },
+      ]);
+    });
+  }
 
   test('the safety lane of a running attempt is not final', async () => {
     await using world = await open();
@@ -145,14 +179,15 @@ export function jobRunnerContract(open: () => Promise<JobRunnerWorld>): void {
     await ended(world, running);
   });
 
-  test('a forgotten execution is unknown, and forgetting it again is no error', async () => {
+  test(`a forgotten execution ${traits.forgets ? 'is unknown' : 'stays what it was'}, and forgetting it again is no error`, async () => {
     await using world = await open();
     const order = world.order('true');
     await world.jobs.start(order);
-    await ended(world, order);
+    const end = await ended(world, order);
     await world.jobs.forget(order.execution_id);
     await world.jobs.forget(order.execution_id);
-    expect(await world.jobs.look(order)).toMatchObject({ state: 'absent' });
-    expect((await world.jobs.list({ limit: 10 })).executions).toEqual([]);
+    const view = traits.forgets ? { state: 'absent' } : { state: 'ended', end };
+    expect(await world.jobs.look(order)).toMatchObject(view);
+    expect((await world.jobs.list({ limit: 10 })).executions).toHaveLength(traits.forgets ? 0 : 1);
   });
 }
