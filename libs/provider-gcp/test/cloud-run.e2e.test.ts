@@ -2,14 +2,21 @@ import { describe, expect, jest, test } from '@jest/globals';
 import type { PlatformEntry } from '@runvoy/core';
 import { readPlatformEntry } from '../src/index.ts';
 import { whyNoContainers } from './job-runner/containers-here.ts';
-import { IMAGE, openCloudRunWorld, until, type CloudRunWorld } from './job-runner/cloud-run-world.ts';
+import { IMAGE, openCloudRunWorld, ORCHESTRATOR, until, type CloudRunWorld } from './job-runner/cloud-run-world.ts';
 import { SETTINGS } from './job-runner/scripted-run-api.ts';
 
 // Real processes on a machine that may be busy with others.
 jest.setTimeout(60_000);
 
 const ENDLESS = 'echo begun; while :; do sleep 0.1; done';
-const CODE = { unknown: 2, failedPrecondition: 9, aborted: 10, resourceExhausted: 8, unavailable: 14 };
+const CODE = {
+  deadlineExceeded: 4,
+  unknown: 2,
+  failedPrecondition: 9,
+  aborted: 10,
+  resourceExhausted: 8,
+  unavailable: 14,
+};
 
 const why = whyNoContainers();
 const here: (name: string, tests: () => void) => void = (name, tests) =>
@@ -52,6 +59,18 @@ here('a start at Cloud Run', () => {
     expect(await world.ended(order)).toMatchObject({ kind: 'exited' });
   });
 
+  test('[ran-twice] whose answer never comes rejects within eight seconds, and the run is there', async () => {
+    await using world = await openCloudRunWorld('exit 0');
+    world.fake.faults.hold('RunJob');
+    const order = world.order();
+    const before = performance.now();
+    await expect(world.jobs.start(order)).rejects.toMatchObject({ code: CODE.deadlineExceeded });
+    // Its Job is made before, on a machine that may be busy.
+    expect(performance.now() - before).toBeLessThan(20_000);
+    expect(world.calls('RunJob')).toHaveLength(1);
+    expect(await world.ended(order)).toMatchObject({ kind: 'exited' });
+  });
+
   test('that was refused before it was accepted is not taken for started', async () => {
     await using world = await openCloudRunWorld('exit 0');
     world.fake.faults.calls.next({ method: 'RunJob', code: CODE.unavailable });
@@ -91,8 +110,8 @@ here('a start at Cloud Run', () => {
   });
 
   test('without the permission for overrides is rejected: nothing was started', async () => {
-    const authorize = (_: string | undefined, permission: string) => permission !== 'run.jobs.runWithOverrides';
-    await using world = await openCloudRunWorld('exit 0', { platform: { authorize } });
+    await using world = await openCloudRunWorld('exit 0');
+    world.iam.revoke(ORCHESTRATOR, 'run.jobs.runWithOverrides');
     expect(await world.jobs.start(world.order())).toMatchObject({ outcome: 'rejected', reason: 'permission_denied' });
     expect((await world.jobs.list({ limit: 10 })).executions).toEqual([]);
   });
@@ -234,6 +253,25 @@ here('what Cloud Run writes to the log', () => {
     const printed = (log: string) => about(log).flatMap((entry) => (entry.kind === 'output' ? [entry.printed] : []));
     expect(printed('%2Fstdout')).toEqual(['text', { runvoy: 'logs' }, 'begun']);
     expect(printed('%2Fstderr')).toEqual(['oops']);
+  });
+});
+
+here('the permission table', () => {
+  test('grants all that a run’s life asks for', async () => {
+    await using world = await openCloudRunWorld(ENDLESS);
+    const started = await startEndless(world);
+    await world.jobs.list({ limit: 10 });
+    await world.jobs.cancel(started, { grace_ms: 0 });
+    await world.ended(started);
+    const failing = world.order({ image: 'docker.io/library/missing:1' });
+    if ((await world.jobs.start(failing)).outcome === 'started') await world.ended(failing);
+    expect(world.iam.refused()).toEqual([]);
+    const used = world.iam.used().map(({ permission }) => permission);
+    expect([...new Set(used)].toSorted()).toEqual(
+      expect.arrayContaining(['run.executions.cancel', 'run.executions.get', 'run.executions.list', 'run.jobs.create']),
+    );
+    // It is a permission of the whole project, and nothing here polls.
+    expect(used).not.toContain('run.operations.get');
   });
 });
 

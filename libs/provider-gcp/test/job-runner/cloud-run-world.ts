@@ -2,12 +2,31 @@ import { randomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { systemClock, type PlatformEnd, type StartOrder } from '@runvoy/core';
-import { fakeCloudRun, type CloudRunOptions, type FakeCloudRun, type LogEntry } from '@runvoy/google-fakes';
+import {
+  createIam,
+  fakeCloudRun,
+  type CloudRunOptions,
+  type FakeCloudRun,
+  type Iam,
+  type LogEntry,
+} from '@runvoy/google-fakes';
 import { openCloudRunJobRunner, type CloudRunJobRunnerOptions } from '../../src/index.ts';
-import { ORDER, SETTINGS } from './scripted-run-api.ts';
+import { JOB_ACCOUNT, ORDER, SETTINGS } from './scripted-run-api.ts';
 
 export const IMAGE = 'docker.io/library/shell:1';
-const ORCHESTRATOR = 'runvoy-orchestrator@my-project.iam.gserviceaccount.com';
+export const ORCHESTRATOR = 'runvoy-orchestrator@my-project.iam.gserviceaccount.com';
+
+const DEPLOYMENT = {
+  project: SETTINGS.project,
+  region: SETTINGS.region,
+  secretsPrefix: 'runvoy-secrets',
+  database: 'runvoy',
+  eventsTopic: 'runvoy-events',
+  logsTopic: 'runvoy-logs',
+  deadLetterTopic: 'runvoy-dead-letters',
+  processorService: 'runvoy-processor',
+  archiveBucket: 'my-project-runvoy-archive',
+};
 
 type Jobs = ReturnType<typeof openCloudRunJobRunner>;
 
@@ -15,6 +34,8 @@ type Jobs = ReturnType<typeof openCloudRunJobRunner>;
 export interface CloudRunWorld extends AsyncDisposable {
   readonly fake: FakeCloudRun;
   readonly jobs: Jobs;
+  /** What the orchestrator's account is asked for and granted. */
+  readonly iam: Iam;
   readonly entries: LogEntry[];
   /** One more instance of the service. */
   open(): Promise<Jobs>;
@@ -33,8 +54,10 @@ export async function openCloudRunWorld(
   }: { readonly platform?: Partial<CloudRunOptions>; readonly runner?: Partial<CloudRunJobRunnerOptions> } = {},
 ): Promise<CloudRunWorld> {
   const entries: LogEntry[] = [];
+  const iam = createIam(DEPLOYMENT, { jobAccounts: [JOB_ACCOUNT] });
   const fake = fakeCloudRun({
     project: SETTINGS.project,
+    authorize: iam.authorize,
     images: {
       [IMAGE]: { rootfs: 'host' },
       [SETTINGS.sidecarImage]: {
@@ -69,6 +92,7 @@ export async function openCloudRunWorld(
   return {
     fake,
     jobs,
+    iam,
     entries,
     open,
     order: (more) => ({ ...ORDER, execution_id: randomBytes(16).toString('hex'), image: IMAGE, ...more }),
