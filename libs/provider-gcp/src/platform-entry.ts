@@ -2,9 +2,8 @@ import { Failure, type Millis, type PlatformEntry, type ReadPlatformEntry } from
 import { timeMs } from './job-runner/google-values.ts';
 import { wordFor } from './job-runner/execution-view.ts';
 import { jobOfExecution } from './job-runner/names.ts';
-import { envOf, isMessage, lastPart, messages, SIDECAR, text } from './job-runner/read-resources.ts';
-
-type Message = Readonly<Record<string, unknown>>;
+import { isMessage, messages, text, type Message } from './job-runner/message.ts';
+import { envOf, lastPart, SIDECAR } from './job-runner/read-resources.ts';
 
 /** What follows the project in `logName`, as Cloud Logging writes it. */
 const READERS: Readonly<Record<string, (entry: Message) => PlatformEntry>> = {

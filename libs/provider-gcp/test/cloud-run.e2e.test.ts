@@ -100,6 +100,13 @@ here('a start at Cloud Run', () => {
     await Promise.all([world.ended(one), world.ended(two)]);
   });
 
+  test('finds a Job that another instance has made as it was written, and changes nothing of it', async () => {
+    await using world = await openCloudRunWorld('exit 0');
+    await world.jobs.start(world.order());
+    expect(await (await world.open()).start(world.order())).toMatchObject({ outcome: 'started' });
+    expect([world.calls('CreateJob').length, world.calls('UpdateJob').length]).toEqual([1, 0]);
+  });
+
   test('of an image that is not there is rejected or never begins, for that reason', async () => {
     await using world = await openCloudRunWorld('exit 0');
     const order = world.order({ image: 'docker.io/library/missing:1' });

@@ -2,6 +2,7 @@ import type { Millis, StartAnswer } from '@runvoy/core';
 import { CODE, codeOf, saidBy } from './grpc-code.ts';
 import { failureReason } from './execution-view.ts';
 import { jobIdOf, type JobProfile } from './job-profile.ts';
+import { partsOf } from './job-parts.ts';
 import { jobOf } from './job-template.ts';
 import { jobName, locationName, type Place } from './names.ts';
 import { jittered, retried, type RetryDeps } from './retried.ts';
@@ -37,18 +38,25 @@ export async function ensureJob(
   const { api, clock, random } = deps;
   const id = jobIdOf(profile);
   const name = jobName(place, id);
+  const parts = partsOf(jobOf(profile));
   const until = clock.now() + READY_WITHIN_MS;
   let isWritten = false;
   let trouble = `The Job ${id} was not ready within ${READY_WITHIN_MS / 1000} s.`;
   while (clock.now() < until) {
     try {
       const job = await retried(deps, () => readJob(api, name));
-      if (job && isReady(job)) return undefined;
+      const isAsWritten = isWritten || job?.parts === parts;
+      if (job && isReady(job) && isAsWritten) return undefined;
       if (job && hasFailed(job) && isWritten) return failure(job);
-      if (!job) await api.createJob(locationName(place), id, jobOf(profile));
-      // It failed for a run before this one, perhaps for an image that has come since: written again, Cloud Run looks again.
-      else if (hasFailed(job)) await api.updateJob(name, writtenAgain(profile, clock.now()));
-      isWritten ||= !job || hasFailed(job);
+      if (!job) {
+        await api.createJob(locationName(place), id, jobOf(profile));
+        isWritten = true;
+      } else if (hasFailed(job) || (isReady(job) && !isAsWritten)) {
+        // It failed for a run before this one, perhaps for an image that has come since: written again, Cloud Run looks again.
+        // Or somebody has edited it: with retries, say, a command would find its run taken by its own first try.
+        await api.updateJob(name, writtenAgain(profile, clock.now()));
+        isWritten = true;
+      }
     } catch (error) {
       const code = codeOf(error);
       // Another instance was faster: that is as good.

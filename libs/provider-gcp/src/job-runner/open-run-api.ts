@@ -1,6 +1,7 @@
 import type { ExecutionsClient, JobsClient, TasksClient } from '@google-cloud/run';
 import { plaintextEndpoint } from '../endpoint.ts';
-import { lastPart, isMessage, readExecution, readJob, readTask, SIDECAR, text } from './read-resources.ts';
+import { isMessage, text } from './message.ts';
+import { lastPart, readExecution, readJob, readTask, SIDECAR } from './read-resources.ts';
 import type { RunApi } from './run-api.ts';
 
 interface Clients {

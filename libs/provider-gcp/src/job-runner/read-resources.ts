@@ -1,11 +1,11 @@
 import { enumName, timeMs, wholeNumber } from './google-values.ts';
+import { partsOf } from './job-parts.ts';
+import { isMessage, messages, text, type Message } from './message.ts';
 import { COMMON_REASON, CONDITION_STATE, EXECUTION_REASON } from './run-enums.ts';
 import type { RunCondition, RunExecution, RunJob, RunTask } from './run-resources.ts';
 
 /** The container of ours beside the user's. */
 export const SIDECAR = 'sidecar';
-
-type Message = Readonly<Record<string, unknown>>;
 
 const STATES: Readonly<Record<string, RunCondition['state']>> = {
   CONDITION_PENDING: 'pending',
@@ -18,6 +18,7 @@ export function readJob(answer: Message): RunJob {
   const { terminalCondition, reconciling, generation, observedGeneration } = answer;
   return {
     terminal: isMessage(terminalCondition) ? readCondition(terminalCondition) : undefined,
+    parts: partsOf(answer),
     isSettling: reconciling === true || wholeNumber(observedGeneration) < wholeNumber(generation),
   };
 }
@@ -73,16 +74,4 @@ function readCondition(condition: Message): RunCondition {
 /** The short name at the end of a resource's full one. */
 export function lastPart(name: string): string {
   return name.slice(name.lastIndexOf('/') + 1);
-}
-
-export function isMessage(value: unknown): value is Message {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-export function messages(value: unknown): readonly Message[] {
-  return Array.isArray(value) ? value.filter(isMessage) : [];
-}
-
-export function text(value: unknown): string {
-  return typeof value === 'string' ? value : '';
 }

@@ -15,6 +15,8 @@ export interface RunJob {
   readonly terminal: RunCondition | undefined;
   /** The platform is still at work on what it was last told. */
   readonly isSettling: boolean;
+  /** See `partsOf`. */
+  readonly parts: string;
 }
 
 /** An Execution, with every number, time and enum in one form. */

@@ -1,4 +1,7 @@
 import type { Clock, StartOrder } from '@runvoy/core';
+import { partsOf } from '../../src/job-runner/job-parts.ts';
+import { profileOf } from '../../src/job-runner/job-profile.ts';
+import { jobOf } from '../../src/job-runner/job-template.ts';
 import type { RunApi } from '../../src/job-runner/run-api.ts';
 import type { RunExecution, RunJob } from '../../src/job-runner/run-resources.ts';
 import type { CloudRunSettings } from '../../src/job-runner/settings.ts';
@@ -49,6 +52,7 @@ export function refusal(code: number, details = `code ${code}`): Error {
 export const READY: RunJob = {
   terminal: { type: 'Ready', state: 'succeeded', reason: '', message: '' },
   isSettling: false,
+  parts: partsOf(jobOf(profileOf(ORDER, SETTINGS))),
 };
 
 export function execution(given: Partial<RunExecution> = {}): RunExecution {

@@ -16,8 +16,8 @@ import {
 
 const MISSING = refusal(5, 'Job does not exist.');
 const FAILED = {
+  ...READY,
   terminal: { type: 'Ready', state: 'failed' as const, reason: 'CONTAINER_MISSING', message: "Image 'x' not found." },
-  isSettling: false,
 };
 const STARTED = { outcome: 'started', platform_execution: NAME };
 
@@ -47,7 +47,7 @@ describe('a start', () => {
 
   test('of a new image makes its Job, and waits until it is ready', async () => {
     const settling = { ...READY, isSettling: true };
-    const unsaid = { terminal: undefined, isSettling: false };
+    const unsaid = { ...READY, terminal: undefined };
     const api = scriptedRunApi({
       getJob: [MISSING, unsaid, settling, READY],
       createJob: [undefined],
@@ -55,6 +55,17 @@ describe('a start', () => {
     });
     expect(await open(api).jobs.start(ORDER)).toEqual(STARTED);
     expect(methodsOf(api)).toEqual(['getJob', 'createJob', 'getJob', 'getJob', 'getJob', 'runJob']);
+  });
+
+  test('of a Job that somebody has edited puts it right first, once', async () => {
+    const edited = { ...READY, parts: READY.parts.replace('"maxRetries":0', '"maxRetries":3') };
+    const api = scriptedRunApi({
+      getJob: [edited, { ...READY, isSettling: true }, edited],
+      updateJob: [undefined],
+      runJob: [NAME],
+    });
+    expect(await open(api).jobs.start(ORDER)).toEqual(STARTED);
+    expect(methodsOf(api)).toEqual(['getJob', 'updateJob', 'getJob', 'getJob', 'runJob']);
   });
 
   test('of a Job that another instance makes at the same time is as good', async () => {
