@@ -129,6 +129,14 @@ describe('a sidecar', () => {
     },
   );
 
+  testIt(named('gives the command every signal as it is by default, SIGINT too'), async () => {
+    await using world = await openSidecarWorld(
+      'grep -E "^Sig(Ign|Blk)" /proc/self/status; trap "echo int; exit 6" INT; kill -INT $$',
+    );
+    expect(await world.ends()).toEqual([0, 6]);
+    expect(world.intake.texts('stdout')).toEqual(['SigBlk:\t0000000000000000', 'SigIgn:\t0000000000000000', 'int']);
+  });
+
   testIt(named('waits for a command that has closed its outputs'), async () => {
     await using world = await openSidecarWorld('echo before; exec >&- 2>&-; sleep 0.5; exit 3');
     expect(await world.ends()).toEqual([0, 3]);

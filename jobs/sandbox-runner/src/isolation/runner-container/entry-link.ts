@@ -43,6 +43,8 @@ export function openEntryLink(directory: string, onSignalled: () => void): Entry
   const begun = Promise.withResolvers<void>();
   const ended = Promise.withResolvers<CommandEnd>();
   const closed = Promise.withResolvers<void>();
+  /** Before it is known which process leads the command, nobody there could be told from the entry script's own. */
+  const led = Promise.withResolvers<void>();
   const waiting: ((count: number) => void)[] = [];
   let isClosed = false;
   let text = '';
@@ -52,26 +54,30 @@ export function openEntryLink(directory: string, onSignalled: () => void): Entry
   reader.on('data', (piece: string) => {
     const lines = (text + piece).split('\n');
     text = lines.pop()!;
-    for (const line of lines) hear(...(line.split(' ') as [string, string?]));
+    for (const line of lines) hear(line);
   });
   reader.on('error', () => undefined);
   reader.on('close', () => {
     isClosed = true;
     for (const resolve of waiting.splice(0)) resolve(0);
     ended.resolve({ code: null, signal: 'SIGKILL' });
+    led.resolve();
     closed.resolve();
   });
 
-  function hear(word: string, value = ''): void {
+  function hear(line: string): void {
+    const [word, ...values] = line.split(' ');
+    const value = values.join(' ');
     switch (word) {
       case 'begun':
         return begun.resolve();
       case 'signalled':
         return onSignalled();
       case 'leader':
-        return write(`leader ${value}`);
+        write(`leader ${value}`);
+        return led.resolve();
       case 'exit':
-        write('ended');
+        write(`ended ${value}`);
         return ended.resolve({ code: Number(value), signal: null });
       case 'count':
         return waiting.shift()?.(Number(value));
@@ -99,11 +105,14 @@ export function openEntryLink(directory: string, onSignalled: () => void): Entry
         closeSync(stderr.writeFd);
       },
     },
-    order: write,
+    order(order) {
+      if (order === 'term') void led.promise.then(() => write(order));
+      else write(order);
+    },
     count(order) {
       if (isClosed) return Promise.resolve(0);
       const answer = new Promise<number>((resolve) => waiting.push(resolve));
-      write(order);
+      void led.promise.then(() => write(order));
       return Promise.race([answer, pause(ANSWER_MS, 0, { ref: false })]);
     },
     release() {

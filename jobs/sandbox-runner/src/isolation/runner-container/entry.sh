@@ -9,6 +9,7 @@ root=${0%/*}
 box=$root/bin/busybox
 leader=
 worker=
+code=143
 
 tell() {
   echo "$1" >&7
@@ -66,38 +67,33 @@ kill_all() {
 } 2>/dev/null
 
 start() {
+  { read -r leader _ </proc/self/stat; } 2>/dev/null
+  tell "leader $leader $$"
   trap - TERM PIPE
+  exec 7>&-
   cd -- "$cwd" || exit 1
   # `env` and not `export`: a value or a name may be anything, and none may disturb this shell.
   exec "$box" setsid "$box" env -- "$@" "$shell" -e "$script"
 }
 
+# The command is started in the foreground of a shell of its own: in the background it would inherit that SIGINT and
+# SIGQUIT are ignored, and no program can rely on getting them back.
 work() {
-  start "$@" </dev/null >&8 2>&9 3<&- 7>&- 8>&- 9>&- &
-  leader=$!
-  exec 3<&- 8>&- 9>&-
-  tell "leader $leader"
-  { wait "$leader"; } 2>/dev/null
-  code=$?
-  tell "exit $code"
-  exit $code
+  exec 2>/dev/null
+  trap '' TERM PIPE
+  . "$root/run/call.sh"
+  (start "$@") </dev/null >&8 2>&9 8>&- 9>&-
+  tell "exit $?"
+  exit
 }
 
 # Ends all when the sidecar is gone: with it went the other end of the pipe, and the log.
 obey() {
   { read -r self _ </proc/self/stat; } 2>/dev/null
-  # A sidecar that said nothing by then never will.
-  patience=30
+  patience=604800
   while read -r -t "$patience" order word <&3; do
     case $order in
-    go)
-      . "$root/run/call.sh"
-      work "$@" &
-      worker=$!
-      exec 8>&- 9>&-
-      patience=604800
-      ;;
-    leader) leader=$word ;;
+    leader) leader=${word% *} worker=${word#* } ;;
     term) terminate ;;
     kill)
       kill_all
@@ -108,11 +104,10 @@ obey() {
       set -- $found
       tell "count $#"
       ;;
-    ended) patience=60 ;;
-    drained) leave ;;
+    ended) code=$word patience=60 ;;
+    drained) exit "$code" ;;
     esac
   done
-  [ -n "$worker" ] || exit 0
   if [ "$patience" != 60 ]; then
     terminate
     for _ in 1 2 3 4 5 6 7 8 9 10; do
@@ -121,13 +116,7 @@ obey() {
     done
   fi
   kill_all
-  leave
-}
-
-leave() {
-  [ -n "$worker" ] || exit 0
-  wait "$worker"
-  exit
+  exit "$code"
 }
 
 # What an image may leave out. The run's own variables come later and win.
@@ -136,6 +125,7 @@ PATH=${PATH:-/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin}
 export PATH HOME
 shell=$root/bin/sh
 [ ! -x /bin/sh ] || shell=/bin/sh
+[ "$1" != work ] || work
 
 # With a reader of our own for a moment: opening a pipe would wait for ever for a sidecar that is gone.
 exec 5<>"$root/pipes/control" 3<"$root/pipes/control"
@@ -146,6 +136,11 @@ exec 5<&-
 
 trap '' PIPE TERM
 tell begun || exit 70
+# A sidecar that said nothing by then never will.
+read -r -t 30 order <&3 && [ "$order" = go ] || exit 0
+# A leader of its group has setsid fork and not wait: the second one leaves the shell behind, with the signals it has here.
+(trap - TERM PIPE && exec "$box" setsid "$box" setsid "$box" sh "$0" work) 3<&-
+. "$root/run/call.sh"
 obey &
 obeying=$!
 exec 3<&- 8>&- 9>&-
