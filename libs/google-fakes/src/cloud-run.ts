@@ -46,6 +46,9 @@ export interface FakeCloudRun extends AsyncDisposable {
 }
 
 export function fakeCloudRun(options: CloudRunOptions): FakeCloudRun {
+  if (options.pids === 'shared' && process.getuid?.() !== 0) {
+    throw new Error('Shared process namespaces need root; choose pids: "separate".');
+  }
   const issuer = options.issuer ?? createTokenIssuer();
   const faults = new CloudRunFaults();
   const metadata = new Map<string, Promise<Listening>>();

@@ -113,6 +113,7 @@ export const GRANTS = {
   ],
   // The runner's routes. It cancels nothing and starts nothing: what a run's container sends can do no more than that.
   'runvoy-intake': [USE_DATABASE, READ_SECRET_VALUES],
+  // Its signing keys are a secret that Cloud Run reads for it when an instance starts.
   'runvoy-websocket': [USE_DATABASE, READ_SECRET_VALUES],
   'runvoy-job': [],
   // Pub/Sub pushes, Eventarc and Scheduler come with tokens of this account.

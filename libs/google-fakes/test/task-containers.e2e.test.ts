@@ -88,7 +88,9 @@ describe('a task of two containers', () => {
   // Who exits first, with which codes; and what each rule makes of it.
   const RUNNER_FIRST = pair(sidecarScript('sleep 0.3; exit 0'), 'touch /shared/go; exit 5');
   const SIDECAR_FIRST = pair(sidecarScript('exit 0'), 'touch /shared/go; sleep 0.3; exit 5');
-  test.each<[TaskEndRule, string | undefined, string, JobSpec, { exitCode: number; failed: number }]>([
+  (whyNoContainers ? test.skip : test).each<
+    [TaskEndRule, string | undefined, string, JobSpec, { exitCode: number; failed: number }]
+  >([
     ['any-exit', undefined, 'runner', RUNNER_FIRST, { exitCode: 5, failed: 1 }],
     ['any-exit', undefined, 'sidecar', SIDECAR_FIRST, { exitCode: 0, failed: 0 }],
     ['all-exit', undefined, 'runner', RUNNER_FIRST, { exitCode: 5, failed: 1 }],
@@ -98,7 +100,6 @@ describe('a task of two containers', () => {
   ])(
     named('under %s (main %s) that the %s leaves first', whyNoContainers),
     async (ends, mainContainer, _first, job, { exitCode, failed }) => {
-      if (whyNoContainers) return;
       await using world = await openRunWorld({ ends, ...(mainContainer && { mainContainer }) });
       const { execution, result } = await endOf(world, job);
       expect(execution).toMatchObject({ failedCount: failed, succeededCount: 1 - failed });
@@ -215,6 +216,16 @@ describe('an image', () => {
     const containers = [{ name: 'main', image: SHELL_IMAGE, command: ['/no/such/program'] }];
     const { result } = await endOf(world, { template: { template: { containers, maxRetries: 0 } } });
     expect(result?.status?.message).toBe('The container failed to start.');
+  });
+
+  itRuns('whose root file system is not there fails its task, and says why', async () => {
+    await using world = await openRunWorld({ images: { lost: { rootfs: '/no/such/directory' } } });
+    const containers = [{ name: 'main', image: 'lost', command: ['/x'] }];
+    const { result } = await endOf(world, { template: { template: { containers, maxRetries: 0 } } });
+    expect(result?.status?.message).toBe('The container failed to start.');
+    expect(world.entries.map(({ textPayload }) => textPayload)).toContainEqual(
+      expect.stringContaining('/no/such/directory'),
+    );
   });
 
   for (const user of [0, 1000, 65_532]) {

@@ -55,8 +55,7 @@ export class RunningTask {
     const ready = new Map<string, Promise<boolean>>();
     for (const container of inOrder(template.containers)) {
       const before = container.dependsOn.map((name) => ready.get(name) ?? Promise.resolve(true));
-      const started = Promise.all(before).then((all) => all.every(Boolean) && this.#start(container));
-      ready.set(containerName(container), started);
+      ready.set(containerName(container), this.#startAfter(before, container));
     }
     await this.#over.promise;
     await Promise.all(ready.values());
@@ -80,6 +79,18 @@ export class RunningTask {
   killAll(): void {
     this.stop(this.#cause);
     for (const container of this.#containers.values()) container.signal('SIGKILL');
+  }
+
+  async #startAfter(before: Promise<boolean>[], container: Container): Promise<boolean> {
+    try {
+      return (await Promise.all(before)).every(Boolean) && (await this.#start(container));
+    } catch (failure) {
+      const { log, source } = this.#attempt;
+      const startFailure = failure instanceof Error ? failure.message : String(failure);
+      log.system(source, this.#speaker(containerName(container)), 'ERROR', endText({ startFailure }));
+      this.stop('start');
+      return false;
+    }
   }
 
   /** Resolves to whether those that depend on it may start. */
