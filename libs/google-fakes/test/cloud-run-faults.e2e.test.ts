@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { status } from '@grpc/grpc-js';
 import { describe, expect, test } from '@jest/globals';
@@ -132,11 +134,18 @@ describe('the fake', () => {
       named(`leaves no process behind when it is killed itself (processes ${pids})`, why),
       async () => {
         const mark = `killed-${pids}-${process.pid}-${Date.now()}`;
-        const holder = spawn(process.execPath, [HOLDER, mark, pids], { stdio: ['ignore', 'pipe', 'inherit'] });
+        // What a killed process cannot tidy, the test does.
+        const folder = mkdtempSync(join(tmpdir(), 'killed-'));
+        chmodSync(folder, 0o755);
+        const holder = spawn(process.execPath, [HOLDER, mark, pids], {
+          env: { ...process.env, TMPDIR: folder },
+          stdio: ['ignore', 'pipe', 'inherit'],
+        });
         await once(holder.stdout, 'data');
         expect(processes().some((line) => line.includes(mark))).toBe(true);
         holder.kill('SIGKILL');
         await until('them to be gone', () => processes().every((line) => !line.includes(mark)));
+        rmSync(folder, { recursive: true });
       },
     );
   }
