@@ -65,6 +65,7 @@ export function recordsDifferenceContract(
 class Observer {
   readonly #records: Records;
   readonly #versions = new Map<string, string>();
+  #changes = 0;
   #lastPage: (Asked & { readonly next: string }) | undefined;
 
   constructor(records: Records) {
@@ -134,7 +135,7 @@ class Observer {
   async #swapStale(id: string, value: SampleRun): Promise<unknown> {
     const stored = await this.#records.get(run(id));
     if (!stored) return 'nothing there';
-    await this.#records.compareAndSet(run(id), stored.version, { note: `changed after ${stored.version}` });
+    await this.#records.compareAndSet(run(id), stored.version, { note: `change ${++this.#changes}` });
     const isSwapped = await this.#records.compareAndSet(run(id), stored.version, value);
     await this.#records.delete(run(id));
     return isSwapped;

@@ -44,6 +44,18 @@ export function recordsTransactionContract(open: OpenRecords, isolation: StoreIs
     expect((await records.get(user('taken')))?.value).toEqual({ email: 'first' });
   });
 
+  test('a second create of one id in a transaction aborts everything in it', async () => {
+    await using records = await open();
+    const transaction = records.transact(async (tx) => {
+      tx.set(user('other'), {});
+      tx.create(user('a'), { email: 'first' });
+      tx.create(user('a'), { email: 'second' });
+    });
+    await expect(transaction).rejects.toMatchObject({ code: 'RECORD_EXISTS' });
+    expect(await records.get(user('other'))).toBeUndefined();
+    expect(await records.get(user('a'))).toBeUndefined();
+  });
+
   test('writes of one transaction apply in the order they were made', async () => {
     await using records = await open();
     await records.create(user('a'), { email: 'old' });

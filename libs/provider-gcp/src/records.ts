@@ -223,6 +223,10 @@ class RecordsInFirestore implements FirestoreRecords {
     }
     const transaction = await tx.opened();
     if (transaction === undefined && tx.writes.length === 0) return { result };
+    if (tx.createdTwice !== undefined) {
+      await this.#rollBack(tx);
+      throw new Failure('RECORD_EXISTS', tx.createdTwice.slice(this.#shapes.root.length + 1));
+    }
     try {
       await this.#calls.commit(tx.writes, transaction);
       return { result };

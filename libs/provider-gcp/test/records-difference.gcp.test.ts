@@ -8,5 +8,5 @@ const why = whyNotEmulated('FIRESTORE_EMULATOR_HOST');
 const here = why === undefined ? describe : describe.skip;
 
 here(`firestore and sqlite${why === undefined ? '' : ` — skipped: ${why}`}`, () => {
-  recordsDifferenceContract(async () => openSqliteRecords(':memory:'), emptyFirestoreRecords, { histories: 25 });
+  recordsDifferenceContract(async () => openSqliteRecords(':memory:'), emptyFirestoreRecords, { histories: 20 });
 });

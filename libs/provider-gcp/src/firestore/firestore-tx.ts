@@ -70,6 +70,17 @@ export class FirestoreTx implements Tx {
     return this.#readsFailed;
   }
 
+  /** A name that is created although an earlier write of this transaction put it there; Firestore calls that a wrong request. */
+  get createdTwice(): string | undefined {
+    const isThere = new Map<string, boolean>();
+    for (const { update, delete: deleted, currentDocument } of this.writes) {
+      const name = update?.name ?? deleted ?? '';
+      if (currentDocument?.exists === false && isThere.get(name)) return name;
+      isThere.set(name, update !== undefined);
+    }
+    return undefined;
+  }
+
   /** Names the first thing that was read. */
   get readFirst(): string {
     return this.#readFirst ?? '';
