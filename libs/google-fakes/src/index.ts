@@ -24,3 +24,6 @@ export * from './conveyor.ts';
 export * from './pace.ts';
 export * from './pubsub-push.ts';
 export * from './signed-post.ts';
+export * from './eventarc.ts';
+export * from './logging.ts';
+export { FilterProblem, readFilter } from './logging/filter.ts';
