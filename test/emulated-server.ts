@@ -1,0 +1,30 @@
+import { randomBytes } from 'node:crypto';
+import { emulatorHost } from '@runvoy/google-fakes';
+import { newDirectory, testApi, type TestApi } from '../services/standalone/test/server.ts';
+import { startEmulatedStack, type EmulatedStack, type EmulatedStackOptions } from '../tools/emulated/stack.ts';
+
+/** A whole deployment on the emulators that this stage of the tests has started. */
+export interface EmulatedServer extends TestApi, AsyncDisposable {
+  readonly stack: EmulatedStack;
+  /** A directory that commands see at the same path and may read. */
+  readonly sharedDirectory: string;
+}
+
+export async function startEmulatedServer(
+  options: Omit<EmulatedStackOptions, 'dataDir' | 'emulators' | 'project'> = {},
+): Promise<EmulatedServer> {
+  const sharedDirectory = newDirectory();
+  const stack = await startEmulatedStack({
+    ...options,
+    dataDir: newDirectory(),
+    project: `runvoy-${randomBytes(4).toString('hex')}`,
+    emulators: { firestore: emulatorHost('FIRESTORE_EMULATOR_HOST'), pubsub: emulatorHost('PUBSUB_EMULATOR_HOST') },
+    readable: [sharedDirectory],
+  });
+  return {
+    ...testApi(stack.ready, stack.ready.api_key),
+    stack,
+    sharedDirectory,
+    [Symbol.asyncDispose]: () => stack.close(),
+  };
+}

@@ -1,0 +1,90 @@
+import { randomBytes } from 'node:crypto';
+
+export const REGION = 'europe-west1';
+export const ADMIN_EMAIL = 'admin@example.com';
+
+/** Names of a deployment, as Terraform would give them. Everything of it is in its project, so that two never meet. */
+export interface Deployment {
+  readonly project: string;
+  readonly sidecarImage: string;
+  readonly accounts: Readonly<Record<Role | 'caller' | 'job', string>>;
+}
+
+export function deploymentIn(project: string): Deployment {
+  const account = (name: string) => `${name}@${project}.iam.gserviceaccount.com`;
+  return {
+    project,
+    sidecarImage: `${REGION}-docker.pkg.dev/${project}/runvoy/sidecar:emulated`,
+    accounts: {
+      orchestrator: account('runvoy-orchestrator'),
+      processor: account('runvoy-processor'),
+      intake: account('runvoy-intake'),
+      websocket: account('runvoy-websocket'),
+      caller: account('runvoy-caller'),
+      job: account('runvoy-job'),
+    },
+  };
+}
+
+export const TOPICS = {
+  events: 'runvoy-events',
+  logs: 'runvoy-logs',
+  deadLetters: 'runvoy-events-dead-letters',
+} as const;
+
+export type Role = 'orchestrator' | 'processor' | 'intake' | 'websocket';
+
+/** `host:port` of everything that stands for Google. */
+export interface Endpoints {
+  readonly firestore: string;
+  readonly pubsub: string;
+  readonly run: string;
+  readonly secretManager: string;
+  readonly logging: string;
+  readonly scheduler: string;
+  readonly certs: string;
+  /** The metadata server that gives a process its identity. */
+  readonly metadata: string;
+}
+
+/** Public URL of each service, without a path. */
+export type Urls = Readonly<Record<Role, string>>;
+
+/** A key that lives as long as the deployment. */
+export const newSigningKey = (): string => `k1:${randomBytes(32).toString('hex')}`;
+
+/** What every service is told: one set of variables, as Terraform sets it. */
+export function environmentOf(
+  { project, accounts, sidecarImage }: Deployment,
+  role: Role,
+  about: { readonly endpoints: Endpoints; readonly urls: Urls; readonly signingKey: string },
+): Record<string, string> {
+  const { endpoints, urls, signingKey } = about;
+  return {
+    RUNVOY_BACKEND_PROVIDER: 'gcp',
+    RUNVOY_GCP_PROJECT_ID: project,
+    RUNVOY_GCP_REGION: REGION,
+    RUNVOY_ENVIRONMENT: 'emulated',
+    RUNVOY_SIGNING_KEY: signingKey,
+    RUNVOY_ADMIN_EMAIL: ADMIN_EMAIL,
+    RUNVOY_GCP_SECRETS_KMS_KEY: `projects/${project}/locations/global/keyRings/runvoy/cryptoKeys/secrets`,
+    RUNVOY_GCP_CALLER_SERVICE_ACCOUNT: accounts.caller,
+    RUNVOY_GCP_JOB_DEFAULT_SERVICE_ACCOUNT: accounts.job,
+    RUNVOY_GCP_JOB_DEFAULT_RUNTIME: 'python313',
+    RUNVOY_GCP_SIDECAR_IMAGE: sidecarImage,
+    RUNVOY_PROCESSOR_ROUTES: role === 'intake' ? 'runner' : 'events',
+    RUNVOY_GCP_CALLER_CHECK: 'signature',
+    RUNVOY_INTAKE_URL: urls.intake,
+    RUNVOY_PROCESSOR_URL: urls.processor,
+    RUNVOY_WEBSOCKET_URL: urls.websocket.replace(/^http/, 'ws'),
+    RUNVOY_WEB_URL: urls.orchestrator,
+    FIRESTORE_EMULATOR_HOST: endpoints.firestore,
+    PUBSUB_EMULATOR_HOST: endpoints.pubsub,
+    RUNVOY_GCP_ENDPOINT_RUN: endpoints.run,
+    RUNVOY_GCP_ENDPOINT_SECRETMANAGER: endpoints.secretManager,
+    RUNVOY_GCP_ENDPOINT_LOGGING: endpoints.logging,
+    RUNVOY_GCP_ENDPOINT_SCHEDULER: endpoints.scheduler,
+    RUNVOY_GCP_ENDPOINT_CERTS: endpoints.certs,
+    GCE_METADATA_HOST: endpoints.metadata,
+  };
+}

@@ -1,0 +1,182 @@
+import { PubSub } from '@google-cloud/pubsub';
+import {
+  createIam,
+  createTokenIssuer,
+  fakeCloudRun,
+  fakeLogging,
+  fakeSecretManager,
+  openAuditTrigger,
+  openPush,
+  serveCerts,
+  serveMetadata,
+  signedPost,
+  startFirestoreEmulator,
+  startPubSubEmulator,
+  type CloudRunOptions,
+  type FakeCloudRun,
+  type FakeLogging,
+  type Iam,
+  type Conveyor,
+  type LogEntry,
+  type OpenPush,
+  type OpenTrigger,
+} from '@runvoy/google-fakes';
+import { REGION, TOPICS, type Deployment, type Endpoints, type Role, type Urls } from './deployment.ts';
+import type { Closing } from './closing.ts';
+
+/** Google's part of the stack. */
+export interface Google {
+  /** Every call of a service is checked against the table that Terraform's roles are made from. */
+  readonly iam: Iam;
+  readonly cloudRun: FakeCloudRun;
+  /** What each service is given: everywhere it is itself. */
+  endpointsOf(role: Role): Promise<Endpoints>;
+  /** Opens the subscriptions and the trigger that bring events to these addresses. */
+  openDoors(
+    urls: Urls,
+  ): Promise<{ readonly events: OpenPush; readonly logs: OpenPush; readonly eventarc: OpenTrigger }>;
+  /** A tick, or what `type` names, as the scheduler sends it. */
+  schedule(url: string, type: string): Promise<number>;
+  readonly logging: FakeLogging;
+  /** What the sinks send on, and what may happen to it on its way. */
+  readonly sinks: Readonly<Record<'events' | 'logs', Conveyor<LogEntry>>>;
+}
+
+export type GoogleOptions = Omit<CloudRunOptions, 'project' | 'onLogEntry' | 'issuer'>;
+
+/** `host:port` of emulators that run already, and outlive the stack. */
+export interface RunningEmulators {
+  readonly firestore: string;
+  readonly pubsub: string;
+}
+
+/** Starts the official emulators, unless there are some, and the fakes of what has none. `closing` ends all of it. */
+export async function startGoogle(
+  closing: Closing,
+  { project, accounts }: Deployment,
+  { emulators, ...options }: GoogleOptions & { readonly emulators?: RunningEmulators | undefined },
+): Promise<Google> {
+  const { firestore, pubsub } = emulators ?? (await startEmulators(closing));
+  const issuer = createTokenIssuer();
+  const mintToken = (account: string, audience: string) => issuer.idToken(account, audience);
+  const certs = await closing.add(serveCerts(issuer), (server) => server.stop());
+  const client = new PubSub({ projectId: project, apiEndpoint: pubsub, emulatorMode: true });
+  await closing.add(Promise.resolve(client), () => client.close());
+  for (const topic of Object.values(TOPICS)) await client.createTopic(topic);
+
+  const iam = createIam({
+    project,
+    region: REGION,
+    secretsPrefix: 'runvoy-secrets',
+    database: 'runvoy',
+    eventsTopic: TOPICS.events,
+    logsTopic: TOPICS.logs,
+    deadLetterTopic: TOPICS.deadLetters,
+    processorService: 'runvoy-processor',
+    archiveBucket: `${project}-runvoy-archive`,
+  });
+  const { authorize } = iam;
+  const logging = fakeLogging({ emulatorHost: pubsub, authorize });
+  await closing.add(Promise.resolve(logging), () => logging[Symbol.asyncDispose]());
+  const sinks = {
+    events: await logging.addSink({ name: 'runvoy-events', project, topic: TOPICS.events, filter: FILTERS.events }),
+    logs: await logging.addSink({ name: 'runvoy-logs', project, topic: TOPICS.logs, filter: FILTERS.logs }),
+  };
+  const cloudRun = fakeCloudRun({
+    region: REGION,
+    ...options,
+    project,
+    issuer,
+    authorize,
+    onLogEntry: (entry) => logging.write(entry),
+  });
+  await closing.add(Promise.resolve(cloudRun), () => cloudRun.close());
+  const secrets = fakeSecretManager({ authorize });
+  await closing.add(Promise.resolve(secrets), () => secrets[Symbol.asyncDispose]());
+
+  return {
+    iam,
+    cloudRun,
+    logging,
+    sinks,
+    async endpointsOf(role) {
+      const account = accounts[role];
+      const identity = { email: account, project, projectNumber: '1', region: REGION };
+      const metadata = await closing.add(serveMetadata(issuer, identity), (server) => server.stop());
+      return {
+        firestore,
+        pubsub,
+        run: (await cloudRun.listenAs(account)).host,
+        secretManager: (await secrets.listenAs(account)).host,
+        logging: (await logging.listenAs(account)).host,
+        scheduler: certs.host,
+        certs: certs.host,
+        metadata: metadata.host,
+      };
+    },
+    async openDoors(urls) {
+      const open = (topic: string, path: string, maximumBackoffS: number) =>
+        closing.add(
+          openPush(
+            {
+              project,
+              topic,
+              subscription: `${topic}-push`,
+              pushEndpoint: urls.processor + path,
+              oidcToken: { serviceAccountEmail: accounts.caller, audience: urls.processor },
+              maximumBackoffS,
+              deadLetter: { topic: TOPICS.deadLetters, maxDeliveryAttempts: 100 },
+            },
+            { emulatorHost: pubsub, mintToken },
+          ),
+          (push) => push.stop(),
+        );
+      const trigger = {
+        serviceName: 'run.googleapis.com',
+        methodName: '/Jobs.RunJob',
+        destination: `${urls.processor}/events`,
+        serviceAccount: accounts.caller,
+        audience: urls.processor,
+      };
+      return {
+        events: await open(TOPICS.events, '/events', 600),
+        logs: await open(TOPICS.logs, '/events/logs', 60),
+        eventarc: await closing.add(Promise.resolve(openAuditTrigger(trigger, { logging, mintToken })), (one) =>
+          one.stop(),
+        ),
+      };
+    },
+    async schedule(url, type) {
+      const event = {
+        specversion: '1.0',
+        id: `${type}-${Date.now()}`,
+        source: '/scheduler',
+        type,
+        data: { at_ms: Date.now() },
+      };
+      return signedPost(mintToken, {
+        url: `${url}/events/tick`,
+        headers: { 'content-type': 'application/cloudevents+json', 'x-cloudscheduler': 'true' },
+        body: JSON.stringify(event),
+        oidcToken: { serviceAccountEmail: accounts.caller, audience: url },
+        deadlineMs: 60_000,
+      });
+    },
+  };
+}
+
+async function startEmulators(closing: Closing): Promise<RunningEmulators> {
+  const [firestore, pubsub] = await Promise.all([
+    closing.add(startFirestoreEmulator(), (emulator) => emulator.stop()),
+    closing.add(startPubSubEmulator(), (emulator) => emulator.stop()),
+  ]);
+  return { firestore: firestore.host, pubsub: pubsub.host };
+}
+
+const OURS = 'resource.type="cloud_run_job" AND resource.labels.job_name=~"^rv-"';
+
+/** What the sinks of a deployment select. */
+const FILTERS = {
+  events: `${OURS} AND logName:"cloudaudit.googleapis.com%2Fsystem_event"`,
+  logs: `${OURS} AND (logName:"run.googleapis.com%2Fstdout" OR logName:"run.googleapis.com%2Fstderr" OR logName:"varlog%2Fsystem")`,
+};

@@ -1,0 +1,43 @@
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+
+/** One address in front of the instances of a service, which may change while it lives. */
+export interface Relay {
+  /** `127.0.0.1:port` */
+  readonly host: string;
+  /** The instances, `host:port` each; connections go to them in turn. */
+  setTargets(hosts: readonly string[]): void;
+  stop(): Promise<void>;
+}
+
+/** Passes connections on as they are; one that no instance takes is closed. */
+export async function openRelay(port = 0): Promise<Relay> {
+  let targets: readonly string[] = [];
+  let turn = 0;
+  const open = new Set<Socket>();
+  const keep = (socket: Socket) => {
+    open.add(socket);
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => open.delete(socket));
+  };
+  const server = createServer((client) => {
+    keep(client);
+    const target = targets[turn++ % targets.length];
+    if (target === undefined) return void client.destroy();
+    const [host, targetPort] = target.split(':') as [string, string];
+    const instance = connect(Number(targetPort), host);
+    keep(instance);
+    client.pipe(instance).pipe(client);
+    client.on('close', () => instance.destroy());
+    instance.on('close', () => client.destroy());
+  });
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, '127.0.0.1', resolve));
+  return {
+    host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    setTargets: (hosts) => (targets = hosts),
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const socket of open) socket.destroy();
+      }),
+  };
+}

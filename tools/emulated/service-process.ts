@@ -1,0 +1,87 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+
+/** One instance of a service, as a process that can be treated as Cloud Run treats its own. */
+export interface ServiceInstance {
+  readonly name: string;
+  readonly pid: number;
+  /** `127.0.0.1:port` */
+  readonly host: string;
+  /** Resolves with the exit code when it ends, for whatever reason. */
+  readonly ended: Promise<number | null>;
+  /** SIGSTOP: it gets no CPU, as between two requests. */
+  freeze(): void;
+  thaw(): void;
+  /** SIGTERM, SIGKILL after 10 s. */
+  stop(): Promise<number | null>;
+  /** SIGKILL. */
+  kill(): Promise<void>;
+}
+
+export interface ServiceStart {
+  /** Unique among the instances; names its log, too. */
+  readonly name: string;
+  readonly main: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** Where its lines go. */
+  readonly logFile: string;
+}
+
+const KILLED_AFTER_MS = 10_000;
+
+/** Starts an instance on a port the system chooses. Rejects, with what it said, when it ends instead of listening. */
+export async function startInstance({ name, main, env, logFile }: ServiceStart): Promise<ServiceInstance> {
+  const child = spawn(process.execPath, [main], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env, PORT: '0' },
+  });
+  let said = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    said = (said + chunk.toString()).slice(-4_000);
+    appendFileSync(logFile, chunk);
+  });
+  const listening = Promise.withResolvers<number>();
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    appendFileSync(logFile, `${line}\n`);
+    const port = portIn(line);
+    if (port !== undefined) listening.resolve(port);
+  });
+  const ended = once(child, 'close').then(() => child.exitCode);
+  const port = await Promise.race([listening.promise, ended.then(() => undefined)]);
+  if (port === undefined) throw new Error(`${name} did not start: ${said.trim() || `it ended with ${child.exitCode}`}`);
+  const isOver = () => child.exitCode !== null || child.signalCode !== null;
+  return {
+    name,
+    pid: child.pid!,
+    host: `127.0.0.1:${port}`,
+    ended,
+    freeze: () => void child.kill('SIGSTOP'),
+    thaw: () => void child.kill('SIGCONT'),
+    async stop() {
+      if (isOver()) return ended;
+      child.kill('SIGTERM');
+      // A frozen process hears nothing.
+      child.kill('SIGCONT');
+      const timer = setTimeout(() => child.kill('SIGKILL'), KILLED_AFTER_MS);
+      const code = await ended;
+      clearTimeout(timer);
+      return code;
+    },
+    async kill() {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
+/** The port in the line that says where the service listens. */
+function portIn(line: string): number | undefined {
+  try {
+    const { message, port } = JSON.parse(line) as { readonly message?: unknown; readonly port?: unknown };
+    return message === 'listening' && typeof port === 'number' ? port : undefined;
+  } catch {
+    return undefined;
+  }
+}

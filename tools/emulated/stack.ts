@@ -1,0 +1,204 @@
+import { execFile } from 'node:child_process';
+import { appendFileSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import type { ReadyLine } from '@runvoy/protocol';
+import { newClosing, type Closing } from './closing.ts';
+import { deploymentIn, environmentOf, newSigningKey, type Deployment, type Role, type Urls } from './deployment.ts';
+import { startGoogle, type Google, type GoogleOptions, type RunningEmulators } from './google.ts';
+import { emulatedImages } from './images.ts';
+import { openRelay, type Relay } from './relay.ts';
+import { startInstance, type ServiceInstance } from './service-process.ts';
+
+const ROLES: readonly Role[] = ['orchestrator', 'processor', 'intake', 'websocket'];
+/** The image's reference that `python313` stands for, and two that tests name. */
+const IMAGES = ['docker.io/library/python:3.13-slim', 'docker.io/library/alpine:3.22', 'docker.io/library/debian:13'];
+
+export interface EmulatedStackOptions {
+  /** Unique among the stacks on the same emulators; `runvoy-emulated` unless told. */
+  readonly project?: string;
+  /** Emulators that run already; without them it starts its own. */
+  readonly emulators?: RunningEmulators;
+  /** Where the logs of the services go. */
+  readonly dataDir: string;
+  /** Of the public API; 0 lets the system choose. */
+  readonly port?: number;
+  /** Instances of each service; 1 unless told. */
+  readonly instances?: number;
+  /** Directories that commands see at the same path, read-only. */
+  readonly readable?: readonly string[];
+  /** Added to the environment of every service. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** How the fake Cloud Run behaves. */
+  readonly cloudRun?: Partial<GoogleOptions>;
+  /** Milliseconds between two ticks; a minute unless told, 0 for none. */
+  readonly tickMs?: number;
+}
+
+/** The three services on Google's emulators and fakes, as they are deployed. */
+export interface EmulatedStack extends AsyncDisposable {
+  readonly ready: ReadyLine & { readonly api_key: string };
+  readonly google: Google;
+  readonly urls: Urls;
+  /** What pushes and the trigger bring to the processor, and what may happen to it on its way. */
+  readonly doors: Awaited<ReturnType<Google['openDoors']>>;
+  /** The running instances of a service. */
+  instances(role: Role): readonly ServiceInstance[];
+  /** Starts one more instance of a service. */
+  addInstance(role: Role): Promise<ServiceInstance>;
+  /** Takes an instance out of the relay and kills it. */
+  killInstance(role: Role, instance: ServiceInstance): Promise<void>;
+  tick(): Promise<number>;
+  sweep(): Promise<number>;
+  /** Ends everything that was started; nothing is left running. */
+  close(): Promise<void>;
+}
+
+/** Starts the whole stack. Rejects with what went wrong, after ending what had been started. */
+export async function startEmulatedStack(options: EmulatedStackOptions): Promise<EmulatedStack> {
+  mkdirSync(options.dataDir, { recursive: true });
+  const problems = join(options.dataDir, 'stack.log');
+  const closing = newClosing((error) => appendFileSync(problems, `${String(error)}\n`));
+  try {
+    return await open(options, closing);
+  } catch (error) {
+    await closing.run();
+    throw error;
+  }
+}
+
+async function open(options: EmulatedStackOptions, closing: Closing): Promise<EmulatedStack> {
+  const deployment = deploymentIn(options.project ?? 'runvoy-emulated');
+  const google = await startGoogle(closing, deployment, {
+    images: emulatedImages(deployment.sidecarImage, IMAGES, options.readable),
+    emulators: options.emulators,
+    ...options.cloudRun,
+  });
+  const relays = new Map<Role, Relay>();
+  for (const role of ROLES) {
+    const port = role === 'orchestrator' ? options.port : undefined;
+    relays.set(role, await closing.add(openRelay(port), (relay) => relay.stop()));
+  }
+  const urls = Object.fromEntries(ROLES.map((role) => [role, `http://${relays.get(role)!.host}`])) as Urls;
+  const fleet = newFleet(options, closing, { deployment, google, relays, urls });
+  const perRole = Array.from({ length: options.instances ?? 1 });
+  await Promise.all(ROLES.flatMap((role) => perRole.map(() => fleet.add(role))));
+  // As Cloud Run's startup probe does. A cold emulator takes seconds for its first answer.
+  await Promise.all(ROLES.flatMap((role) => fleet.instances(role)).map(untilReady));
+  const doors = await google.openDoors(urls);
+  const admin = await letAdminIn(fleet.envOf('orchestrator'), urls.orchestrator);
+  await keepTicking(closing, () => google.schedule(urls.processor, 'dev.runvoy.tick.v1'), options.tickMs ?? 60_000);
+  return {
+    ready: {
+      api_url: urls.orchestrator,
+      websocket_url: `${urls.websocket.replace(/^http/, 'ws')}/stream`,
+      console_url: urls.orchestrator,
+      data_dir: options.dataDir,
+      pid: process.pid,
+      ...admin,
+    },
+    google,
+    urls,
+    doors,
+    instances: fleet.instances,
+    addInstance: (role) => fleet.add(role),
+    killInstance: (role, instance) => fleet.kill(role, instance),
+    tick: () => google.schedule(urls.processor, 'dev.runvoy.tick.v1'),
+    sweep: () => google.schedule(urls.processor, 'dev.runvoy.sweep.v1'),
+    close: () => closing.run(),
+    [Symbol.asyncDispose]: () => closing.run(),
+  };
+}
+
+const mainOf = (role: Role) =>
+  fileURLToPath(new URL(`../../services/${role === 'intake' ? 'processor' : role}/src/main.ts`, import.meta.url));
+
+interface FleetParts {
+  readonly deployment: Deployment;
+  readonly google: Google;
+  readonly relays: ReadonlyMap<Role, Relay>;
+  readonly urls: Urls;
+}
+
+/** The instances of all services. */
+function newFleet(options: EmulatedStackOptions, closing: Closing, parts: FleetParts) {
+  const { deployment, google, relays, urls } = parts;
+  const signingKey = newSigningKey();
+  const running = new Map<Role, ServiceInstance[]>(ROLES.map((role) => [role, []]));
+  const environments = new Map<Role, Promise<Record<string, string>>>();
+  let started = 0;
+
+  const envOf = (role: Role) => {
+    const known =
+      environments.get(role) ??
+      google.endpointsOf(role).then((endpoints) => ({
+        ...environmentOf(deployment, role, { endpoints, urls, signingKey }),
+        ...options.env,
+      }));
+    environments.set(role, known);
+    return known;
+  };
+  const relay = (role: Role) => relays.get(role)!.setTargets(running.get(role)!.map(({ host }) => host));
+  return {
+    envOf,
+    instances: (role: Role): readonly ServiceInstance[] => running.get(role)!,
+    async add(role: Role): Promise<ServiceInstance> {
+      const name = `${role}-${++started}`;
+      const env = await envOf(role);
+      const start = { name, main: mainOf(role), env, logFile: join(options.dataDir, `${name}.log`) };
+      const instance = await closing.add(startInstance(start), (one) => one.stop());
+      running.get(role)!.push(instance);
+      relay(role);
+      return instance;
+    },
+    async kill(role: Role, instance: ServiceInstance): Promise<void> {
+      running.set(
+        role,
+        running.get(role)!.filter((one) => one !== instance),
+      );
+      relay(role);
+      await instance.kill();
+    },
+  };
+}
+
+const READY_WITHIN_MS = 90_000;
+
+async function untilReady({ name, host, ended }: ServiceInstance): Promise<void> {
+  const over = AbortSignal.timeout(READY_WITHIN_MS);
+  let isOver = false;
+  void ended.then(() => (isOver = true));
+  let last = 'nothing';
+  while (!over.aborted && !isOver) {
+    const answer = await fetch(`http://${host}/ready`).catch((error: unknown) => error as Error);
+    if (answer instanceof Response) {
+      last = await answer.text();
+      if (answer.ok) return;
+    } else last = answer.message;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  throw new Error(`${name} did not become ready; it said: ${last}`);
+}
+
+/** As whoever deploys does it: a link from the command, and a key for the claim in it. */
+async function letAdminIn(env: Promise<Record<string, string>>, api: string) {
+  const { stdout } = await promisify(execFile)(process.execPath, [mainOf('orchestrator'), 'admin-link', '--json'], {
+    env: { PATH: process.env['PATH'], ...(await env) },
+  });
+  const { admin_email, claim_token } = JSON.parse(stdout) as {
+    readonly admin_email: string;
+    readonly claim_token: string;
+  };
+  const answer = await fetch(`${api}/api/v1/claim/${claim_token}`);
+  if (!answer.ok) throw new Error(`The claim was answered with ${answer.status}: ${await answer.text()}`);
+  const { api_key } = (await answer.json()) as { readonly api_key: string };
+  return { admin_email, api_key };
+}
+
+async function keepTicking(closing: Closing, tick: () => Promise<number>, everyMs: number): Promise<void> {
+  if (everyMs === 0) return;
+  // A tick that is lost costs time: the next one looks at the same.
+  const timer = setInterval(() => void tick().catch(() => undefined), everyMs);
+  await closing.add(Promise.resolve(timer), clearInterval);
+}
