@@ -11,6 +11,8 @@ export interface RunPolicy {
   readonly trustAllUsers: boolean;
   /** Below these an admin's `file:` clone may lie. */
   readonly gitRoots: readonly string[];
+  /** The platform accounts that an image may name as its task role; absent where the platform has none: then a name means nothing. */
+  readonly serviceAccounts?: readonly string[];
   /** The provider's name on the wire: `LOCAL`, `GCP`. */
   readonly cloud: string;
 }

@@ -1,5 +1,6 @@
 import type { RegisterImageRequest } from '@runvoy/protocol';
 import { Failure } from '../failure.ts';
+import type { RunPolicy } from '../executions/run-policy.ts';
 import type { Records } from '../records/records.ts';
 import type { Clock } from '../time/clock.ts';
 import { defaultImageRef, imageRef, type Image } from './image.ts';
@@ -11,13 +12,15 @@ const DEFAULT_PLATFORM = 'Linux/ARM64';
 
 /**
  * Registers an image in one size. The same combination again changes nothing but, when asked, the default.
- * The first image ever becomes the default unless `is_default` is false.
+ * The first image ever becomes the default unless `is_default` is false. Fails with `UNPROCESSABLE` for an account the policy does not
+ * name: what runs as it could do whatever it may.
  */
 export async function registerImage(
-  { records, clock }: { records: Records; clock: Clock },
+  { records, clock, policy }: { records: Records; clock: Clock; policy?: Pick<RunPolicy, 'serviceAccounts'> },
   request: RegisterImageRequest,
   by: { readonly email: string; readonly requestId: string },
 ): Promise<Image> {
+  requireAccount(request.task_role_name, policy?.serviceAccounts);
   const image = newImage(request, by, clock.now());
   return records.transact(async (tx) => {
     const known = await tx.get(imageRef(image.image_id));
@@ -26,6 +29,14 @@ export async function registerImage(
     if (request.is_default ?? !standing) tx.set(defaultImageRef, { image_id: image.image_id });
     return known ?? image;
   });
+}
+
+function requireAccount(account: string | undefined, allowed: readonly string[] | undefined): void {
+  if (!account || !allowed || allowed.includes(account)) return;
+  throw new Failure(
+    'UNPROCESSABLE',
+    `task_role_name ${account.slice(0, 120)} is no account that jobs may run as; there are ${allowed.join(', ')}.`,
+  );
 }
 
 function newImage(

@@ -52,6 +52,30 @@ describe('registering', () => {
   });
 });
 
+describe('the account an image names', () => {
+  const register = (task_role_name: string, policy: { serviceAccounts?: readonly string[] }) =>
+    registerImage(
+      { records: new MemoryRecords(), clock: manualClock(7), policy },
+      { image: 'alpine', task_role_name },
+      by,
+    );
+
+  test('is refused when it is none of those that jobs may run as, and they are named', async () => {
+    await expect(register('runvoy-intake@p', { serviceAccounts: ['job@p'] })).rejects.toMatchObject({
+      code: 'UNPROCESSABLE',
+      message: expect.stringContaining('job@p'),
+    });
+  });
+
+  test.each([
+    ['one of them', 'job@p', { serviceAccounts: ['job@p'] }],
+    ['left empty', '', { serviceAccounts: ['job@p'] }],
+    ['without a meaning here', 'arn:aws:iam::1:role/any', {}],
+  ])('is taken when it is %s', async (_, name, policy) => {
+    expect((await register(name, policy)).task_role_name).toBe(name);
+  });
+});
+
 describe('the default', () => {
   test('is the first image, unless told otherwise', async () => {
     const { records, register } = openImages();

@@ -36,7 +36,7 @@ const MIB_AT_MOST = 32_768;
 
 /** What the order's Job is. Rounds a size up to the next that Cloud Run has; throws `ProfileProblem` beyond the largest. */
 export function profileOf(order: StartOrder, settings: CloudRunSettings): JobProfile {
-  const serviceAccount = order.service_account ?? settings.defaultServiceAccount;
+  const serviceAccount = order.service_account || settings.defaultServiceAccount;
   if (!settings.serviceAccounts.includes(serviceAccount)) {
     throw new ProfileProblem(
       'service_account',
