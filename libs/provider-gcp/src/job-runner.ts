@@ -1,4 +1,4 @@
-import type { AttemptRef, Clock, JobRunner, PlatformListing, StartAnswer, StartOrder } from '@runvoy/core';
+import type { AttemptRef, Clock, JobRunner, Millis, PlatformListing, StartAnswer, StartOrder } from '@runvoy/core';
 import { cancelExecution } from './job-runner/cancel-execution.ts';
 import { ensureJob, type Rejection } from './job-runner/ensure-job.ts';
 import { needsTasks, viewOf } from './job-runner/execution-view.ts';
@@ -32,6 +32,11 @@ export interface CloudRunJobRunnerOptions extends CloudRunSettings {
 /** SIGTERM, and SIGKILL about 10 s later, whatever is asked. */
 const GRACE_MS = 10_000;
 const STARTS_REMEMBERED = 1_000;
+/**
+ * For how long after the last run of it a Job is not asked for. Between requests an instance is frozen, and its connection may die
+ * meanwhile: a read finds that out and is repeated, where RunJob would leave us with an unknown outcome.
+ */
+const READY_FOR_MS = 30_000;
 
 /**
  * Runs each attempt as an execution of the Cloud Run Job of its profile. The platform keeps what is known of them; nothing is kept
@@ -43,15 +48,17 @@ export function openCloudRunJobRunner(options: CloudRunJobRunnerOptions): JobRun
   const api = options.api ?? openRunApi({ project, endpoint: options.runEndpoint });
   const logging = options.logging ?? openLoggingApi({ project, endpoint: options.loggingEndpoint });
   const deps = { api, clock, random, place };
-  const readyJobs = new Map<string, Promise<Rejection | undefined>>();
+  const readyJobs = new Map<string, { readonly answer: Promise<Rejection | undefined>; readonly heardMs: Millis }>();
   const starts = new Map<string, Promise<StartAnswer>>();
 
-  /** Jobs that are ready stay so; what was not is asked about again by the next run. */
+  /** Jobs that are ready stay so for a while; what was not is asked about again by the next run. */
   async function ready(profile: JobProfile): Promise<Rejection | undefined> {
     const id = jobIdOf(profile);
-    const known = readyJobs.get(id) ?? ensureJob(deps, place, profile);
-    readyJobs.set(id, known);
-    const rejection = await known.catch((error: unknown) => {
+    const known = readyJobs.get(id);
+    const isFresh = known && clock.now() - known.heardMs < READY_FOR_MS;
+    const answer = isFresh ? known.answer : ensureJob(deps, place, profile);
+    readyJobs.set(id, { answer, heardMs: clock.now() });
+    const rejection = await answer.catch((error: unknown) => {
       readyJobs.delete(id);
       throw error;
     });

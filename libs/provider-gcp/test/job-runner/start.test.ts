@@ -35,6 +35,20 @@ describe('a start', () => {
     expect(methodsOf(api)).toEqual(['getJob', 'runJob', 'runJob']);
   });
 
+  test('asks for the Job again after half a minute without a run: a frozen instance may have lost its connection', async () => {
+    const api = scriptedRunApi({ getJob: [READY, refusal(14), READY], runJob: [NAME] });
+    const { jobs, clock } = open(api);
+    await jobs.start({ ...ORDER, attempt: 1 });
+    await clock.sleep(29_000);
+    await jobs.start({ ...ORDER, attempt: 2 });
+    await clock.sleep(29_000);
+    await jobs.start({ ...ORDER, attempt: 3 });
+    expect(methodsOf(api)).toEqual(['getJob', 'runJob', 'runJob', 'runJob']);
+    await clock.sleep(30_000);
+    expect(await jobs.start({ ...ORDER, attempt: 4 })).toEqual(STARTED);
+    expect(methodsOf(api).slice(4)).toEqual(['getJob', 'getJob', 'runJob']);
+  });
+
   test('puts an id, a number, a token and the time over the Job, and nothing else', async () => {
     const api = scriptedRunApi({ getJob: [READY], runJob: [NAME] });
     await open(api).jobs.start(ORDER);
