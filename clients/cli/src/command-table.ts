@@ -64,6 +64,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
         value: 'TIME',
         text: 'between SIGTERM and SIGKILL when it is stopped; as --timeout, but 0 = none',
       },
+      network: { type: 'string', value: 'NETWORK', text: 'none: the command reaches nothing' },
       isolation: { type: 'string', value: 'LEVEL', text: 'container, bubblewrap or process' },
       'idempotency-key': { type: 'string', value: 'KEY', text: 'the same key again finds the same run' },
       detach: { type: 'boolean', text: 'print the execution id and leave' },

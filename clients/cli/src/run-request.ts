@@ -13,6 +13,7 @@ export function readRunRequest({ options, words, env }: Pick<Invocation, 'option
   const command = words.join(' ');
   if (command.trim() === '') throw usageProblem('There is no command to run. Usage: runvoy run [options] <command...>');
   const [timeout, grace] = [options.text('timeout'), options.text('grace')];
+  const network = readNetwork(options.text('network'));
   const isolation = readIsolation(options.text('isolation'));
   const runEnv = readEnv(options.texts('env'), env);
   const secrets = options.texts('secret').flatMap((names) => names.split(',').map((name) => name.trim()));
@@ -27,12 +28,18 @@ export function readRunRequest({ options, words, env }: Pick<Invocation, 'option
     ...(secrets.length === 0 ? {} : { secrets: [...new Set(secrets)] }),
     ...(timeout === undefined ? {} : { timeout: readDurationS(timeout, '--timeout') }),
     ...(grace === undefined ? {} : { grace: readDurationS(grace, '--grace') }),
+    ...(network === undefined ? {} : { network }),
     ...(isolation === undefined ? {} : { isolation }),
   };
 }
 
 function given<K extends string>(name: K, value: string | undefined): { readonly [name in K]?: string } {
   return value ? ({ [name]: value } as { readonly [name in K]: string }) : {};
+}
+
+function readNetwork(text: string | undefined): 'default' | 'none' | undefined {
+  if (text === undefined || text === 'default' || text === 'none') return text;
+  throw usageProblem(`--network is none or default; got "${text}".`);
 }
 
 function readIsolation(text: string | undefined): (typeof ISOLATIONS)[number] | undefined {

@@ -19,6 +19,7 @@ test('options become the fields of the API', () => {
     timeout: '5m',
     grace: '3',
     isolation: 'process',
+    network: 'none',
   };
   expect(read(given, ['ls'])).toEqual({
     command: 'ls',
@@ -30,6 +31,7 @@ test('options become the fields of the API', () => {
     timeout: 300,
     grace: 3,
     isolation: 'process',
+    network: 'none',
   });
 });
 
@@ -40,6 +42,7 @@ test('the environment is what RUNVOY_USER_ names, overlaid by -e', () => {
 
 test.each<[string, Record<string, string | string[]>, string[]]>([
   ['There is no command', {}, [' ']],
+  ['--network is none or default; got "lan"', { network: 'lan' }, ['ls']],
   ['--isolation is container', { isolation: 'none' }, ['ls']],
   ['there is no NOPE in your environment', { env: ['NOPE'] }, ['ls']],
   ['--env takes NAME=VALUE', { env: ['=x'] }, ['ls']],

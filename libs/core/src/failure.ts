@@ -51,6 +51,7 @@ export const FAILURES = {
       `Idempotency-Key ${key} was used before with another body. Send a new key to start another run.`,
   },
   IMAGE_NEEDS_CONTAINER: { status: 422, text: (what: string) => what },
+  ISOLATION_TOO_WEAK: { status: 422, text: (what: string) => what },
   ISOLATION_UNAVAILABLE: { status: 422, text: (what: string) => what },
   BAD_SIGNATURE: { status: 401, text: (_: string) => 'The message is not signed by the runner of this execution.' },
   BOOTSTRAP_REFUSED: { status: 403, text: (why: string) => `Bootstrap refused: ${why}.` },

@@ -7,6 +7,7 @@ import type {
   PlatformView,
   SafetyLane,
   StartAnswer,
+  Shortcomings,
   StartOrder,
 } from '../src/jobs/job-runner.ts';
 
@@ -24,6 +25,7 @@ const ABSENT: PlatformView = { state: 'absent', never: false };
  */
 export class FakeJobRunner implements JobRunner {
   isolations: readonly Isolation[] = ['container', 'process'];
+  shortcomings: Shortcomings = {};
   longestGraceMs = 10_000;
   /** What the next starts answer; called with the order. */
   answersStart: (order: StartOrder) => StartAnswer | Promise<StartAnswer> = () => ({ outcome: 'started' });

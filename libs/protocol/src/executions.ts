@@ -12,6 +12,9 @@ export function isTerminal(status: ExecutionStatus): status is TerminalStatus {
 /** How a command is kept from the machine it runs on. */
 export type Isolation = 'container' | 'bubblewrap' | 'process' | 'cloud-run';
 
+/** What a run may reach: `default` is what its isolation has, `none` is nothing at all. */
+export type Network = 'default' | 'none';
+
 /** `POST /api/v1/run`. */
 export interface RunRequest {
   readonly command: string;
@@ -25,6 +28,8 @@ export interface RunRequest {
   readonly git_path?: string;
   /** The isolation the caller wants, by name; `process` and `bubblewrap` waive the image. */
   readonly isolation?: 'container' | 'bubblewrap' | 'process';
+  /** `none`: no network. Absent = as its image is registered. An image without one cannot be given one. */
+  readonly network?: Network;
   /** Seconds between SIGTERM and SIGKILL when the run is stopped or times out. */
   readonly grace?: number;
 }
@@ -80,6 +85,10 @@ export interface ExecutionBody {
   readonly waiting_for?: string;
   readonly cancel?: CancelBody;
   readonly isolation: Isolation;
+  readonly network?: 'none';
+  /** What was asked of the isolation: 1024 = one cpu, MiB. Whether it can limit them, the run's log says. */
+  readonly cpu?: number;
+  readonly memory?: number;
   readonly log?: LogSummaryBody;
 }
 
@@ -97,6 +106,7 @@ export interface ExecutionStatusBody {
   readonly waiting_for?: string;
   readonly cancel?: CancelBody;
   readonly isolation: Isolation;
+  readonly network?: 'none';
   readonly duration_ms?: number;
   readonly log?: LogSummaryBody;
 }

@@ -1,9 +1,13 @@
+import type { Network } from './executions.ts';
+
 /** `POST /api/v1/images/register`; fields we have no use for yet are accepted and kept. */
 export interface RegisterImageRequest {
   readonly image: string;
   readonly is_default?: boolean;
   readonly cpu?: number;
   readonly memory?: number;
+  /** `none`: its runs have no network. */
+  readonly network?: Network;
   readonly runtime_platform?: string;
   readonly task_role_name?: string;
   readonly task_execution_role_name?: string;
@@ -18,6 +22,7 @@ export interface ImageBody {
   readonly is_default: boolean;
   readonly cpu: number;
   readonly memory: number;
+  readonly network: Network;
   readonly runtime_platform: string;
   readonly image_registry?: string;
   readonly image_name?: string;

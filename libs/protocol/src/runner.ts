@@ -105,8 +105,10 @@ export interface FinishedMessage extends Signed {
   /** Absent when a signal ended it, or when it never started (`reason` says why). */
   readonly exit_code?: number;
   readonly signal?: string;
-  /** Set when the runner could not start the command: `git_clone`, `workspace`, `spawn`. */
+  /** Set when the runner could not start the command: `git_clone`, `image_pull`, `image_unusable`, `workspace`, `spawn`. */
   readonly reason?: string;
+  /** What is known of the reason, in the words of who refused; one line. */
+  readonly details?: string;
   readonly started_at: number;
   readonly ended_at: number;
   /** Highest sequence number. */

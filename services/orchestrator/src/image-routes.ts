@@ -60,6 +60,7 @@ function imageBody(image: Image, defaultId: string | undefined): ImageBody {
     is_default: image.image_id === defaultId,
     cpu: image.cpu,
     memory: image.memory_mib,
+    network: image.network ?? 'default',
     runtime_platform: image.runtime_platform,
     ...(registry === '' ? {} : { image_registry: registry }),
     image_name: name,

@@ -56,5 +56,6 @@ export async function registerHostImage(deps: Deps, email: string): Promise<void
     deps,
     { image: HOST_IMAGE, cpu: 1_024, memory: 2_048, runtime_platform: `${process.platform}/${process.arch}` },
     { email, requestId: 'first-start' },
+    'offered',
   );
 }

@@ -25,6 +25,8 @@ export function executionBody(execution: Execution): ExecutionBody {
     created_by_request_id: execution.request_id,
     modified_by_request_id: execution.modified_by_request_id,
     cloud: execution.cloud,
+    cpu: execution.cpu,
+    memory: execution.memory_mib,
     ...(log === undefined ? {} : { log }),
   };
 }
@@ -53,6 +55,7 @@ function common(execution: Execution) {
     started_at: rfc3339(execution.started_at_ms),
     ...(execution.completed_at_ms === undefined ? {} : { completed_at: rfc3339(execution.completed_at_ms) }),
     isolation: execution.isolation,
+    ...(execution.network === undefined ? {} : { network: execution.network }),
     ...(execution.reason === undefined ? {} : { reason: execution.reason }),
     ...(waiting === undefined ? {} : { waiting_for: waiting }),
     ...(cancel === undefined ? {} : { cancel }),

@@ -33,6 +33,7 @@ export interface Report {
   readonly exit_code?: number;
   readonly signal?: string;
   readonly reason?: string;
+  readonly details?: string;
   readonly started_at_ms: Millis;
   readonly ended_at_ms: Millis;
   readonly stored_at_ms: Millis;
@@ -91,6 +92,7 @@ export interface Execution {
   /** The platform account the image names; absent: the deployment's. */
   readonly service_account?: string;
   readonly isolation: Isolation;
+  readonly network?: 'none';
   readonly git?: GitSource;
   readonly timeout_s: number;
   readonly grace_ms: number;

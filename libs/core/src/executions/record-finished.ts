@@ -45,12 +45,13 @@ export function progressEvidence(progress: FinishedMessage['stop_progress']): re
 }
 
 function reportOf(message: FinishedMessage, nowMs: number): Report {
-  const { cause, exit_code, signal, reason, started_at, ended_at } = message;
+  const { cause, exit_code, signal, reason, details, started_at, ended_at } = message;
   return {
     cause,
     ...(exit_code === undefined ? {} : { exit_code }),
     ...(signal === undefined ? {} : { signal }),
     ...(reason === undefined ? {} : { reason }),
+    ...(details === undefined ? {} : { details }),
     started_at_ms: started_at,
     ended_at_ms: ended_at,
     stored_at_ms: nowMs,

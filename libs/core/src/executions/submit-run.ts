@@ -1,4 +1,4 @@
-import { LIMITS, type Isolation, type RunRequest } from '@runvoy/protocol';
+import { LIMITS, type GitSource, type Isolation, type Network, type RunRequest } from '@runvoy/protocol';
 import type { Caller } from '../access/authenticate.ts';
 import { requirePermission } from '../access/permissions.ts';
 import { hashToken, newExecutionId, newToken, type RandomBytes } from '../access/tokens.ts';
@@ -6,7 +6,7 @@ import { Failure } from '../failure.ts';
 import { hashBody, IDEMPOTENCY_MS, idempotencyRef } from '../idempotency/idempotency.ts';
 import type { Image } from '../images/image.ts';
 import { resolveImage } from '../images/resolve-image.ts';
-import type { JobRunner, StartOrder } from '../jobs/job-runner.ts';
+import type { Demand, JobRunner, StartOrder } from '../jobs/job-runner.ts';
 import type { Records, Tx } from '../records/records.ts';
 import type { SecretVault } from '../secrets/secret-vault.ts';
 import type { Clock } from '../time/clock.ts';
@@ -84,9 +84,20 @@ export async function submitRun(deps: SubmitDeps, submission: Submission): Promi
 
 /** What the platform is told to start: never the command, never the environment. */
 export function startOrder(execution: Execution, attempt: number, token: string): StartOrder {
-  const { execution_id, isolation, image, cpu, memory_mib, timeout_s, grace_ms, service_account } = execution;
-  const account = service_account === undefined ? {} : { service_account };
-  return { execution_id, attempt, token, isolation, image, cpu, memory_mib, timeout_s, grace_ms, ...account };
+  const { execution_id, isolation, image, cpu, memory_mib, network, timeout_s, grace_ms, service_account } = execution;
+  return {
+    execution_id,
+    attempt,
+    token,
+    isolation,
+    image,
+    cpu,
+    memory_mib,
+    ...(network === undefined ? {} : { network }),
+    timeout_s,
+    grace_ms,
+    ...(service_account === undefined ? {} : { service_account }),
+  };
 }
 
 function requireCommand(command: string): void {
@@ -115,7 +126,10 @@ async function newExecution(deps: SubmitDeps, submission: Submission, tokenHash:
   requireSecrets(request.secrets ?? []);
   const image = await resolveImage(deps.records, request.image);
   const isolation = chooseIsolation(deps, request, caller, image);
+  const network = chooseNetwork(request, image);
+  requireMeans(deps, isolation, image, network);
   const git = newGitSource(request, { isAdmin: caller.user.role === 'admin', gitRoots: policy.gitRoots });
+  requireReach(git, network);
   const now = clock.now();
   return {
     execution_id: newExecutionId(random),
@@ -128,6 +142,7 @@ async function newExecution(deps: SubmitDeps, submission: Submission, tokenHash:
     memory_mib: image.memory_mib,
     ...(image.task_role_name === undefined ? {} : { service_account: image.task_role_name }),
     isolation,
+    ...(network === 'none' ? { network } : {}),
     ...(git === undefined ? {} : { git }),
     timeout_s: chooseTimeout(policy, request.timeout ?? 0),
     grace_ms: chooseGrace(request.grace),
@@ -177,10 +192,51 @@ function chooseIsolation(deps: SubmitDeps, request: RunRequest, caller: Caller, 
     throw new Failure(
       'IMAGE_NEEDS_CONTAINER',
       `Image ${image.image} needs a container engine, and isolation ${isolation} runs the programs of this machine. ` +
-        `Run it without the image: --isolation ${isolation}.`,
+        `Install podman or docker and start the server again, or run it without the image: --isolation ${isolation}.`,
     );
   }
   return isolation;
+}
+
+/** What an image does not have, a run cannot be given. */
+function chooseNetwork(request: RunRequest, image: Image): Network {
+  if (image.network !== 'none') return request.network ?? 'default';
+  if (request.network === 'default') {
+    throw new Failure('UNPROCESSABLE', `Image ${image.image_id} is registered with network none; its runs have none.`);
+  }
+  return 'none';
+}
+
+/** What an isolation cannot limit it does not offer: whoever asked for it is told, not given less. */
+function requireMeans({ jobs }: SubmitDeps, isolation: Isolation, image: Image, network: Network): void {
+  const lacking = jobs.shortcomings?.[isolation] ?? [];
+  const size = image.is_sized ? (['cpu', 'memory'] as const) : [];
+  const demands: readonly Demand[] = [...size, ...(network === 'none' ? (['no_network'] as const) : [])];
+  const unmet = demands.filter((demand) => lacking.includes(demand));
+  if (unmet.length === 0) return;
+  throw new Failure(
+    'ISOLATION_TOO_WEAK',
+    `Isolation ${isolation} cannot give what ${unmet.map((demand) => MEANS[demand]).join(' and ')} need. ` +
+      `Use isolation ${offering(jobs, unmet) ?? 'container, for which podman or docker has to be installed here'}` +
+      `${size.length > 0 ? ', or register the image without cpu and memory' : ''}.`,
+  );
+}
+
+const MEANS: Readonly<Record<Demand, string>> = {
+  cpu: 'the cpu limit of its image',
+  memory: 'the memory limit of its image',
+  no_network: 'network none',
+};
+
+/** An isolation of this deployment that lacks none of it. */
+function offering({ isolations, shortcomings }: JobRunner, demands: readonly Demand[]): Isolation | undefined {
+  return isolations.find((known) => !demands.some((demand) => shortcomings?.[known]?.includes(demand)));
+}
+
+/** A clone is made by the run itself. */
+function requireReach(git: GitSource | undefined, network: Network): void {
+  if (network === 'default' || !git || git.url.startsWith('file:')) return;
+  throw new Failure('UNPROCESSABLE', `git_repo ${git.url} cannot be cloned by a run with network none.`);
 }
 
 function chooseTimeout(policy: RunPolicy, seconds: number): number {

@@ -41,6 +41,7 @@ export interface ImageShape {
   readonly cpu: number;
   readonly memory: number;
   readonly platform: string;
+  readonly network?: 'none';
   readonly taskRole?: string;
   readonly execRole?: string;
 }
@@ -48,7 +49,9 @@ export interface ImageShape {
 /** runvoy's image id, `<name>:<tag>-<8 hex>`: clients print it and pass it back. */
 export function imageIdOf(shape: ImageShape): string {
   const { name, tag, cpu, memory, platform, taskRole = 'default', execRole = 'default' } = shape;
-  const text = `${name}:${tag}:${cpu}:${memory}:${platform}:${taskRole}#${execRole}`;
+  // As runvoy has it, and only what it does not know added to it.
+  const network = shape.network === undefined ? '' : `#network=${shape.network}`;
+  const text = `${name}:${tag}:${cpu}:${memory}:${platform}:${taskRole}#${execRole}${network}`;
   return `${name}:${tag}-${createHash('sha256').update(text).digest('hex').slice(0, 8)}`;
 }
 

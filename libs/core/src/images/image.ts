@@ -10,6 +10,9 @@ export interface Image {
   /** 1024 = one vCPU. */
   readonly cpu: number;
   readonly memory_mib: number;
+  /** Cpu or memory was asked for, so no run may have more. Absent = the sizes are our own defaults. */
+  readonly is_sized?: true;
+  readonly network?: 'none';
   readonly runtime_platform: string;
   readonly task_role_name?: string;
   readonly task_execution_role_name?: string;

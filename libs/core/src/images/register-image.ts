@@ -11,7 +11,7 @@ const DEFAULT_MEMORY_MIB = 512;
 const DEFAULT_PLATFORM = 'Linux/ARM64';
 
 /**
- * Registers an image in one size. The same combination again changes nothing but, when asked, the default.
+ * Registers an image in one size, with or without network. The same combination again changes nothing but, when asked, the default.
  * The first image ever becomes the default unless `is_default` is false. Fails with `UNPROCESSABLE` for an account the policy does not
  * name: what runs as it could do whatever it may.
  */
@@ -19,13 +19,18 @@ export async function registerImage(
   { records, clock, policy }: { records: Records; clock: Clock; policy?: Pick<RunPolicy, 'serviceAccounts'> },
   request: RegisterImageRequest,
   by: { readonly email: string; readonly requestId: string },
+  // Sizes that nobody asked for are no reason to refuse a run where they cannot be enforced.
+  sizes: 'demanded' | 'offered' = 'demanded',
 ): Promise<Image> {
   requireAccount(request.task_role_name, policy?.serviceAccounts);
-  const image = newImage(request, by, clock.now());
+  const { is_sized, ...plain } = newImage(request, by, clock.now());
+  const image: Image = is_sized && sizes === 'demanded' ? { ...plain, is_sized } : plain;
   return records.transact(async (tx) => {
     const known = await tx.get(imageRef(image.image_id));
     const standing = await tx.get(defaultImageRef);
     if (!known) tx.create(imageRef(image.image_id), image);
+    // Our defaults, asked for by name: from now on they are a demand.
+    else if (image.is_sized && !known.is_sized) tx.set(imageRef(image.image_id), { ...known, is_sized: true });
     if (request.is_default ?? !standing) tx.set(defaultImageRef, { image_id: image.image_id });
     return known ?? image;
   });
@@ -55,6 +60,8 @@ function newImage(
   const memory_mib = request.memory ?? DEFAULT_MEMORY_MIB;
   const runtime_platform = request.runtime_platform ?? DEFAULT_PLATFORM;
   const { task_role_name, task_execution_role_name } = request;
+  const isSized = request.cpu !== undefined || request.memory !== undefined;
+  const network = request.network === 'none' ? ({ network: 'none' } as const) : {};
   return {
     image_id: imageIdOf({
       name,
@@ -62,12 +69,15 @@ function newImage(
       cpu,
       memory: memory_mib,
       platform: runtime_platform,
+      ...network,
       ...(task_role_name === undefined ? {} : { taskRole: task_role_name }),
       ...(task_execution_role_name === undefined ? {} : { execRole: task_execution_role_name }),
     }),
     image: reference,
     cpu,
     memory_mib,
+    ...(isSized ? { is_sized: true } : {}),
+    ...network,
     runtime_platform,
     ...(task_role_name === undefined ? {} : { task_role_name }),
     ...(task_execution_role_name === undefined ? {} : { task_execution_role_name }),

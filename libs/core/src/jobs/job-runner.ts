@@ -13,6 +13,8 @@ export interface StartOrder {
   readonly image: string;
   readonly cpu: number;
   readonly memory_mib: number;
+  /** `none`: the command reaches nothing. */
+  readonly network?: 'none';
   readonly timeout_s: number;
   readonly grace_ms: number;
   /** The platform account the image names; absent: the deployment's. */
@@ -77,6 +79,11 @@ export interface PlatformListing {
   readonly ended: boolean;
 }
 
+/** What an image or a run may ask of an isolation. */
+export type Demand = 'cpu' | 'memory' | 'no_network';
+
+export type Shortcomings = Readonly<Partial<Record<Isolation, readonly Demand[]>>>;
+
 /**
  * Starts, watches and ends the processes of executions: Cloud Run Jobs, or supervisors on this machine.
  * Every method rejects when the platform does not answer; a rejection is never read as "gone".
@@ -84,6 +91,8 @@ export interface PlatformListing {
 export interface JobRunner {
   /** What runs are kept apart by here, found by a probe at start. */
   readonly isolations: readonly Isolation[];
+  /** What an isolation cannot give here; an isolation that is not named gives everything. */
+  readonly shortcomings?: Shortcomings;
   /** The longest grace that `cancel` honours: Cloud Run's is about 10 s whatever was asked; locally any. */
   readonly longestGraceMs: number;
   /** See `StartAnswer`. Called once per attempt; may answer before anything was spawned. */

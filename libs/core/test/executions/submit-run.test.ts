@@ -340,6 +340,79 @@ describe('isolation', () => {
   });
 });
 
+describe('what an isolation cannot give', () => {
+  const by = { email: 'admin@example.com', requestId: 'r' };
+
+  async function openWeak(): Promise<RunWorld> {
+    const world = await RunWorld.open();
+    world.jobs.isolations = ['bubblewrap', 'process'];
+    world.jobs.shortcomings = { bubblewrap: ['cpu', 'memory'], process: ['cpu', 'memory', 'no_network'] };
+    world.policy = { ...world.policy, isolation: 'bubblewrap' };
+    return world;
+  }
+
+  test('is refused to a run of an image with limits, and the answer says what to install', async () => {
+    const world = await openWeak();
+    await registerImage(world, { image: 'small:1', memory: 64 }, by);
+    await expect(world.submit({ image: 'small:1', isolation: 'bubblewrap' })).rejects.toMatchObject({
+      code: 'ISOLATION_TOO_WEAK',
+      status: 422,
+      message: expect.stringMatching(
+        /cpu limit of its image and the memory limit.*podman or docker has to be installed/,
+      ),
+    });
+  });
+
+  test('is no matter to an image that was registered without a size', async () => {
+    const world = await openWeak();
+    await registerImage(world, { image: 'plain:1' }, by);
+    expect((await world.submit({ image: 'plain:1', isolation: 'bubblewrap' })).execution.memory_mib).toBe(512);
+  });
+
+  test('is refused to a run without network, which names the level that has it', async () => {
+    const world = await openWeak();
+    expect((await world.submit({ image: 'host', network: 'none' })).order).toMatchObject({ network: 'none' });
+    await expect(world.submit({ image: 'host', network: 'none', isolation: 'process' })).rejects.toMatchObject({
+      code: 'ISOLATION_TOO_WEAK',
+      message: expect.stringMatching(/network none.*Use isolation bubblewrap/),
+    });
+  });
+
+  test('is refused to every run of an image without network', async () => {
+    const world = await openWeak();
+    await registerImage(world, { image: 'alone:1', network: 'none' }, by);
+    await expect(world.submit({ image: 'alone:1', isolation: 'process' })).rejects.toMatchObject({
+      code: 'ISOLATION_TOO_WEAK',
+    });
+    expect((await world.submit({ image: 'alone:1', isolation: 'bubblewrap' })).execution.network).toBe('none');
+  });
+});
+
+describe('the network of a run', () => {
+  test('is none where its image has none, and cannot be asked for there', async () => {
+    const world = await RunWorld.open();
+    const by = { email: 'admin@example.com', requestId: 'r' };
+    await registerImage(world, { image: 'alone:1', network: 'none' }, by);
+    const run = { image: 'alone:1', isolation: 'container' } as const;
+    expect((await world.submit(run)).execution.network).toBe('none');
+    await expect(world.submit({ ...run, network: 'default' })).rejects.toMatchObject({ code: 'UNPROCESSABLE' });
+  });
+
+  test('is needed by a clone from elsewhere', async () => {
+    const world = await RunWorld.open();
+    const run = { isolation: 'container', network: 'none', git_repo: 'https://example.com/a/b' } as const;
+    await expect(world.submit(run)).rejects.toMatchObject({
+      code: 'UNPROCESSABLE',
+      message: expect.stringContaining('cannot be cloned by a run with network none'),
+    });
+  });
+
+  test('is not named in the order of a run that has one', async () => {
+    const world = await RunWorld.open();
+    expect((await world.submit({})).order).not.toHaveProperty('network');
+  });
+});
+
 describe('[idempotency] with an Idempotency-Key', () => {
   const once = { idempotencyKey: 'once' };
 

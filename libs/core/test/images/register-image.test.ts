@@ -43,6 +43,22 @@ describe('registering', () => {
     expect(await listImages(records)).toHaveLength(2);
   });
 
+  test('with and without network it is two images, and the one with it has the id that runvoy gives', async () => {
+    const { records, register } = openImages();
+    const alone = await register({ image: 'alpine', network: 'none' });
+    expect(alone.network).toBe('none');
+    expect((await register({ image: 'alpine', network: 'default' })).image_id).toBe('alpine:latest-c5c74c0e');
+    expect(await listImages(records)).toHaveLength(2);
+  });
+
+  test('a size that was asked for stays a demand, also when it is that of our defaults', async () => {
+    const { records, register } = openImages();
+    expect(await register({ image: 'alpine' })).not.toHaveProperty('is_sized');
+    await register({ image: 'alpine', memory: 512 });
+    expect((await resolveImage(records, 'alpine')).is_sized).toBe(true);
+    expect(await listImages(records)).toHaveLength(1);
+  });
+
   test.each(['', '  '])('the reference %j is required', async (image) => {
     await expect(openImages().register({ image })).rejects.toMatchObject({ code: 'INVALID_REQUEST' });
   });

@@ -1,4 +1,5 @@
 import Type from 'typebox';
+import { NetworkSchema } from './network.ts';
 
 /** `POST /api/v1/run`. Sizes are checked in core, where the answer can name the variable; unknown fields are ignored, as in runvoy. */
 export const RunRequestSchema = Type.Object({
@@ -14,5 +15,6 @@ export const RunRequestSchema = Type.Object({
   isolation: Type.Optional(
     Type.Union([Type.Literal('container'), Type.Literal('bubblewrap'), Type.Literal('process')]),
   ),
+  network: Type.Optional(NetworkSchema),
   grace: Type.Optional(Type.Number()),
 });

@@ -52,6 +52,7 @@ export const FinishedMessageSchema = Type.Object({
   exit_code: Type.Optional(Type.Integer({ minimum: 0, maximum: 255 })),
   signal: Type.Optional(Type.String({ maxLength: 16 })),
   reason: Type.Optional(Type.String({ maxLength: 64 })),
+  details: Type.Optional(Type.String({ maxLength: 500 })),
   started_at: Ms,
   ended_at: Ms,
   lines: Type.Integer({ minimum: 0 }),
