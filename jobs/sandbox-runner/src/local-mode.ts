@@ -30,8 +30,8 @@ process.on('uncaughtException', (error) => {
 });
 
 if (process.argv[2] === 'probe') {
-  const [isolation, hidden] = process.argv.slice(3) as [string, string];
-  const answer = JSON.stringify(await probeIsolation(isolation, hidden, pipes));
+  const [isolation, hidden, ...engine] = process.argv.slice(3) as [string, string];
+  const answer = JSON.stringify(await probeIsolation({ isolation, hidden, engine, pipes }));
   await new Promise((resolve) => process.stdout.write(`${answer}\n`, resolve));
   process.exit(0);
 }

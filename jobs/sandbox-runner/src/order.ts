@@ -1,3 +1,5 @@
+import type { ContainerEngine } from './isolation/container-engine.ts';
+
 /** What every runner is told, whichever way. */
 export interface AttemptOrder {
   readonly execution_id: string;
@@ -17,6 +19,14 @@ export interface RunOrder extends AttemptOrder {
   readonly intake_socket: string;
   /** Directory of this attempt; everything the supervisor writes lies below it. */
   readonly run_dir: string;
+  /** The image reference of the execution and its size, for an isolation that has images. */
+  readonly image: string;
+  readonly cpu: number;
+  readonly memory_mib: number;
+  /** `none`: the command reaches nothing. */
+  readonly network?: 'none';
+  /** The container engine; there is one when `isolation` is `container`. */
+  readonly engine?: ContainerEngine;
   /** What a command may see of the host user's environment: PATH, HOME, USER, LANG. */
   readonly host_env: Readonly<Record<string, string>>;
 }

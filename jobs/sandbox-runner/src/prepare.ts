@@ -3,13 +3,20 @@ import type { BootstrapAnswer } from '@runvoy/protocol';
 import { envFileText, isShellName } from './env-file.ts';
 import { cloneRepository } from './git-clone.ts';
 import { type CheckedSource, RefusedSource, checkSource } from './git-source.ts';
+import { UnusableImage } from './isolation/container-image.ts';
 import type { Sandbox } from './isolation/sandbox.ts';
 import { RUNNER_PREFIX, type RunLog } from './run-log.ts';
 
 /** Where the command can start, or why it cannot. */
 export type Preparation =
   | { readonly ready: true; readonly cwd: string; readonly script: string }
-  | { readonly ready: false; readonly reason: 'git_clone' | 'workspace'; readonly exitCode?: number };
+  | {
+      readonly ready: false;
+      readonly reason: 'git_clone' | 'workspace' | UnusableImage['reason'];
+      readonly exitCode?: number;
+      /** What is known of it, in the words of who refused. */
+      readonly details?: string;
+    };
 
 interface PrepareArgs {
   readonly answer: BootstrapAnswer;
@@ -23,7 +30,9 @@ export async function prepareRun(args: PrepareArgs): Promise<Preparation> {
   const { answer, log, sandbox } = args;
   try {
     const source = answer.git && checkSource(answer.git, answer.git_roots ?? []);
-    await sandbox.open(source?.directory === undefined ? [] : [source.directory]);
+    await sandbox.open(source?.directory === undefined ? [] : [source.directory], (text) =>
+      log.system(`${RUNNER_PREFIX}${text}`),
+    );
     const { workspace } = sandbox;
     const variables = { ...answer.env, ...answer.secrets };
     const env = envFileText(variables);
@@ -49,6 +58,10 @@ export async function prepareRun(args: PrepareArgs): Promise<Preparation> {
     if (error instanceof RefusedSource) {
       log.system(`${RUNNER_PREFIX}the repository is refused: ${error.message}`);
       return { ready: false, reason: 'git_clone' };
+    }
+    if (error instanceof UnusableImage) {
+      if (!args.isStopping()) log.system(`${RUNNER_PREFIX}${error.message}`);
+      return { ready: false, reason: error.reason, details: error.message };
     }
     if (!args.isStopping()) {
       log.system(`${RUNNER_PREFIX}the workspace could not be prepared: ${(error as Error).message}`);

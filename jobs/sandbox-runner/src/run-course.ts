@@ -50,6 +50,7 @@ const LAST_READ_MS = 1_000;
 interface CommandOutcome {
   readonly end?: CommandEnd;
   readonly reason?: string;
+  readonly details?: string;
   readonly exitCode?: number;
   readonly startedAt?: number;
 }
@@ -142,6 +143,7 @@ export async function runCourse(args: CourseArgs): Promise<EndCause> {
       cause: stop.cause ?? 'exited',
       ...exitFields(outcome),
       ...(outcome.reason !== undefined && !stop.cause && { reason: outcome.reason }),
+      ...(outcome.details !== undefined && !stop.cause && { details: detailsText(outcome.details) }),
       started_at: outcome.startedAt ?? begun,
       ended_at: endedAt,
       ...endRecord,
@@ -234,5 +236,8 @@ function stopText(cause: StopCause, { limits }: BootstrapAnswer): string {
       return 'terminated by the platform';
   }
 }
+
+/** As long as the protocol takes; a cut may not leave half a character. */
+const detailsText = (text: string) => text.slice(0, 500).toWellFormed();
 
 const seconds = (ms: number) => `${Number((ms / 1_000).toFixed(1))} s`;

@@ -19,9 +19,11 @@ export interface SupervisorFile {
   readonly execution_id: string;
   readonly attempt: number;
   readonly started_ms: number;
+  /** The engine's command line, when the run is in a container: a later server asks it what is left. */
+  readonly engine?: readonly string[];
 }
 
-/** `command.json`: the process group, also the session, of the command. */
+/** `command.json`: the process group, also the session, of the command; in a container, of the engine's program that made it. */
 export interface CommandFile {
   readonly pid: number;
   readonly pgid: number;

@@ -46,6 +46,7 @@ export async function superviseRun(
     execution_id: order.execution_id,
     attempt: order.attempt,
     started_ms: now(),
+    ...(order.engine && { engine: order.engine.command }),
   });
   if (!isOurs) return note('another supervisor has this attempt');
   const leave = (exit: Omit<ExitFile, 'at_ms'>): void => {
@@ -71,7 +72,12 @@ export async function superviseRun(
   if (cancelled.signal.aborted) return leave({ kind: 'cancelled' });
 
   const intake = openIntakeClient(order.intake_socket, order.execution_id);
-  const sandbox = newSandbox(order, { pipes, pathInRunDir: (name) => dir.path(name) });
+  const sandbox = newSandbox(order, {
+    pipes,
+    pathInRunDir: (name) => dir.path(name),
+    // Not caught: what could make a container that nobody finds must not go on.
+    onLeader: ({ pid, pgid, startTicks }) => dir.write('command.json', { pid, pgid, start_ticks: startTicks }),
+  });
   args.onProcesses(sandbox.processes);
   try {
     const platformExecution = `local/${order.execution_id}/${order.attempt}`;

@@ -70,6 +70,9 @@ export async function openWorld(
         intake_socket: intake.socket,
         run_dir: runDir,
         isolation: 'process',
+        image: 'host',
+        cpu: 1_024,
+        memory_mib: 512,
         host_env: { PATH: process.env['PATH'] ?? '', HOME: directory, USER: 'somebody', LANG: 'C.UTF-8' },
         ...more,
       };

@@ -3,6 +3,7 @@ export * from './config.ts';
 export * from './data-dir.ts';
 export * from './event-bus.ts';
 export * from './job-runner/isolation-level.ts';
+export * from './job-runner/probe-with-runner.ts';
 export * from './job-runner.ts';
 export * from './records.ts';
 export * from './secret-vault.ts';

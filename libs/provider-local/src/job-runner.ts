@@ -10,6 +10,7 @@ import type {
   StartOrder,
 } from '@runvoy/core';
 import { attemptOf, keyOf } from './job-runner/attempt-key.ts';
+import { type ContainerEngine, engineEnvironment, removeContainers } from './job-runner/container-engine.ts';
 import type { LocalIsolation } from './job-runner/isolation-level.ts';
 import { openRepeatedWarnings } from './job-runner/repeated-warning.ts';
 import { type Attempt, type EndFile, RULED_OUT, type SupervisorFile, openRunFiles } from './job-runner/run-files.ts';
@@ -41,8 +42,11 @@ export interface LocalJobRunnerOptions {
   readonly onEnded: (executionId: string) => void;
   /** The server's environment; commands see PATH, HOME, USER and LANG of it. */
   readonly hostEnv: Readonly<Record<string, string | undefined>>;
-  /** What keeps runs apart here, as `chooseIsolation` found it; `process` besides, for who names it. */
+  /** What keeps runs apart here, as `chooseIsolation` found it; `others` and `process` besides, for who names them. */
   readonly isolation?: LocalIsolation;
+  readonly others?: readonly LocalIsolation[];
+  /** The engine of isolation `container`. */
+  readonly engine?: ContainerEngine;
   readonly logger?: { warn(details: object, message: string): void };
 }
 
@@ -76,11 +80,12 @@ const HANGS_MS = 90_000;
 
 /** Runs each attempt under a supervisor of its own, which outlives this process and is found again by the next. */
 export async function openLocalJobRunner(options: LocalJobRunnerOptions): Promise<LocalJobRunner> {
-  const { clock, isolation: level = 'process' } = options;
-  const isolations: readonly LocalIsolation[] = level === 'process' ? [level] : [level, 'process'];
+  const { clock, engine, isolation: level = 'process', others = [] } = options;
+  const isolations = [...new Set<LocalIsolation>([level, ...others, 'process'])];
   const runs = join(options.dataDir, 'runs');
   await mkdir(runs, { recursive: true, mode: 0o700 });
   const files = openRunFiles(runs);
+  const engineEnv = engineEnvironment(options.hostEnv);
   const hostEnv = pick(options.hostEnv, ['PATH', 'HOME', 'USER', 'LANG']);
   const warnings = openRepeatedWarnings(clock, options.logger);
   const watched = new Map<string, Watched>();
@@ -138,7 +143,7 @@ export async function openLocalJobRunner(options: LocalJobRunnerOptions): Promis
   const watching = keepWatching();
 
   function send(order: StartOrder): void {
-    const { execution_id, attempt, token, isolation } = order;
+    const { execution_id, attempt, token, isolation, image, cpu, memory_mib, network } = order;
     spawner.send({
       key: keyOf(order),
       order: {
@@ -146,6 +151,11 @@ export async function openLocalJobRunner(options: LocalJobRunnerOptions): Promis
         attempt,
         token,
         isolation,
+        image,
+        cpu,
+        memory_mib,
+        ...(network && { network }),
+        ...(isolation === 'container' && engine && { engine }),
         intake_socket: options.intakeSocket,
         run_dir: files.directory(order),
         host_env: hostEnv,
@@ -236,8 +246,8 @@ export async function openLocalJobRunner(options: LocalJobRunnerOptions): Promis
       if (ended) return { state: 'ended', end: { platform_execution, ...ended } };
       return supervisor ? { state: 'absent', never: true } : lookAtAbsent(attempt);
     }
-    const remains = await findRemains(files, attempt, supervisor);
-    if (remains.supervisor || remains.processes.length > 0) {
+    const remains = await findRemains(files, attempt, supervisor, engineEnv);
+    if (remains.supervisor || remains.processes.length + remains.containers.length > 0) {
       return { state: 'alive', platform_execution, unwatched: !remains.supervisor };
     }
     return { state: 'ended', end: await settledEnd(attempt, platform_execution) };
@@ -306,10 +316,14 @@ export async function openLocalJobRunner(options: LocalJobRunnerOptions): Promis
     watch(attempt);
     const find = async (): Promise<Remains> => {
       const supervisor = await supervisorOf(attempt);
-      if (supervisor) return findRemains(files, attempt, supervisor);
-      return { supervisor: undefined, processes: findMarked(attempt) };
+      if (supervisor) return findRemains(files, attempt, supervisor, engineEnv);
+      return { supervisor: undefined, processes: findMarked(attempt), containers: [] };
     };
-    void endRemains(find, clock, () => ending.killAt, closing.signal)
+    const remove = async (ids: readonly string[]): Promise<void> => {
+      const command = (await supervisorOf(attempt))?.engine;
+      if (command) await removeContainers({ command, env: engineEnv }, ids);
+    };
+    void endRemains(find, remove, clock, () => ending.killAt, closing.signal)
       .catch((error: unknown) => warnings.warn(key, error, 'what a supervisor left could not be ended'))
       .finally(() => endings.delete(key))
       .then(() => (closing.signal.aborted ? undefined : checkOn(key)))
@@ -318,6 +332,11 @@ export async function openLocalJobRunner(options: LocalJobRunnerOptions): Promis
 
   return {
     isolations,
+    shortcomings: {
+      process: ['cpu', 'memory', 'no_network'],
+      bubblewrap: ['cpu', 'memory'],
+      container: (['cpu', 'memory'] as const).filter((limit) => !engine?.enforces.includes(limit)),
+    },
     longestGraceMs: Infinity,
     get spawnerPid() {
       return spawner.pid;

@@ -1,5 +1,6 @@
 import type { Execution } from '@runvoy/core';
 import type { RunningServer } from './standalone.ts';
+import type { FoundIsolation } from './found-isolation.ts';
 import type { StandaloneConfig } from './config.ts';
 
 /** What a person is told when the server is up. `signInUrl` only on a terminal: it is a credential. */
@@ -38,19 +39,29 @@ export function banner(
 }
 
 /** What the level in use protects and what not. */
-function isolationLines({ level, whyNotBetter }: RunningServer['isolation'], trustAllUsers: boolean): string[] {
+function isolationLines({ level, engine, whyNotBetter }: FoundIsolation, trustAllUsers: boolean): string[] {
+  const notBetter = whyNotBetter === undefined ? [] : [`Nothing better works here: ${whyNotBetter.split('\n')[0]!}`];
+  if (level === 'container') {
+    const missing = (['memory', 'cpu'] as const).filter((limit) => !engine?.enforces.includes(limit));
+    return [
+      `container (${engine?.command.join(' ') ?? 'unknown engine'}): each command runs in a container of its image, with`,
+      'its own files, processes and network. Without an image it has the programs of this machine.',
+      ...(missing.length === 0 ? [] : [`The engine cannot limit ${missing.join(' and ')} here.`]),
+    ];
+  }
   if (level === 'bubblewrap') {
     return [
       'bubblewrap: a command sees the programs of this machine and its own workspace,',
       'not your files, your keys, other processes or other runs. It has your network, and',
       'memory and cpu are not limited.',
+      ...notBetter,
     ];
   }
   return [
     'process: commands run as you, on this machine. A command can read and change',
     'whatever you can; it is not kept from your files, your keys or other runs.',
     trustAllUsers ? 'All users may run (RUNVOY_LOCAL_TRUST_ALL_USERS=true).' : 'Only admins may run.',
-    ...(whyNotBetter === undefined ? [] : [`Bubblewrap would keep it, but: ${whyNotBetter.split('\n')[0]!}`]),
+    ...notBetter,
   ];
 }
 

@@ -25,7 +25,9 @@ export interface StandaloneConfig {
   readonly allowedHosts: readonly string[];
   readonly allowedOrigins: readonly string[];
   readonly gitRoots: readonly string[];
-  readonly isolation: 'auto' | 'bubblewrap' | 'process';
+  readonly isolation: 'auto' | 'container' | 'bubblewrap' | 'process';
+  /** Program and options of the container engine; none = looked for. */
+  readonly containerEngine: readonly [string, ...string[]] | undefined;
   readonly trustAllUsers: boolean;
   readonly adminEmail: string;
   readonly logLevel: (typeof LOG_LEVELS)[number];
@@ -67,12 +69,18 @@ export function readStandaloneConfig(args: readonly string[], env: Env): Standal
     port: read.port ?? DEFAULT_PORT,
     isPortChosen: read.port !== undefined,
     dataDir: resolve(read.dataDir),
+    containerEngine: engineWords(read.containerEngine),
     gitRoots: read.gitRoots.map((root) => resolve(root)),
     timeoutDefaultS: read.timeoutDefaultS ?? LIMITS.timeoutDefaultS,
     timeoutMaxS: read.timeoutMaxS ?? LIMITS.timeoutMaxS,
     json: values.json,
     firstRun: !values['no-first-run'] && !values.json,
   };
+}
+
+function engineWords(line: string): StandaloneConfig['containerEngine'] {
+  const [program, ...options] = line.split(/\s+/).filter((word) => word !== '');
+  return program === undefined ? undefined : [program, ...options];
 }
 
 /** What is right by itself and wrong together, or what only core can judge. */
@@ -102,7 +110,8 @@ export const STANDALONE_CONFIG = {
   allowedHosts: ['RUNVOY_ALLOWED_HOSTS', list],
   allowedOrigins: ['RUNVOY_CORS_ALLOWED_ORIGINS', list],
   gitRoots: ['RUNVOY_LOCAL_GIT_ROOTS', list],
-  isolation: ['RUNVOY_LOCAL_ISOLATION', oneOf(['auto', 'bubblewrap', 'process'], 'auto')],
+  isolation: ['RUNVOY_LOCAL_ISOLATION', oneOf(['auto', 'container', 'bubblewrap', 'process'], 'auto')],
+  containerEngine: ['RUNVOY_LOCAL_CONTAINER_ENGINE', text({ fallback: '' })],
   trustAllUsers: ['RUNVOY_LOCAL_TRUST_ALL_USERS', flag(false)],
   adminEmail: ['RUNVOY_ADMIN_EMAIL', text({ fallback: `${userInfo().username}@localhost` })],
   logLevel: ['RUNVOY_LOG_LEVEL', oneOf(LOG_LEVELS, 'info')],

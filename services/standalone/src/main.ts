@@ -53,14 +53,18 @@ async function openProvider(config: StandaloneConfig, dataDir: DataDir, logger: 
     wanted: config.isolation,
     dataDir: dataDir.path,
     probe: (candidate) =>
-      probeWithRunner({
-        runnerMain: RUNNER_MAIN,
-        dataDir: dataDir.path,
-        isolation: candidate,
-        path: process.env['PATH'] ?? '',
-      }),
+      probeWithRunner(
+        {
+          runnerMain: RUNNER_MAIN,
+          dataDir: dataDir.path,
+          env: process.env,
+          ...(config.containerEngine && { engine: config.containerEngine }),
+        },
+        candidate,
+      ),
   });
-  logger.info('isolation found', { ...isolation });
+  const { engine, ...found } = isolation;
+  logger.info('isolation found', { ...found, engine: engine?.command.join(' '), enforces: engine?.enforces });
   return {
     records,
     isolation,
@@ -81,6 +85,8 @@ async function openProvider(config: StandaloneConfig, dataDir: DataDir, logger: 
         clock: systemClock,
         onEnded,
         isolation: isolation.level,
+        others: isolation.others,
+        ...(engine && { engine }),
         hostEnv: { ...process.env, PATH: userPath(process.env['PATH'] ?? '') },
         logger: { warn: (details, message) => logger.warn(message, { ...details }) },
       }),

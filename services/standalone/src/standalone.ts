@@ -17,6 +17,7 @@ import { LIMITS, type Isolation } from '@runvoy/protocol';
 import { newShutdown, type Logger } from '@runvoy/runtime';
 import { buildLiveView, mountLiveView } from '@runvoy/websocket';
 import type { FastifyInstance } from 'fastify';
+import type { FoundIsolation } from './found-isolation.ts';
 import { openLocalAdmin, registerHostImage, type LocalAdmin } from './admin.ts';
 import { lookEvent, newCarrier, runTicks } from './carrier.ts';
 import type { StandaloneConfig } from './config.ts';
@@ -39,7 +40,7 @@ export interface LocalProvider {
   openBus(deliver: (event: CloudEventEnvelope) => Promise<boolean>): EventBus & { close(): Promise<void> };
   openJobs(onEnded: (executionId: string) => void): Promise<JobRunner & AsyncDisposable>;
   /** What keeps the runs of this server apart, and why there is nothing better here. Nothing said: `process`. */
-  readonly isolation?: { readonly level: Isolation; readonly whyNotBetter?: string };
+  readonly isolation?: FoundIsolation;
   close(): Promise<void>;
 }
 

@@ -18,7 +18,7 @@ export interface CrashWorld extends AsyncDisposable {
   start(): Promise<Server>;
   /**
    * Submits the world's one run; the same again is the same run, whoever answers. Undefined when the server died over it.
-   * The command first notes that it has begun.
+   * The command first notes that it has begun, unless it is in a container.
    */
   submit(server: Server, command: string, grace?: number): Promise<RunAnswer | undefined>;
   /** How often the command has begun. */
@@ -37,15 +37,14 @@ export interface ArmedServer extends Server {
 }
 
 /** A fresh world. */
-export function openCrashWorld(): CrashWorld {
+export function openCrashWorld(isolation: 'container' | 'process' = 'process'): CrashWorld {
   const dataDir = join(newDirectory(), 'data');
   const startsFile = join(dataDir, '..', 'starts');
   const servers: Server[] = [];
   let key: string | undefined;
 
   async function start(options: { main?: string; env?: Record<string, string> } = {}): Promise<Server> {
-    // What an isolation starts between the supervisor and the command is not what is killed here.
-    const env = { RUNVOY_LOCAL_ISOLATION: 'process', ...options.env };
+    const env = { RUNVOY_LOCAL_ISOLATION: isolation, ...options.env };
     const server = await startServer({ dataDir, ...(key === undefined ? {} : { key }), ...options, env });
     key ??= server.key;
     servers.push(server);
@@ -66,7 +65,11 @@ export function openCrashWorld(): CrashWorld {
       const answer = await fetch(`${server.ready.api_url}/api/v1/run`, {
         method: 'POST',
         headers: { 'X-API-Key': server.key, 'Content-Type': 'application/json', 'Idempotency-Key': 'the one run' },
-        body: JSON.stringify({ command: `echo begun >> ${startsFile}\n${command}`, grace }),
+        // A container cannot reach the file.
+        body: JSON.stringify({
+          command: isolation === 'process' ? `echo begun >> ${startsFile}\n${command}` : command,
+          grace,
+        }),
       }).catch(() => undefined);
       // A server that died between its head and its body has not answered either.
       return answer?.json().catch(() => undefined) as Promise<RunAnswer | undefined>;

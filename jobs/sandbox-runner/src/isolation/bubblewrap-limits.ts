@@ -1,3 +1,5 @@
+import type { Network } from '@runvoy/protocol';
+
 const MIB = 1024 * 1024;
 
 /** What one run may use under bubblewrap. The disk is none of it: everything it can write to is memory of a limited size. */
@@ -11,9 +13,12 @@ export const BUBBLEWRAP_LIMITS = {
 } as const;
 
 /** For the log of a run. */
-export const BUBBLEWRAP_LIMITS_TEXT = [
-  `workspace ${BUBBLEWRAP_LIMITS.workspaceBytes / MIB} MiB`,
-  `/tmp ${BUBBLEWRAP_LIMITS.tmpBytes / MIB} MiB`,
-  `${BUBBLEWRAP_LIMITS.processes} processes`,
-  `${BUBBLEWRAP_LIMITS.openFiles} open files each; memory and cpu are not limited`,
-].join(', ');
+export function bubblewrapLimitsText(network: Network): string {
+  return [
+    `workspace ${BUBBLEWRAP_LIMITS.workspaceBytes / MIB} MiB`,
+    `/tmp ${BUBBLEWRAP_LIMITS.tmpBytes / MIB} MiB`,
+    `${BUBBLEWRAP_LIMITS.processes} processes`,
+    ...(network === 'none' ? ['no network'] : []),
+    `${BUBBLEWRAP_LIMITS.openFiles} open files each; memory and cpu are not limited`,
+  ].join(', ');
+}

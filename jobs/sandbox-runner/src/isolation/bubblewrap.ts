@@ -1,26 +1,22 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fchownSync } from 'node:fs';
-import { posix } from 'node:path';
 import type { Readable } from 'node:stream';
+import type { Network } from '@runvoy/protocol';
 import { type CommandEnd, readCommandOutput } from '../command.ts';
 import type { OutputPipes } from '../output-pipes.ts';
 import { type ProcessRow, readProcess } from '../process-table.ts';
 import { INSIDE, INSIDE_PATH, bubblewrapArguments } from './bubblewrap-arguments.ts';
-import { BUBBLEWRAP_LIMITS_TEXT } from './bubblewrap-limits.ts';
+import { bubblewrapLimitsText } from './bubblewrap-limits.ts';
 import { openNamespaceProcesses } from './namespace-processes.ts';
 import type { Sandbox } from './sandbox.ts';
+import { filesByShell } from './shell-files.ts';
 import { shellWord } from './shell-word.ts';
 import { type StepsShell, commandLine, openStepsShell } from './steps-shell.ts';
 
 const INFO_FD = 3;
 /** Root's commands run as nobody: the kernel does not count the processes of root, and root owns what it should not touch. */
 const NOBODY = 65_534;
-
-/** Exit codes of our own steps, apart from those of the tools they use. */
-const TAKEN = 90;
-const MISSING = 91;
-const OUTSIDE = 92;
 
 /**
  * A file system, processes and IPC of the run's own, made with bubblewrap. One bwrap holds it from the first step to the end,
@@ -29,6 +25,7 @@ const OUTSIDE = 92;
 export function newBubblewrapSandbox(args: {
   readonly hostEnv: Readonly<Record<string, string>>;
   readonly pipes: OutputPipes;
+  readonly network: Network;
 }): Sandbox {
   const lang = args.hostEnv['LANG'];
   let bwrap: ChildProcess | undefined;
@@ -40,34 +37,31 @@ export function newBubblewrapSandbox(args: {
     bwrap?.kill('SIGKILL');
   });
 
-  /** Our own steps work with what is there; a failure says so in the words of the tool. */
-  async function must(step: string): Promise<void> {
-    const said: string[] = [];
-    const code = await shell!.step(step, (line) => said.push(line));
-    if (code !== 0) throw new Error(said.join(' ') || (code === undefined ? 'the sandbox ended' : `exit code ${code}`));
-  }
-
   return {
     workspace: INSIDE.workspace,
     scratch: INSIDE.scratch,
     tools: { path: INSIDE_PATH, scratch: INSIDE.scratch },
     env: { PATH: INSIDE_PATH, HOME: INSIDE.workspace, USER: 'runvoy', ...(lang !== undefined && { LANG: lang }) },
-    limits: BUBBLEWRAP_LIMITS_TEXT,
+    limits: bubblewrapLimitsText(args.network),
     processes,
     async open(readable) {
       const { stdout, stderr } = args.pipes;
       const isRoot = process.getuid?.() === 0;
       // `> /dev/stderr` opens the pipe anew, and asks whose it is.
       if (isRoot) for (const pipe of [stdout, stderr]) fchownSync(pipe.writeFd, NOBODY, NOBODY);
-      const child = spawn('bwrap', bubblewrapArguments(readable, INFO_FD), {
-        cwd: '/',
-        // Nothing of the run: bwrap itself is outside, and LD_PRELOAD would be heard.
-        env: { PATH: args.hostEnv['PATH'] ?? INSIDE_PATH },
-        // As COMMAND_FDS says: the command's own outputs come last.
-        stdio: ['pipe', 'pipe', 'pipe', 'pipe', stdout.writeFd, stderr.writeFd],
-        ...(isRoot && { uid: NOBODY, gid: NOBODY }),
-        detached: true,
-      });
+      const child = spawn(
+        'bwrap',
+        bubblewrapArguments({ readable, infoFd: INFO_FD, hasNetwork: args.network !== 'none' }),
+        {
+          cwd: '/',
+          // Nothing of the run: bwrap itself is outside, and LD_PRELOAD would be heard.
+          env: { PATH: args.hostEnv['PATH'] ?? INSIDE_PATH },
+          // As COMMAND_FDS says: the command's own outputs come last.
+          stdio: ['pipe', 'pipe', 'pipe', 'pipe', stdout.writeFd, stderr.writeFd],
+          ...(isRoot && { uid: NOBODY, gid: NOBODY }),
+          detached: true,
+        },
+      );
       bwrap = child;
       exited = new Promise((resolve) => child.on('exit', (code, signal) => resolve({ code, signal })));
       child.on('error', () => undefined);
@@ -87,31 +81,7 @@ export function newBubblewrapSandbox(args: {
       // With the shell's, the sandbox holds them.
       args.pipes.closeWriters();
     },
-    makeDirectory: (path) => must(`mkdir -m 700 -- ${shellWord(path)}`),
-    async writeNewFile(path, text, mode = 0o600) {
-      const name = shellWord(path);
-      const said: string[] = [];
-      const code = await shell!.step(
-        `if [ -e ${name} ] || [ -L ${name} ]; then (exit ${TAKEN}); else ` +
-          `(umask 077; set -C; printf %s ${shellWord(text)} > ${name} && chmod ${mode.toString(8)} ${name}); fi`,
-        (line) => said.push(line),
-      );
-      if (code === TAKEN) return false;
-      if (code !== 0) throw new Error(said.join(' ') || `${path} could not be written`);
-      return true;
-    },
-    remove: (path) => must(`rm -rf -- ${shellWord(path)}`),
-    async directoryInside(root, path) {
-      const wanted = posix.join(root, path);
-      // `cd` and `pwd` in one shell of their own, resolved by the kernel as the command's `cd` will be.
-      const code = await shell!.step(
-        `(cd -P -- ${shellWord(`${root}/${path}`)} || exit ${MISSING}; ` +
-          `case "$(pwd -P)/" in ${shellWord(`${root}/`)}*) ;; *) exit ${OUTSIDE} ;; esac)`,
-      );
-      if (code === MISSING) throw new Error(`the repository has no directory ${path}`);
-      if (code !== 0) throw new Error(`${path} leads out of the repository`);
-      return wanted;
-    },
+    ...filesByShell(() => shell!),
     runTool({ argv, cwd, env, onLine }) {
       return shell!.step(`(cd -P -- ${shellWord(cwd)} && exec ${commandLine(argv, env)})`, onLine);
     },

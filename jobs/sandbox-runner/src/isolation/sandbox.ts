@@ -34,8 +34,11 @@ export interface Sandbox {
   /** One line for the log: what is limited here and what is not. Undefined when nothing is. */
   readonly limits: string | undefined;
   readonly processes: RunProcesses;
-  /** Makes the empty workspace. `readable`: directories of this machine that tools may read. Rejects with words for the log. */
-  open(readable: readonly string[]): Promise<void>;
+  /**
+   * Makes the empty workspace. `readable`: directories of this machine that tools may read; `say`: for what takes long.
+   * Rejects with words for the log.
+   */
+  open(readable: readonly string[], say: (text: string) => void): Promise<void>;
   makeDirectory(path: string): Promise<void>;
   /** Writes a file that was not there. False when the name is taken, also by a symlink, which is never followed. */
   writeNewFile(path: string, text: string, mode?: 0o600 | 0o700): Promise<boolean>;

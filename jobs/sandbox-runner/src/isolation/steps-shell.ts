@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Readable, Writable } from 'node:stream';
+import { isShellName } from '../env-file.ts';
 import { openLineCutter } from '../line-cutter.ts';
 import { shellWord } from './shell-word.ts';
 
@@ -13,6 +14,8 @@ export interface StepsShell {
 
 /** The descriptors inside that lead to the run's log. */
 export const COMMAND_FDS = { stdout: 4, stderr: 5 } as const;
+/** A line of a step's output that is longer is given up: nobody reads it, and a command may write here without end. */
+const LINE_MAX = 256 * 1024;
 const CLOSED = `${COMMAND_FDS.stdout}>&- ${COMMAND_FDS.stderr}>&-`;
 
 interface Step {
@@ -38,7 +41,7 @@ export function openStepsShell(input: Writable, answers: Readable): StepsShell {
   answers.setEncoding('utf8');
   answers.on('data', (piece: string) => {
     const lines = (text + piece).split('\n');
-    text = lines.pop()!;
+    text = lines.pop()!.slice(0, LINE_MAX);
     for (const line of lines) take(line);
   });
   answers.on('error', () => undefined);
@@ -86,4 +89,25 @@ export function openStepsShell(input: Writable, answers: Readable): StepsShell {
 export function commandLine(argv: readonly string[], env: Readonly<Record<string, string>>): string {
   const settings = Object.entries(env).map(([name, value]) => shellWord(`${name}=${value}`));
   return ['/usr/bin/env', '-i', '--', ...settings, ...argv.map(shellWord)].join(' ');
+}
+
+/** Shells keep these to themselves: to set one fails, or means something. */
+const KEPT_BY_SHELLS = new Set(
+  '_ BASHOPTS BASH_VERSINFO COLUMNS DIRSTACK EUID FUNCNAME GROUPS LINENO LINES OPTERR OPTIND PPID RANDOM SECONDS SHELLOPTS UID'.split(
+    ' ',
+  ),
+);
+
+/**
+ * An environment as shell text that stands before a program: what the shell can set itself, so that it is in no argument, which
+ * others can read; and `env` with the rest.
+ */
+export function exportsOf(env: Readonly<Record<string, string>>): { readonly exports: string; readonly rest: string } {
+  const own: string[] = [];
+  const foreign: string[] = [];
+  for (const [name, value] of Object.entries(env)) {
+    if (isShellName(name) && !KEPT_BY_SHELLS.has(name)) own.push(`export ${name}=${shellWord(value)};`);
+    else foreign.push(shellWord(`${name}=${value}`));
+  }
+  return { exports: own.join(' '), rest: foreign.length === 0 ? '' : `env -- ${foreign.join(' ')} ` };
 }

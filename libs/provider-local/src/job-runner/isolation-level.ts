@@ -1,18 +1,32 @@
-import { execFile } from 'node:child_process';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import type { ContainerEngine } from './container-engine.ts';
 
 /** How runs can be kept apart on one machine, the best first. */
-export const LOCAL_ISOLATIONS = ['bubblewrap', 'process'] as const;
+export const LOCAL_ISOLATIONS = ['container', 'bubblewrap', 'process'] as const;
 export type LocalIsolation = (typeof LOCAL_ISOLATIONS)[number];
 
 /** What was chosen for this server. */
 export interface IsolationLevel {
   readonly level: LocalIsolation;
+  /** What works besides, for a run that names it; `process` always does. */
+  readonly others: readonly LocalIsolation[];
+  /** There is one when containers work here. */
+  readonly engine?: ContainerEngine;
   /** Why there is nothing better, when it was looked for. */
   readonly whyNotBetter?: string;
 }
+
+/** What a probe found: why an isolation does not work here, or what it comes with. */
+export type ProbeFinding =
+  { readonly works: true; readonly engine?: ContainerEngine } | { readonly works: false; readonly why: string };
+
+export type Probe = (isolation: Exclude<LocalIsolation, 'process'>) => Promise<ProbeFinding>;
+
+const INSTALL = {
+  container: 'Install podman or docker, and see that its service runs',
+  bubblewrap: 'Install bubblewrap 0.8 or newer',
+} as const;
 
 /**
  * Finds the isolation of this server: the one that was named, or the best that a probe run proves. A lower one than an
@@ -21,8 +35,7 @@ export interface IsolationLevel {
 export async function chooseIsolation(args: {
   readonly wanted: 'auto' | LocalIsolation;
   readonly dataDir: string;
-  /** Answers why an isolation does not work here; nothing when it does. */
-  readonly probe: (isolation: LocalIsolation) => Promise<string | undefined>;
+  readonly probe: Probe;
 }): Promise<IsolationLevel> {
   const { wanted, dataDir, probe } = args;
   const earlier = await readEarlier(dataDir);
@@ -37,16 +50,30 @@ export async function chooseIsolation(args: {
   return found;
 }
 
-async function findLevel(
-  wanted: 'auto' | LocalIsolation,
-  probe: (isolation: LocalIsolation) => Promise<string | undefined>,
-): Promise<IsolationLevel> {
-  if (wanted === 'process') return { level: 'process' };
-  const why = await probe('bubblewrap');
-  if (why === undefined) return { level: 'bubblewrap' };
-  if (wanted === 'auto') return { level: 'process', whyNotBetter: why };
-  throw new Error(`RUNVOY_LOCAL_ISOLATION=bubblewrap does not work here: ${why}. Install bubblewrap 0.8 or newer.`);
+async function findLevel(wanted: 'auto' | LocalIsolation, probe: Probe): Promise<IsolationLevel> {
+  if (wanted === 'process') return { level: 'process', others: [] };
+  // Both at once: a run may name the other one.
+  const [container, bubblewrap] = await Promise.all([
+    wanted === 'bubblewrap' ? NOT_ASKED : probe('container'),
+    probe('bubblewrap'),
+  ]);
+  const works = { container: container.works, bubblewrap: bubblewrap.works };
+  const engine = container.works && container.engine ? { engine: container.engine } : {};
+  if (wanted !== 'auto') {
+    const asked = wanted === 'container' ? container : bubblewrap;
+    if (!asked.works) {
+      throw new Error(`RUNVOY_LOCAL_ISOLATION=${wanted} does not work here: ${asked.why}. ${INSTALL[wanted]}.`);
+    }
+  }
+  const whys = [container, bubblewrap].flatMap((each, index) =>
+    each.works ? [] : [`${LOCAL_ISOLATIONS[index]}: ${each.why}`],
+  );
+  if (works.container) return { level: 'container', others: works.bubblewrap ? ['bubblewrap'] : [], ...engine };
+  const whyNotBetter = wanted === 'auto' ? { whyNotBetter: whys.join('; ') } : {};
+  return { level: works.bubblewrap ? 'bubblewrap' : 'process', others: [], ...whyNotBetter };
 }
+
+const NOT_ASKED: ProbeFinding = { works: false, why: 'not looked for' };
 
 const isLower = (one: LocalIsolation, other: LocalIsolation) =>
   LOCAL_ISOLATIONS.indexOf(one) > LOCAL_ISOLATIONS.indexOf(other);
@@ -72,31 +99,3 @@ async function remember(dataDir: string, level: LocalIsolation): Promise<void> {
   await writeFile(aside, `${JSON.stringify({ level })}\n`, { mode: 0o600 });
   await rename(aside, pathOf(dataDir));
 }
-
-/** Lets the runner try it: what starts the commands is what has to prove itself. Answers why it does not work. */
-export async function probeWithRunner(args: {
-  readonly runnerMain: string;
-  readonly dataDir: string;
-  readonly isolation: LocalIsolation;
-  readonly path: string;
-}): Promise<string | undefined> {
-  const directory = join(args.dataDir, 'supervisors');
-  await mkdir(directory, { recursive: true, mode: 0o700 });
-  try {
-    const { stdout } = await promisify(execFile)(
-      process.execPath,
-      [args.runnerMain, 'probe', args.isolation, args.dataDir],
-      {
-        cwd: directory,
-        env: { PATH: args.path, NODE_COMPILE_CACHE: join(args.dataDir, 'compile-cache') },
-        timeout: PROBE_MS,
-        killSignal: 'SIGKILL',
-      },
-    );
-    return (JSON.parse(stdout) as { why?: string }).why;
-  } catch (error) {
-    return `the probe failed: ${(error as Error).message.split('\n')[0]}`;
-  }
-}
-
-const PROBE_MS = 15_000;

@@ -2,6 +2,7 @@ import { constants, createReadStream, readFileSync, renameSync } from 'node:fs';
 import { access, chmod, link, lstat, mkdir, open, readFile, readdir, rename, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { SafetyLaneEntry } from '@runvoy/protocol';
+import type { ContainerEngine } from './container-engine.ts';
 import { jsonLines } from './json-lines.ts';
 import { removeTree } from './remove-tree.ts';
 
@@ -16,6 +17,8 @@ export interface SupervisorFile {
   readonly pid: number;
   readonly start_ticks: number;
   readonly boot_id: string;
+  /** The engine's command line, when the run is in a container. */
+  readonly engine?: ContainerEngine['command'];
 }
 
 /** Put in the supervisor's place so that none can take it any more: what makes "never" a proof. */

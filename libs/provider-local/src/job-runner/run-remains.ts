@@ -1,5 +1,6 @@
 import type { Clock } from '@runvoy/core';
 import { type ProcessRow, bootId, carriesMarker, listProcesses, readProcess } from './process-table.ts';
+import { type ContainerEngine, findContainers } from './container-engine.ts';
 import type { Attempt, CommandFile, RunFiles, SupervisorFile } from './run-files.ts';
 
 /** What lives of one attempt. */
@@ -7,6 +8,8 @@ export interface Remains {
   readonly supervisor: ProcessRow | undefined;
   /** The command's session and whoever carries the run's marker; looked for only when the supervisor is dead. */
   readonly processes: readonly ProcessRow[];
+  /** Ids of the attempt's containers; likewise. */
+  readonly containers: readonly string[];
 }
 
 /** Whether `file` names a process that lives, and not another one that was given its pid. */
@@ -27,18 +30,42 @@ export function findMarked({ execution_id }: Attempt): ProcessRow[] {
   return listProcesses().filter((row) => carriesMarker(row.pid, marker));
 }
 
-/** Looks for everything that lives of an attempt whose supervisor had begun. */
-export async function findRemains(files: RunFiles, attempt: Attempt, supervisor: SupervisorFile): Promise<Remains> {
+/**
+ * Looks for everything that lives of an attempt whose supervisor had begun. Rejects when nobody can tell, as when a container engine
+ * does not answer.
+ */
+export async function findRemains(
+  files: RunFiles,
+  attempt: Attempt,
+  supervisor: SupervisorFile,
+  engineEnv: ContainerEngine['env'],
+): Promise<Remains> {
   const living = livingSupervisor(supervisor);
-  if (living) return { supervisor: living, processes: [] };
-  if (supervisor.boot_id !== thisBoot()) return { supervisor: undefined, processes: [] };
+  if (living) return { supervisor: living, processes: [], containers: [] };
+  const processes = supervisor.boot_id === thisBoot() ? await findProcesses(files, attempt, supervisor) : [];
+  // In this order: while the engine's program lives it may still make a container.
+  const containers = await leftContainers(files, attempt, supervisor, engineEnv);
+  return { supervisor: undefined, processes, containers };
+}
+
+async function findProcesses(files: RunFiles, attempt: Attempt, supervisor: SupervisorFile): Promise<ProcessRow[]> {
   const command = await files.read(attempt, 'command.json');
   const marker = `RUNVOY_EXECUTION_ID=${attempt.execution_id}`;
   const isOurs = sessionTest(command);
-  const processes = listProcesses().filter(
+  return listProcesses().filter(
     (row) => row.startTicks >= supervisor.start_ticks && (isOurs(row) || carriesMarker(row.pid, marker)),
   );
-  return { supervisor: undefined, processes };
+}
+
+/** None when the supervisor wrote down its end: it had the engine's word then that its container was gone. */
+async function leftContainers(
+  files: RunFiles,
+  attempt: Attempt,
+  { engine }: SupervisorFile,
+  env: ContainerEngine['env'],
+): Promise<string[]> {
+  if (!engine || (await files.read(attempt, 'exit.json'))) return [];
+  return findContainers({ command: engine, env }, attempt);
 }
 
 function sessionTest(command: CommandFile | undefined): (row: ProcessRow) => boolean {
@@ -59,17 +86,22 @@ export function signalSame(row: ProcessRow, signal: NodeJS.Signals): void {
   }
 }
 
-/** Ends what a dead supervisor left: SIGTERM, SIGKILL after the grace, until nothing lives. */
+/**
+ * Ends what a dead supervisor left: SIGTERM, SIGKILL after the grace, until nothing lives. A container that outlived its supervisor
+ * has kept its first process from ending, and gets no grace.
+ */
 export async function endRemains(
   find: () => Promise<Remains>,
+  removeContainers: (ids: readonly string[]) => Promise<void>,
   clock: Clock,
   killAt: () => number,
   signal: AbortSignal,
 ): Promise<void> {
   for (const row of (await find()).processes) signalSame(row, 'SIGTERM');
   for (let waitMs = 20; !signal.aborted; waitMs = Math.min(waitMs * 2, 250)) {
-    const { processes } = await find();
-    if (processes.length === 0) return;
+    const { processes, containers } = await find();
+    if (processes.length + containers.length === 0) return;
+    await removeContainers(containers);
     if (clock.now() >= killAt()) for (const row of processes) signalSame(row, 'SIGKILL');
     await clock.sleep(waitMs, signal);
   }

@@ -1,7 +1,12 @@
 import type { StartOrder } from '@runvoy/core';
+import type { ContainerEngine } from './container-engine.ts';
 
 /** What a supervisor is told on its standard input, as `jobs/sandbox-runner` reads it. */
-export interface SupervisorOrder extends Pick<StartOrder, 'execution_id' | 'attempt' | 'token' | 'isolation'> {
+export interface SupervisorOrder extends Pick<
+  StartOrder,
+  'execution_id' | 'attempt' | 'token' | 'isolation' | 'image' | 'cpu' | 'memory_mib' | 'network'
+> {
+  readonly engine?: ContainerEngine;
   readonly intake_socket: string;
   readonly run_dir: string;
   readonly host_env: Readonly<Record<string, string>>;
