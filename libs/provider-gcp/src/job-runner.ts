@@ -106,6 +106,8 @@ export function openCloudRunJobRunner(options: CloudRunJobRunnerOptions): JobRun
 
   return {
     isolations: ['cloud-run'],
+    // A task shares its network with the sidecar, which needs one.
+    shortcomings: { 'cloud-run': ['no_network'] },
     longestGraceMs: GRACE_MS,
     start(order) {
       // An attempt is started once; asked twice, the second gets the answer of the first, an unknown outcome included.
