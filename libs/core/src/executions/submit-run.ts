@@ -217,8 +217,7 @@ function requireMeans({ jobs }: SubmitDeps, isolation: Isolation, image: Image, 
   throw new Failure(
     'ISOLATION_TOO_WEAK',
     `Isolation ${isolation} cannot give what ${unmet.map((demand) => MEANS[demand]).join(' and ')} need. ` +
-      `Use isolation ${offering(jobs, unmet) ?? 'container, for which podman or docker has to be installed here'}` +
-      `${size.length > 0 ? ', or register the image without cpu and memory' : ''}.`,
+      `${adviceFor(jobs, unmet)}${size.length > 0 ? ' Or register the image without cpu and memory.' : ''}`,
   );
 }
 
@@ -228,9 +227,11 @@ const MEANS: Readonly<Record<Demand, string>> = {
   no_network: 'network none',
 };
 
-/** An isolation of this deployment that lacks none of it. */
-function offering({ isolations, shortcomings }: JobRunner, demands: readonly Demand[]): Isolation | undefined {
-  return isolations.find((known) => !demands.some((demand) => shortcomings?.[known]?.includes(demand)));
+function adviceFor({ isolations, shortcomings }: JobRunner, demands: readonly Demand[]): string {
+  const other = isolations.find((known) => !demands.some((demand) => shortcomings?.[known]?.includes(demand)));
+  if (other !== undefined) return `Use isolation ${other}.`;
+  if (!isolations.includes('process') || isolations.includes('container')) return 'Nothing here can.';
+  return 'Isolation container can: install podman or docker here and start the server again.';
 }
 
 /** A clone is made by the run itself. */
