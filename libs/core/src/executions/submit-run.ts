@@ -216,7 +216,7 @@ function requireMeans({ jobs }: SubmitDeps, isolation: Isolation, image: Image, 
   if (unmet.length === 0) return;
   throw new Failure(
     'ISOLATION_TOO_WEAK',
-    `Isolation ${isolation} cannot give what ${unmet.map((demand) => MEANS[demand]).join(' and ')} need. ` +
+    `Isolation ${isolation} cannot enforce ${unmet.map((demand) => MEANS[demand]).join(' and ')}. ` +
       `${adviceFor(jobs, unmet)}${size.length > 0 ? ' Or register the image without cpu and memory.' : ''}`,
   );
 }
