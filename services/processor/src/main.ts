@@ -31,16 +31,11 @@ async function openLocal(shutdown: Shutdown): Promise<OpenService> {
   const dataDir = local.openDataDir(config.dataDir);
   const records = local.openSqliteRecords(dataDir.database);
   shutdown.add('store', () => records.close());
-  const { level: isolation } = await local.chooseIsolation({
+  const { level: isolation, others, engine } = await local.chooseIsolation({
     wanted: 'auto',
     dataDir: dataDir.path,
     probe: (candidate) =>
-      local.probeWithRunner({
-        runnerMain: RUNNER_MAIN,
-        dataDir: dataDir.path,
-        isolation: candidate,
-        path: process.env['PATH'] ?? '',
-      }),
+      local.probeWithRunner({ runnerMain: RUNNER_MAIN, dataDir: dataDir.path, env: process.env }, candidate),
   });
   const ready = Promise.withResolvers<FastifyInstance>();
   const deliver = async (event: unknown) => {
@@ -57,6 +52,8 @@ async function openLocal(shutdown: Shutdown): Promise<OpenService> {
     runnerMain: RUNNER_MAIN,
     clock: systemClock,
     isolation,
+    others,
+    ...(engine === undefined ? {} : { engine }),
     hostEnv: process.env,
     logger: { warn: (details, message) => logger.warn(message, { ...details }) },
     onEnded: (id) => {
