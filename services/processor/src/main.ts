@@ -31,7 +31,11 @@ async function openLocal(shutdown: Shutdown): Promise<OpenService> {
   const dataDir = local.openDataDir(config.dataDir);
   const records = local.openSqliteRecords(dataDir.database);
   shutdown.add('store', () => records.close());
-  const { level: isolation, others, engine } = await local.chooseIsolation({
+  const {
+    level: isolation,
+    others,
+    engine,
+  } = await local.chooseIsolation({
     wanted: 'auto',
     dataDir: dataDir.path,
     probe: (candidate) =>
