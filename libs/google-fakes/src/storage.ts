@@ -3,7 +3,7 @@ import { mayCall } from './authorize.ts';
 import type { Authorize } from './authorize.ts';
 import { Faults } from './faults.ts';
 import type { Listening } from './grpc-server.ts';
-import { answering, HttpRefusal, serveHttp } from './http-server.ts';
+import { answering, bodyOf, HttpRefusal, serveHttp } from './http-server.ts';
 import type { HttpAnswer } from './http-server.ts';
 import { ObjectStore } from './storage/object-store.ts';
 import { routeStorage } from './storage/routes.ts';
@@ -45,7 +45,10 @@ export function fakeStorage({
       throw new HttpRefusal(403, 'forbidden', `${account} does not have ${permission} access to ${resource}.`);
     }
     const fault = faults.take(operation);
-    if (fault && !fault.afterwards) throw new HttpRefusal(fault.code, 'backendError', 'Asked to fail.');
+    if (fault && !fault.afterwards) {
+      await bodyOf(request); // The real one reads to the end too; the client's retries count on it.
+      throw new HttpRefusal(fault.code, 'backendError', 'Asked to fail.');
+    }
     const answered = await route.run();
     if (fault) throw new HttpRefusal(fault.code, 'backendError', 'Asked to fail after it was done.');
     return answered;
