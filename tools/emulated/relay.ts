@@ -6,6 +6,9 @@ export interface Relay {
   readonly host: string;
   /** The instances, `host:port` each; connections go to them in turn. */
   setTargets(hosts: readonly string[]): void;
+  /** Nobody gets through any more, and who is through is cut off, until `mend`. */
+  cut(): void;
+  mend(): void;
   stop(): Promise<void>;
 }
 
@@ -13,6 +16,7 @@ export interface Relay {
 export async function openRelay(port = 0): Promise<Relay> {
   let targets: readonly string[] = [];
   let turn = 0;
+  let isCut = false;
   const open = new Set<Socket>();
   const keep = (socket: Socket) => {
     open.add(socket);
@@ -22,7 +26,7 @@ export async function openRelay(port = 0): Promise<Relay> {
   const server = createServer((client) => {
     keep(client);
     const target = targets[turn++ % targets.length];
-    if (target === undefined) return void client.destroy();
+    if (isCut || target === undefined) return void client.destroy();
     const [host, targetPort] = target.split(':') as [string, string];
     const instance = connect(Number(targetPort), host);
     keep(instance);
@@ -34,6 +38,11 @@ export async function openRelay(port = 0): Promise<Relay> {
   return {
     host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
     setTargets: (hosts) => (targets = hosts),
+    cut() {
+      isCut = true;
+      for (const socket of open) socket.destroy();
+    },
+    mend: () => (isCut = false),
     stop: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

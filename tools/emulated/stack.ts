@@ -49,6 +49,9 @@ export interface EmulatedStack extends AsyncDisposable {
   addInstance(role: Role): Promise<ServiceInstance>;
   /** Takes an instance out of the relay and kills it. */
   killInstance(role: Role, instance: ServiceInstance): Promise<void>;
+  /** Makes a service unreachable by its URL, until `mend`: whoever was connected is cut off. */
+  cut(role: Role): void;
+  mend(role: Role): void;
   tick(): Promise<number>;
   sweep(): Promise<number>;
   /** Ends everything that was started; nothing is left running. */
@@ -104,6 +107,8 @@ async function open(options: EmulatedStackOptions, closing: Closing): Promise<Em
     instances: fleet.instances,
     addInstance: (role) => fleet.add(role),
     killInstance: (role, instance) => fleet.kill(role, instance),
+    cut: (role) => relays.get(role)!.cut(),
+    mend: (role) => relays.get(role)!.mend(),
     tick: () => google.schedule(urls.processor, 'dev.runvoy.tick.v1'),
     sweep: () => google.schedule(urls.processor, 'dev.runvoy.sweep.v1'),
     close: () => closing.run(),
