@@ -11,7 +11,7 @@ const title = `a deployment on Google's emulators${why === undefined ? '' : ` â€
   let server: EmulatedServer;
   beforeAll(async () => {
     server = await startEmulatedServer({ tickMs: 0 });
-  });
+  }, 120_000);
   afterAll(async () => server?.[Symbol.asyncDispose]());
 
   /** The platform has told of the end of one more execution. */

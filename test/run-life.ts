@@ -9,6 +9,9 @@ import { poll, type TestApi } from '../services/standalone/test/server.ts';
 /** What the processes of the server under test have in their environment, and no command may see. */
 export const HIDDEN_ENV = { SERVER_ONLY: 'hidden' };
 
+/** Emulators on a busy machine are slow to answer for the first time. */
+const OPENING_MS = 120_000;
+
 /** A server, whatever it runs on. */
 export type LifeServer = Pick<TestApi, 'run' | 'call' | 'until' | 'finished'> &
   AsyncDisposable & {
@@ -37,7 +40,7 @@ export function runLife(open: () => Promise<LifeServer>): void {
   let server: LifeServer;
   beforeAll(async () => {
     server = await open();
-  });
+  }, OPENING_MS);
   afterAll(async () => server?.[Symbol.asyncDispose]());
 
   /** A named pipe: whoever reads from it waits until the test opens it. */
