@@ -32,6 +32,7 @@ if (logLines !== undefined) {
 const jobs: JobRunner & AsyncDisposable = {
   isolations: ['process'],
   longestGraceMs: Infinity,
+  nameOf: ({ execution_id }) => execution_id,
   start: async ({ execution_id }) => ({ outcome: 'started', platform_execution: execution_id }),
   look: async ({ execution_id }) => ({ state: 'starting', platform_execution: execution_id }),
   cancel: async () => undefined,

@@ -23,6 +23,7 @@ export class LocalPlatform implements PlatformModel {
   readonly world: World;
   readonly tasks: Task[] = [];
   readonly longestGraceMs = Infinity;
+  readonly nameOf = (attempt: Pick<AttemptRef, 'execution_id' | 'attempt'>) => `local/${keyOf(attempt)}`;
   readonly #taskPlace: (run: RunTruth) => Omit<TaskPlace, 'onEnded' | 'onRunnerGone' | 'onKept' | 'laneDelayMs'>;
   readonly #hint: (run: RunTruth) => void;
   readonly #places = new Map<string, Place>();
@@ -47,7 +48,7 @@ export class LocalPlatform implements PlatformModel {
       world.reach('start-rejected');
       return { outcome: 'rejected', reason: 'isolation', details: 'simulated' };
     }
-    const platform_execution = `local/${key}`;
+    const platform_execution = this.nameOf(order);
     if (instance.queue.has(key)) return { outcome: 'started', platform_execution };
     const { claim } = this.#place(key);
     if (claim === 'ruled out') return { outcome: 'rejected', reason: 'ruled_out', details: 'its place was taken' };
@@ -63,7 +64,7 @@ export class LocalPlatform implements PlatformModel {
   look(instance: Instance, attempt: AttemptRef): PlatformView {
     const key = keyOf(attempt);
     const place = this.#place(key);
-    const platform_execution = `local/${key}`;
+    const platform_execution = this.nameOf(attempt);
     const { claim } = place;
     if (claim === 'ruled out') return { state: 'absent', never: true };
     if (!claim) {

@@ -16,6 +16,7 @@ export interface PlatformModel {
   readonly world: World;
   readonly tasks: readonly Task[];
   readonly longestGraceMs: number;
+  readonly nameOf?: NonNullable<JobRunner['nameOf']>;
   start(instance: Instance, order: StartOrder): StartAnswer;
   look(instance: Instance, attempt: AttemptRef): PlatformView;
   cancel(instance: Instance, attempt: AttemptRef, graceMs: number): void;
@@ -39,6 +40,7 @@ export function jobsOf(instance: Instance, model: PlatformModel): JobRunner {
   return {
     isolations: ['process'],
     longestGraceMs: model.longestGraceMs,
+    ...(model.nameOf ? { nameOf: model.nameOf } : {}),
     start: (order) => call(`start ${labelOf(order)}`, true, () => model.start(instance, order)),
     async look(attempt) {
       const key = `${attempt.execution_id}/${attempt.attempt}`;

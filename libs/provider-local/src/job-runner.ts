@@ -338,6 +338,7 @@ export async function openLocalJobRunner(options: LocalJobRunnerOptions): Promis
       container: (['cpu', 'memory'] as const).filter((limit) => !engine?.enforces.includes(limit)),
     },
     longestGraceMs: Infinity,
+    nameOf,
     get spawnerPid() {
       return spawner.pid;
     },
@@ -414,7 +415,7 @@ export async function openLocalJobRunner(options: LocalJobRunnerOptions): Promis
   };
 }
 
-const nameOf = (attempt: AttemptRef) => `local/${keyOf(attempt)}`;
+const nameOf = (attempt: Pick<AttemptRef, 'execution_id' | 'attempt'>) => `local/${keyOf(attempt)}`;
 /** Sorts as the listing does: attempts by number. */
 const cursorOf = ({ execution_id, attempt }: Attempt) => `${execution_id}/${String(attempt).padStart(9, '0')}`;
 

@@ -90,7 +90,7 @@ class RecordsInSqlite implements SqliteRecords {
     const record = this.#reader.shape(ref, value);
     await this.#group.write(() => {
       if (this.#reader.version(ref) !== undefined) throw exists(ref);
-      this.#table.put(record);
+      this.#table.insert(record);
     });
   }
 
@@ -171,7 +171,7 @@ class RecordsInSqlite implements SqliteRecords {
 
   #createOne(record: RecordShape): CreateOutcome {
     if (this.#table.version(record.collection, record.id) !== undefined) return 'exists';
-    this.#table.put(record);
+    this.#table.insert(record);
     return 'created';
   }
 
@@ -203,6 +203,7 @@ class RecordsInSqlite implements SqliteRecords {
       this.#checkCreates(tx.writes);
       for (const write of tx.writes) {
         if (write.kind === 'delete') this.#table.remove(write.ref.collection, write.ref.id);
+        else if (write.kind === 'create') this.#table.insert(write.record);
         else this.#table.put(write.record);
       }
       return true;

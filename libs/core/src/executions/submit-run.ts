@@ -131,8 +131,10 @@ async function newExecution(deps: SubmitDeps, submission: Submission, tokenHash:
   const git = newGitSource(request, { isAdmin: caller.user.role === 'admin', gitRoots: policy.gitRoots });
   requireReach(git, network);
   const now = clock.now();
+  const execution_id = newExecutionId(random);
+  const platform_execution = deps.jobs.nameOf?.({ execution_id, attempt: 1 });
   return {
-    execution_id: newExecutionId(random),
+    execution_id,
     created_by: caller.user.email,
     owned_by: [caller.user.email],
     command: request.command,
@@ -151,7 +153,16 @@ async function newExecution(deps: SubmitDeps, submission: Submission, tokenHash:
     modified_by_request_id: requestId,
     started_at_ms: now,
     cloud: policy.cloud,
-    facts: { attempts: [{ attempt: 1, token_hash: tokenHash, made_at_ms: now }] },
+    facts: {
+      attempts: [
+        {
+          attempt: 1,
+          token_hash: tokenHash,
+          made_at_ms: now,
+          ...(platform_execution === undefined ? {} : { platform_execution }),
+        },
+      ],
+    },
     status: 'STARTING',
     unfinished: true,
     faults: [],

@@ -95,6 +95,11 @@ export interface JobRunner {
   readonly shortcomings?: Shortcomings;
   /** The longest grace that `cancel` honours: Cloud Run's is about 10 s whatever was asked; locally any. */
   readonly longestGraceMs: number;
+  /**
+   * What the platform calls an attempt, where that is known before the start. It is then stored with the attempt, and the answer to
+   * the start needs no write of its own. Absent where the platform chooses the name.
+   */
+  readonly nameOf?: (attempt: Pick<AttemptRef, 'execution_id' | 'attempt'>) => string;
   /** See `StartAnswer`. Called once per attempt; may answer before anything was spawned. */
   start(order: StartOrder): Promise<StartAnswer>;
   look(attempt: AttemptRef): Promise<PlatformView>;

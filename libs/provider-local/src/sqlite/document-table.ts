@@ -104,20 +104,24 @@ export class DocumentTable {
 
   /** Creates or replaces. */
   put(record: RecordShape): void {
-    this.#writes++;
     const { collection, id, json, bytes, expires } = record;
     const before = this.find(collection, id);
-    const entriesBefore = before ? this.#entries(collection, before) : [];
+    if (!before) return this.insert(record);
+    this.#writes++;
+    const entriesBefore = this.#entries(collection, before);
     const entriesNow = indexEntries(this.queriesOf(collection), id, record.value);
-    const version = this.#takeVersion();
-    if (before) {
-      this.#update.run(version, expires, json, bytes, before.rowid);
-      this.#reindex(before.rowid, entriesBefore, entriesNow);
-    } else {
-      const { lastInsertRowid } = this.#insert.run(collection, id, version, expires, json, bytes);
-      this.#reindex(Number(lastInsertRowid), [], entriesNow);
-    }
+    this.#update.run(this.#takeVersion(), expires, json, bytes, before.rowid);
+    this.#reindex(before.rowid, entriesBefore, entriesNow);
     this.#changes.push({ collection, id, now: { json, bytes }, entriesBefore, entriesNow });
+  }
+
+  /** Creates what the caller has found absent. */
+  insert({ collection, id, json, bytes, expires, value }: RecordShape): void {
+    this.#writes++;
+    const entriesNow = indexEntries(this.queriesOf(collection), id, value);
+    const { lastInsertRowid } = this.#insert.run(collection, id, this.#takeVersion(), expires, json, bytes);
+    for (const { query, key } of entriesNow) this.#insertEntry.run(query, key, lastInsertRowid);
+    this.#changes.push({ collection, id, now: { json, bytes }, entriesBefore: [], entriesNow });
   }
 
   /** Deletes when present, and says whether it was. */
