@@ -10,8 +10,10 @@ export interface Batch {
 export interface Batcher {
   /** Cuts when the batch is full. */
   add(line: LogLine): void;
-  /** To be called after each read: cuts at once when none was cut for `batchMs`, so a lone line never waits. */
+  /** To be called after each read: cuts at once when no read was cut for `batchMs`, so a lone line never waits. */
   settle(): void;
+  /** To be called after lines of our own: they go with the lines of the next read, or after `batchMs`. */
+  hold(): void;
   /** Cuts what is there. */
   flush(): void;
 }
@@ -19,7 +21,10 @@ export interface Batcher {
 /** Room for the fields of the message and of the safety lane's wrapping. */
 const ENVELOPE_BYTES = 768;
 
-/** Cuts batches when they are full or `batchMs` after the last cut. */
+/**
+ * Cuts batches when they are full or `batchMs` after the last cut. What was held back and cut by the clock does not count: the first
+ * line of a read must not wait because of what we have said ourselves.
+ */
 export function openBatcher(args: {
   readonly batchMs: number;
   readonly now: () => number;
@@ -30,6 +35,7 @@ export function openBatcher(args: {
   let lines: LogLine[] = [];
   let json = '';
   let bytes = 0;
+  let isHeld = false;
   let lastCut = -Infinity;
   let timer: NodeJS.Timeout | undefined;
 
@@ -41,7 +47,8 @@ export function openBatcher(args: {
     lines = [];
     json = '';
     bytes = 0;
-    lastCut = args.now();
+    if (!isHeld) lastCut = args.now();
+    isHeld = false;
     args.onBatch(batch);
   }
 
@@ -55,10 +62,17 @@ export function openBatcher(args: {
       lines.push(line);
     },
     settle() {
-      if (lines.length === 0 || timer) return;
+      if (lines.length === 0 || (timer && !isHeld)) return;
+      clearTimeout(timer);
+      isHeld = false;
       const waitMs = lastCut + args.batchMs - args.now();
       if (waitMs <= 0) flush();
       else timer = setTimeout(flush, Math.min(waitMs, args.batchMs));
+    },
+    hold() {
+      if (lines.length === 0 || timer) return;
+      isHeld = true;
+      timer = setTimeout(flush, args.batchMs);
     },
     flush,
   };

@@ -24,11 +24,19 @@ const ANSWER_BYTES = 4 * 1024 * 1024;
 const DISMISSED = new Set([401, 403, 404, 410]);
 const TRY_AGAIN = new Set([408, 425, 429]);
 
-/** Opens a client for the intake behind a Unix socket (an absolute path) or a URL. `identityToken` goes with the bootstrap alone. */
-export function openIntakeClient(intake: string, executionId: string, identityToken?: string): IntakeClient {
+/**
+ * Opens a client for the intake behind a Unix socket (an absolute path) or a URL. `identityToken` goes with the bootstrap alone;
+ * `through` makes the connections, if it is given.
+ */
+export function openIntakeClient(
+  intake: string,
+  executionId: string,
+  identityToken?: string,
+  through?: Agent,
+): IntakeClient {
   const url = intake.startsWith('/') ? undefined : new URL(intake);
   const secure = url?.protocol === 'https:';
-  const agent = secure ? new SecureAgent({ keepAlive: true }) : new Agent({ keepAlive: true });
+  const agent = through ?? (secure ? new SecureAgent({ keepAlive: true }) : new Agent({ keepAlive: true }));
   const where = url
     ? { hostname: url.hostname, port: url.port, path: url.pathname.replace(/\/$/, '') }
     : { socketPath: intake, path: '' };

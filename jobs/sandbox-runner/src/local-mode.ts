@@ -4,6 +4,7 @@ import { openOutputPipes } from './output-pipes.ts';
 import { probeIsolation } from './probe.ts';
 import type { RunProcesses } from './run-processes.ts';
 import { superviseRun } from './supervise.ts';
+import { warmUp } from './warm-up.ts';
 
 // Standard output and error are the supervisor's own log file: no secret and no line of a run is ever written there.
 const note = (text: string) => {
@@ -36,6 +37,8 @@ if (process.argv[2] === 'probe') {
   process.exit(0);
 }
 
+// Not waited for: an order that is there already is worth more.
+void warmUp(Date.now).catch((error: unknown) => note(`warming up: ${String(error)}`));
 const order = await readOrder(process.stdin);
 if (order) {
   await superviseRun(order, { pipes, now: Date.now, note, onProcesses: (opened) => void (processes = opened) });

@@ -82,7 +82,7 @@ export function openRunLog(args: {
     system(text) {
       // Masked as a whole first: a value may run over several lines.
       number('system', openLineCutter().push(Buffer.from(`${args.mask.maskText(text)}\n`)));
-      batcher.settle();
+      batcher.hold();
     },
     close() {
       outputEnded('stdout');

@@ -74,4 +74,41 @@ describe('batches', () => {
     batcher.settle();
     expect(seqs()).toEqual([[1], [2]]);
   });
+
+  test('take what was held back along with the first line of a read, at once', () => {
+    const { batcher, seqs } = open(250);
+    batcher.add(line(1, 'ours'));
+    batcher.hold();
+    jest.advanceTimersByTime(100);
+    expect(seqs()).toEqual([]);
+    batcher.add(line(2, 'a'));
+    batcher.settle();
+    expect(seqs()).toEqual([[1, 2]]);
+    jest.advanceTimersByTime(1_000);
+    expect(seqs()).toEqual([[1, 2]]);
+  });
+
+  test('of what was held back go when nothing is read, and do not keep the first line of a read waiting', () => {
+    const { batcher, seqs } = open(250);
+    batcher.add(line(1, 'ours'));
+    batcher.hold();
+    jest.advanceTimersByTime(250);
+    expect(seqs()).toEqual([[1]]);
+    batcher.add(line(2, 'a'));
+    batcher.settle();
+    expect(seqs()).toEqual([[1], [2]]);
+  });
+
+  test('that gather already are not held back by lines of our own', () => {
+    const { batcher, seqs } = open(250);
+    batcher.add(line(1, 'a'));
+    batcher.settle();
+    batcher.add(line(2, 'b'));
+    batcher.settle();
+    jest.advanceTimersByTime(200);
+    batcher.add(line(3, 'ours'));
+    batcher.hold();
+    jest.advanceTimersByTime(50);
+    expect(seqs()).toEqual([[1], [2, 3]]);
+  });
 });

@@ -355,8 +355,8 @@ export async function openLocalJobRunner(options: LocalJobRunnerOptions): Promis
       queue.reserve(order);
       firstAbsent.delete(key);
       try {
-        const taken = await files.read(order, 'supervisor.json');
-        const isOver = (await endOf(order)) !== undefined;
+        const [taken, end] = await Promise.all([files.read(order, 'supervisor.json'), endOf(order)]);
+        const isOver = end !== undefined;
         if (taken || isOver) queue.delete(order);
         if (isOver || taken?.pid) return { outcome: 'started', platform_execution };
         if (taken) {
