@@ -12,7 +12,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 
 const SERVER = join(import.meta.dirname, '../services/standalone/src/main.ts');
-const CLIENT = join(import.meta.dirname, '../clients/cli/src/main.ts');
+const CLIENT = join(import.meta.dirname, '../clients/cli/src/main.mjs');
 
 const LINES = 40_000;
 /** Lines at which the server is killed: early enough that most of them come without it or after it. */

@@ -27,7 +27,7 @@ const TASKS = {
   format: { run: ['node_modules/prettier/bin/prettier.cjs', '--write', '**/*.{ts,tsx,cjs,json,md,yml}'] },
   bench: { run: ['benchmarks/bench.ts'] },
   'demo:crash': { run: ['tools/demo-crash.ts'] },
-  cli: { run: ['clients/cli/src/main.ts'], inCallersFolder: true, isProduct: true },
+  cli: { run: ['clients/cli/src/main.mjs'], inCallersFolder: true, isProduct: true },
 };
 
 async function launch(name, args) {

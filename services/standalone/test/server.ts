@@ -9,7 +9,7 @@ import type { ExecutionStatusBody, ReadyLine, RunAnswer, RunRequest } from '@run
 import { isTerminal } from '@runvoy/protocol';
 
 export const STANDALONE_MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
-export const CLI_MAIN = fileURLToPath(new URL('../../../clients/cli/src/main.ts', import.meta.url));
+export const CLI_MAIN = fileURLToPath(new URL('../../../clients/cli/src/main.mjs', import.meta.url));
 
 /** What a test asks of a server, through its public API. */
 export interface TestApi {
