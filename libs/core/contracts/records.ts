@@ -7,14 +7,21 @@ import { recordsWatchContract } from './records-watch.ts';
 import { chunk, claim, ids, run, undeclaredCollection, user, usersByEmail } from './sample-records.ts';
 import type { OpenRecords, SampleRun } from './sample-records.ts';
 
+/** Where stores may differ within the promises of the port. */
+export interface StoreTraits extends Partial<StoreIsolation> {
+  /** Watches tell of different records in the order of their commits. Firestore's emulator, when it is busy, does not. */
+  readonly tellsInCommitOrder?: boolean;
+}
+
 /** What every store of records promises. `open` answers an empty one each time. */
-export function recordsContract(open: OpenRecords, isolation: StoreIsolation = { writesWaitForReaders: false }): void {
+export function recordsContract(open: OpenRecords, traits: StoreTraits = {}): void {
+  const isolation: StoreIsolation = { writesWaitForReaders: false, ...traits };
   describe('one record', () => singleRecordContract(open));
   describe('values', () => valueContract(open));
   describe('queries', () => recordsQueryContract(open));
   describe('transactions', () => recordsTransactionContract(open, isolation));
   describe('anomalies', () => recordsAnomalyContract(open, isolation));
-  describe('watches', () => recordsWatchContract(open));
+  describe('watches', () => recordsWatchContract(open, traits));
   describe('expiry', () => expiryContract(open));
 }
 

@@ -74,7 +74,10 @@ export type Change<T extends object> =
   { readonly kind: 'present'; readonly id: string; readonly value: T } | { readonly kind: 'gone'; readonly id: string };
 
 export interface Watcher<T extends object> {
-  /** First call: all records of the result, in order (maybe none). Later calls: what changed, at least once, in commit order. */
+  /**
+   * First call: all records of the result, in order (maybe none). Later calls: what changed, at least once; versions of one record
+   * in commit order, different records in any.
+   */
   changed(changes: readonly Change<T>[]): void;
   /** The watch has ended by a fault and delivers nothing more. */
   failed(error: Error): void;
