@@ -29,7 +29,7 @@ const STAGES: Stage[] = [
   emulatedStage((env) => jestStage('gcp', { limitMs: 10 * MINUTE_MS, testMs: MINUTE_MS, workers: '1', env })),
   consoleStage(root),
   // One at a time: these start servers and browsers, and measure how they behave when nothing else disturbs them.
-  jestStage('e2e', { limitMs: 10 * MINUTE_MS, testMs: MINUTE_MS, workers: '1', needs: 'console' }),
+  jestStage('e2e', { limitMs: 15 * MINUTE_MS, testMs: MINUTE_MS, workers: '1', needs: 'console' }),
   jestStage('browser', { limitMs: 5 * MINUTE_MS, testMs: MINUTE_MS, workers: '1', needs: 'console' }),
 ];
 
