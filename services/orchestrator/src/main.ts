@@ -75,6 +75,7 @@ async function openGcp(shutdown: Shutdown): Promise<Opened> {
       maxLogBytes: LIMITS.logBytesDefault,
       trustAllUsers: true,
       gitRoots: [],
+      serviceAccounts: config.jobServiceAccounts,
       cloud: 'GCP',
     },
     streamUrl: () => `${config.websocketUrl}/stream`,

@@ -23,10 +23,17 @@ export interface Callers {
   readonly accounts: Partial<Record<CallerRole, ExpectedCaller>>;
 }
 
+const verified = new WeakMap<FastifyRequest, string>();
+
 /** A hook that lets only the route's own callers in, before a byte of the body is read. */
 export function callersOnly(callers: Callers | undefined, route: CheckedRoute) {
-  return async ({ headers }: FastifyRequest): Promise<void> => {
+  return async (request: FastifyRequest): Promise<void> => {
     if (!callers) return;
-    await callers.verifier.verify(headers, callers.accounts[CALLER_OF[route]] ?? { audience: '', emails: [] });
+    const expected = callers.accounts[CALLER_OF[route]] ?? { audience: '', emails: [] };
+    const { email } = await callers.verifier.verify(request.headers, expected);
+    verified.set(request, email);
   };
 }
+
+/** The account that `callersOnly` let in; nothing where it asks for none. */
+export const accountOf = (request: FastifyRequest): string | undefined => verified.get(request);

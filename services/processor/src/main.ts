@@ -106,6 +106,7 @@ async function openGcp(shutdown: Shutdown): Promise<OpenService> {
       ...common,
       vault: ports.vault(),
       batchMs: BATCH_MS.gcp,
+      jobAccount: config.jobDefaultServiceAccount,
       // Everybody reaches this service, so nobody has checked a caller before it.
       callers: {
         verifier: ports.callers('signature'),

@@ -28,7 +28,7 @@ import type {
   LogsMessage,
 } from '@runvoy/protocol';
 import type { FastifyInstance } from 'fastify';
-import { callersOnly } from './callers.ts';
+import { accountOf, callersOnly } from './callers.ts';
 import type { RunnerDeps } from './deps.ts';
 
 type ById<Body> = { Params: { id: string }; Body: Body };
@@ -45,7 +45,7 @@ export function runnerRoutes(app: FastifyInstance, deps: RunnerDeps): void {
       onRequest: callersOnly(deps.callers, '/runner/v1/executions/:id/bootstrap'),
     },
     async (request): Promise<BootstrapAnswer | BootstrapStop> => {
-      return bootstrapExecution(deps, request.params.id, request.body);
+      return bootstrapExecution(deps, request.params.id, request.body, accountOf(request));
     },
   );
 

@@ -29,6 +29,8 @@ export interface BootstrapDeps {
   readonly batchMs: number;
   /** Directories that `file:` clones may come from. */
   readonly gitRoots?: readonly string[];
+  /** The account that jobs run as whose image names none. Absent where a runner has no account. */
+  readonly jobAccount?: string;
 }
 
 /** What the transaction decided; answered or refused after it is stored. */
@@ -42,13 +44,21 @@ type Decision =
  * must not kill a run: same nonce, same answer). In TERMINATING the answer is `stop` and holds no secrets; in a terminal state it
  * fails with `EXECUTION_ENDED`. Another attempt of the same run is refused and cancelled, and the run goes on; a second nonce of
  * the bound attempt is refused, recorded and ends the run as `bootstrap_conflict`.
+ *
+ * Where jobs have accounts, `account` is who asks, verified. Another one than this run's is refused like a wrong token, and the run
+ * goes on: whoever may run as one account and has read a token in the platform's records can neither have nor end runs of another.
  */
 export async function bootstrapExecution(
   deps: BootstrapDeps,
   executionId: string,
   request: BootstrapRequest,
+  account?: string,
 ): Promise<BootstrapAnswer | BootstrapStop> {
-  const decision = await deps.records.transact((tx) => decide(tx, deps.clock.now(), executionId, request));
+  const isItsJob = (execution: Execution) =>
+    deps.jobAccount === undefined || account === (execution.service_account || deps.jobAccount);
+  const decision = await deps.records.transact((tx) =>
+    decide(tx, deps.clock.now(), { executionId, request, isItsJob }),
+  );
   if (decision.kind === 'stop') return { stop: true };
   if (decision.kind === 'refuse') {
     if (decision.cancel) await cancelQuietly(deps.jobs, executionId, decision.cancel, request);
@@ -57,7 +67,14 @@ export async function bootstrapExecution(
   return answer(deps, decision.execution, decision.input);
 }
 
-async function decide(tx: Tx, nowMs: number, executionId: string, request: BootstrapRequest): Promise<Decision> {
+interface Asking {
+  readonly executionId: string;
+  readonly request: BootstrapRequest;
+  /** Whether who asks is the account that the execution's job runs as. */
+  readonly isItsJob: (execution: Execution) => boolean;
+}
+
+async function decide(tx: Tx, nowMs: number, { executionId, request, isItsJob }: Asking): Promise<Decision> {
   const execution = await requireExecution(tx, executionId);
   const input = await tx.get(runInputRef(executionId));
   const attempt = execution.facts.attempts.find((known) => known.attempt === request.attempt);
@@ -65,6 +82,7 @@ async function decide(tx: Tx, nowMs: number, executionId: string, request: Boots
   if (!attempt || !sameHash(attempt.token_hash, hashToken(request.token))) {
     return refuse('the token does not belong to this attempt');
   }
+  if (!isItsJob(execution)) return refuse('the caller is not the account that this run’s job runs as');
   if (isTerminal(execution.status)) {
     return { kind: 'refuse', failure: new Failure('EXECUTION_ENDED', executionId) };
   }

@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { bootstrapExecution } from '../../src/executions/bootstrap-execution.ts';
+import { executionRef } from '../../src/executions/execution.ts';
 import { runInputRef } from '../../src/executions/run-input.ts';
 import { startExecution } from '../../src/executions/start-execution.ts';
 import { nameOf } from '../fake-job-runner.ts';
-import { NONCE, RunWorld, T0 } from '../run-world.ts';
+import { NONCE, RunWorld, T0, type StartedRun } from '../run-world.ts';
 
 const ENV = { GREETING: 'hi', API_TOKEN: 'hush' };
 const OTHER_NONCE = 'f'.repeat(32);
@@ -178,6 +179,42 @@ describe('who has not the token', () => {
     await expect(Object.assign(run, { id: 'f'.repeat(32) }).bootstrap()).rejects.toMatchObject({
       code: 'EXECUTION_NOT_FOUND',
     });
+  });
+});
+
+describe('where jobs have accounts', () => {
+  const jobAccount = 'job@p.iam';
+  const asking = async (world: RunWorld, run: StartedRun, account?: string) =>
+    bootstrapExecution({ ...spread(world), jobAccount }, run.id, run.request(), account);
+  const spread = ({ records, vault, jobs, clock, signingKeys, batchMs }: RunWorld) => {
+    return { records, vault, jobs, clock, signingKeys, batchMs };
+  };
+  const named = async (world: RunWorld, run: StartedRun, service_account: string) =>
+    world.records.transact(async (tx) => tx.set(executionRef(run.id), { ...(await run.execution()), service_account }));
+
+  test.each([
+    ['the default one', undefined, jobAccount],
+    ['the one its image names', 'other@p.iam', 'other@p.iam'],
+  ])('a run starts for %s', async (_, service_account, account) => {
+    const world = await RunWorld.open();
+    const run = await world.started();
+    if (service_account !== undefined) await named(world, run, service_account);
+    expect(await asking(world, run, account)).toMatchObject({ command: 'echo hi' });
+  });
+
+  test.each([
+    ['another account that jobs may run as', undefined, 'other@p.iam'],
+    ['the default one, when its image names another', 'other@p.iam', jobAccount],
+    ['nobody at all', undefined, undefined],
+  ])('%s is refused with the right token, and the run goes on untouched', async (_, service_account, account) => {
+    const world = await RunWorld.open();
+    const run = await world.started();
+    if (service_account !== undefined) await named(world, run, service_account);
+    const before = await run.execution();
+    await expect(asking(world, run, account)).rejects.toMatchObject({ code: 'BOOTSTRAP_REFUSED', status: 403 });
+    expect(await run.execution()).toEqual(before);
+    expect(world.jobs.cancelled).toEqual([]);
+    expect(await asking(world, run, service_account ?? jobAccount)).toMatchObject({ command: 'echo hi' });
   });
 });
 
