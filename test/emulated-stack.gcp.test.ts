@@ -10,7 +10,7 @@ const title = `a deployment on Google's emulators${why === undefined ? '' : ` â€
 (why === undefined ? describe : describe.skip)(title, () => {
   let server: EmulatedServer;
   beforeAll(async () => {
-    server = await startEmulatedServer({ tickMs: 0 });
+    server = await startEmulatedServer({ ticking: false });
   }, 120_000);
   afterAll(async () => server?.[Symbol.asyncDispose]());
 

@@ -32,6 +32,9 @@ export const TOPICS = {
   deadLetters: 'runvoy-events-dead-letters',
 } as const;
 
+/** When the platform's lists are compared with the records. */
+export const RECONCILE_SCHEDULE = '0 * * * *';
+
 export type Role = 'orchestrator' | 'processor' | 'intake' | 'websocket';
 
 /** `host:port` of everything that stands for Google. */
@@ -71,9 +74,11 @@ export function environmentOf(
     RUNVOY_GCP_CALLER_SERVICE_ACCOUNT: accounts.caller,
     RUNVOY_GCP_JOB_DEFAULT_SERVICE_ACCOUNT: accounts.job,
     RUNVOY_GCP_JOB_DEFAULT_RUNTIME: 'python313',
+    RUNVOY_GCP_HEALTH_RECONCILE_SCHEDULE: RECONCILE_SCHEDULE,
     RUNVOY_GCP_SIDECAR_IMAGE: sidecarImage,
     RUNVOY_PROCESSOR_ROUTES: role === 'intake' ? 'runner' : 'events',
-    RUNVOY_GCP_CALLER_CHECK: 'signature',
+    // Nobody but the front end has checked who calls a public service.
+    RUNVOY_GCP_CALLER_CHECK: role === 'processor' ? 'iam' : 'signature',
     RUNVOY_INTAKE_URL: urls.intake,
     RUNVOY_PROCESSOR_URL: urls.processor,
     RUNVOY_WEBSOCKET_URL: urls.websocket.replace(/^http/, 'ws'),

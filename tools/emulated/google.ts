@@ -4,12 +4,12 @@ import {
   createTokenIssuer,
   fakeCloudRun,
   fakeLogging,
+  fakeScheduler,
   fakeSecretManager,
   openAuditTrigger,
   openPush,
   serveCerts,
   serveMetadata,
-  signedPost,
   startFirestoreEmulator,
   startPubSubEmulator,
   type CloudRunOptions,
@@ -20,9 +20,12 @@ import {
   type LogEntry,
   type OpenPush,
   type OpenTrigger,
+  type RecordedCall,
+  type TokenIssuer,
 } from '@runvoy/google-fakes';
 import { REGION, TOPICS, type Deployment, type Endpoints, type Role, type Urls } from './deployment.ts';
 import type { Closing } from './closing.ts';
+import { openSchedules, type Schedules } from './schedules.ts';
 
 /** Google's part of the stack. */
 export interface Google {
@@ -31,15 +34,23 @@ export interface Google {
   readonly cloudRun: FakeCloudRun;
   /** What each service is given: everywhere it is itself. */
   endpointsOf(role: Role): Promise<Endpoints>;
-  /** Opens the subscriptions and the trigger that bring events to these addresses. */
-  openDoors(
-    urls: Urls,
-  ): Promise<{ readonly events: OpenPush; readonly logs: OpenPush; readonly eventarc: OpenTrigger }>;
-  /** A tick, or what `type` names, as the scheduler sends it. */
-  schedule(url: string, type: string): Promise<number>;
+  /** Opens what brings events to these addresses. */
+  openDoors(urls: Urls): Promise<Doors>;
+  /** Makes Google's ID tokens, wrong ones too. */
+  readonly issuer: TokenIssuer;
+  /** Every call of Secret Manager since the start. */
+  readonly secretCalls: readonly RecordedCall[];
   readonly logging: FakeLogging;
   /** What the sinks send on, and what may happen to it on its way. */
   readonly sinks: Readonly<Record<'events' | 'logs', Conveyor<LogEntry>>>;
+}
+
+/** The subscriptions, the trigger and the schedules of a deployment. */
+export interface Doors {
+  readonly events: OpenPush;
+  readonly logs: OpenPush;
+  readonly eventarc: OpenTrigger;
+  readonly schedules: Schedules;
 }
 
 export type GoogleOptions = Omit<CloudRunOptions, 'project' | 'onLogEntry' | 'issuer'>;
@@ -53,9 +64,10 @@ export interface RunningEmulators {
 /** Starts the official emulators, unless there are some, and the fakes of what has none. `closing` ends all of it. */
 export async function startGoogle(
   closing: Closing,
-  { project, accounts }: Deployment,
+  deployment: Deployment,
   { emulators, ...options }: GoogleOptions & { readonly emulators?: RunningEmulators | undefined },
 ): Promise<Google> {
+  const { project, accounts } = deployment;
   const { firestore, pubsub } = emulators ?? (await startEmulators(closing));
   const issuer = createTokenIssuer();
   const mintToken = (account: string, audience: string) => issuer.idToken(account, audience);
@@ -93,9 +105,14 @@ export async function startGoogle(
   await closing.add(Promise.resolve(cloudRun), () => cloudRun.close());
   const secrets = fakeSecretManager({ authorize });
   await closing.add(Promise.resolve(secrets), () => secrets[Symbol.asyncDispose]());
+  // What it is asked here only whoever deploys asks: the table is about the services.
+  const scheduler = fakeScheduler({ mintToken });
+  await closing.add(Promise.resolve(scheduler), () => scheduler[Symbol.asyncDispose]());
 
   return {
     iam,
+    issuer,
+    secretCalls: secrets.calls,
     cloudRun,
     logging,
     sinks,
@@ -109,7 +126,7 @@ export async function startGoogle(
         run: (await cloudRun.listenAs(account)).host,
         secretManager: (await secrets.listenAs(account)).host,
         logging: (await logging.listenAs(account)).host,
-        scheduler: certs.host,
+        scheduler: (await scheduler.listenAs(account)).host,
         certs: certs.host,
         metadata: metadata.host,
       };
@@ -144,23 +161,8 @@ export async function startGoogle(
         eventarc: await closing.add(Promise.resolve(openAuditTrigger(trigger, { logging, mintToken })), (one) =>
           one.stop(),
         ),
+        schedules: await openSchedules(scheduler, deployment, urls.processor),
       };
-    },
-    async schedule(url, type) {
-      const event = {
-        specversion: '1.0',
-        id: `${type}-${Date.now()}`,
-        source: '/scheduler',
-        type,
-        data: { at_ms: Date.now() },
-      };
-      return signedPost(mintToken, {
-        url: `${url}/events/tick`,
-        headers: { 'content-type': 'application/cloudevents+json', 'x-cloudscheduler': 'true' },
-        body: JSON.stringify(event),
-        oidcToken: { serviceAccountEmail: accounts.caller, audience: url },
-        deadlineMs: 60_000,
-      });
     },
   };
 }

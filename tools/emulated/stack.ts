@@ -3,12 +3,12 @@ import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { openFrontEnd, type FrontEnd } from '@runvoy/google-fakes';
 import type { ReadyLine } from '@runvoy/protocol';
 import { newClosing, type Closing } from './closing.ts';
 import { deploymentIn, environmentOf, newSigningKey, type Deployment, type Role, type Urls } from './deployment.ts';
-import { startGoogle, type Google, type GoogleOptions, type RunningEmulators } from './google.ts';
+import { startGoogle, type Doors, type Google, type GoogleOptions, type RunningEmulators } from './google.ts';
 import { emulatedImages } from './images.ts';
-import { openRelay, type Relay } from './relay.ts';
 import { startInstance, type ServiceInstance } from './service-process.ts';
 
 const ROLES: readonly Role[] = ['orchestrator', 'processor', 'intake', 'websocket'];
@@ -32,8 +32,10 @@ export interface EmulatedStackOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** How the fake Cloud Run behaves. */
   readonly cloudRun?: Partial<GoogleOptions>;
-  /** Milliseconds between two ticks; a minute unless told, 0 for none. */
-  readonly tickMs?: number;
+  /** Whether the scheduler fires by itself; it does unless told. */
+  readonly ticking?: boolean;
+  /** Whether instances have no CPU between requests. */
+  readonly throttled?: boolean;
 }
 
 /** The three services on Google's emulators and fakes, as they are deployed. */
@@ -42,12 +44,12 @@ export interface EmulatedStack extends AsyncDisposable {
   readonly google: Google;
   readonly urls: Urls;
   /** What pushes and the trigger bring to the processor, and what may happen to it on its way. */
-  readonly doors: Awaited<ReturnType<Google['openDoors']>>;
+  readonly doors: Doors;
   /** The running instances of a service. */
   instances(role: Role): readonly ServiceInstance[];
   /** Starts one more instance of a service. */
   addInstance(role: Role): Promise<ServiceInstance>;
-  /** Takes an instance out of the relay and kills it. */
+  /** Kills an instance, and with it the requests it has not answered. */
   killInstance(role: Role, instance: ServiceInstance): Promise<void>;
   /** Makes a service unreachable by its URL, until `mend`: whoever was connected is cut off. */
   cut(role: Role): void;
@@ -78,20 +80,14 @@ async function open(options: EmulatedStackOptions, closing: Closing): Promise<Em
     emulators: options.emulators,
     ...options.cloudRun,
   });
-  const relays = new Map<Role, Relay>();
-  for (const role of ROLES) {
-    const port = role === 'orchestrator' ? options.port : undefined;
-    relays.set(role, await closing.add(openRelay(port), (relay) => relay.stop()));
-  }
-  const urls = Object.fromEntries(ROLES.map((role) => [role, `http://${relays.get(role)!.host}`])) as Urls;
-  const fleet = newFleet(options, closing, { deployment, google, relays, urls });
+  const fronts = await openFronts(options, closing, { deployment, google });
+  const urls = Object.fromEntries(ROLES.map((role) => [role, fronts.get(role)!.url])) as Urls;
+  const fleet = newFleet(options, closing, { deployment, google, fronts, urls });
   const perRole = Array.from({ length: options.instances ?? 1 });
   await Promise.all(ROLES.flatMap((role) => perRole.map(() => fleet.add(role))));
-  // As Cloud Run's startup probe does. A cold emulator takes seconds for its first answer.
-  await Promise.all(ROLES.flatMap((role) => fleet.instances(role)).map(untilReady));
   const doors = await google.openDoors(urls);
   const admin = await letAdminIn(fleet.envOf('orchestrator'), urls.orchestrator);
-  await keepTicking(closing, () => google.schedule(urls.processor, 'dev.runvoy.tick.v1'), options.tickMs ?? 60_000);
+  if (options.ticking ?? true) doors.schedules.start();
   return {
     ready: {
       api_url: urls.orchestrator,
@@ -107,10 +103,10 @@ async function open(options: EmulatedStackOptions, closing: Closing): Promise<Em
     instances: fleet.instances,
     addInstance: (role) => fleet.add(role),
     killInstance: (role, instance) => fleet.kill(role, instance),
-    cut: (role) => relays.get(role)!.cut(),
-    mend: (role) => relays.get(role)!.mend(),
-    tick: () => google.schedule(urls.processor, 'dev.runvoy.tick.v1'),
-    sweep: () => google.schedule(urls.processor, 'dev.runvoy.sweep.v1'),
+    cut: (role) => fronts.get(role)!.cut(),
+    mend: (role) => fronts.get(role)!.mend(),
+    tick: () => doors.schedules.tick(),
+    sweep: () => doors.schedules.sweep(),
     close: () => closing.run(),
     [Symbol.asyncDispose]: () => closing.run(),
   };
@@ -122,13 +118,29 @@ const mainOf = (role: Role) =>
 interface FleetParts {
   readonly deployment: Deployment;
   readonly google: Google;
-  readonly relays: ReadonlyMap<Role, Relay>;
+  readonly fronts: ReadonlyMap<Role, FrontEnd>;
   readonly urls: Urls;
+}
+
+/** Cloud Run before each service: the processor is private, and everybody may call the others. */
+async function openFronts(
+  { port, throttled = false }: EmulatedStackOptions,
+  closing: Closing,
+  { deployment, google }: Pick<FleetParts, 'deployment' | 'google'>,
+): Promise<ReadonlyMap<Role, FrontEnd>> {
+  const fronts = new Map<Role, FrontEnd>();
+  for (const role of ROLES) {
+    const checked = role === 'processor' ? { invokers: [deployment.accounts.caller], issuer: google.issuer } : {};
+    const chosen = role === 'orchestrator' && port !== undefined ? { port } : {};
+    const opening = openFrontEnd({ throttled, ...checked, ...chosen });
+    fronts.set(role, await closing.add(opening, (front) => front.stop()));
+  }
+  return fronts;
 }
 
 /** The instances of all services. */
 function newFleet(options: EmulatedStackOptions, closing: Closing, parts: FleetParts) {
-  const { deployment, google, relays, urls } = parts;
+  const { deployment, google, fronts, urls } = parts;
   const signingKey = newSigningKey();
   const running = new Map<Role, ServiceInstance[]>(ROLES.map((role) => [role, []]));
   const environments = new Map<Role, Promise<Record<string, string>>>();
@@ -144,7 +156,12 @@ function newFleet(options: EmulatedStackOptions, closing: Closing, parts: FleetP
     environments.set(role, known);
     return known;
   };
-  const relay = (role: Role) => relays.get(role)!.setTargets(running.get(role)!.map(({ host }) => host));
+  const without = (role: Role, instance: ServiceInstance): boolean => {
+    const others = running.get(role)!.filter((one) => one !== instance);
+    const isOne = others.length < running.get(role)!.length;
+    running.set(role, others);
+    return isOne;
+  };
   return {
     envOf,
     instances: (role: Role): readonly ServiceInstance[] => running.get(role)!,
@@ -152,17 +169,19 @@ function newFleet(options: EmulatedStackOptions, closing: Closing, parts: FleetP
       const name = `${role}-${++started}`;
       const env = await envOf(role);
       const start = { name, main: mainOf(role), env, logFile: join(options.dataDir, `${name}.log`) };
-      const instance = await closing.add(startInstance(start), (one) => one.stop());
+      const front = fronts.get(role)!;
+      const instance = await closing.add(startInstance(start), (one) => {
+        if (without(role, one)) front.retire(one.host);
+        return one.stop();
+      });
+      // As Cloud Run's startup probe does. A cold emulator takes seconds for its first answer.
+      await untilReady(instance);
       running.get(role)!.push(instance);
-      relay(role);
+      front.add(instance);
       return instance;
     },
     async kill(role: Role, instance: ServiceInstance): Promise<void> {
-      running.set(
-        role,
-        running.get(role)!.filter((one) => one !== instance),
-      );
-      relay(role);
+      if (without(role, instance)) fronts.get(role)!.kill(instance.host);
       await instance.kill();
     },
   };
@@ -199,11 +218,4 @@ async function letAdminIn(env: Promise<Record<string, string>>, api: string) {
   if (!answer.ok) throw new Error(`The claim was answered with ${answer.status}: ${await answer.text()}`);
   const { api_key } = (await answer.json()) as { readonly api_key: string };
   return { admin_email, api_key };
-}
-
-async function keepTicking(closing: Closing, tick: () => Promise<number>, everyMs: number): Promise<void> {
-  if (everyMs === 0) return;
-  // A tick that is lost costs time: the next one looks at the same.
-  const timer = setInterval(() => void tick().catch(() => undefined), everyMs);
-  await closing.add(Promise.resolve(timer), clearInterval);
 }

@@ -1,5 +1,6 @@
 import { request as httpRequest } from 'node:http';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { admit } from './front-end/invoker-check.ts';
 import { RunningInstance } from './front-end/instance.ts';
@@ -17,6 +18,8 @@ export interface ServiceOptions {
   readonly audiences?: readonly string[];
   /** Takes the CPU away from instances that have no request; they need a pid. */
   readonly throttled?: boolean;
+  /** The kernel picks one unless told. */
+  readonly port?: number;
   readonly now?: () => number;
 }
 
@@ -25,10 +28,15 @@ export interface FrontEnd {
   readonly url: string;
   readonly host: string;
   add(instance: ServiceInstance): void;
+  /** Sends an instance nothing more and gives it its CPU back, as Cloud Run does before it ends one. */
+  retire(host: string): void;
   /** Takes an instance away; its open requests are cut, its process is killed if it has a pid. */
   kill(host: string): void;
   /** Cuts every open connection, as Cloud Run does after 60 minutes. */
   cutAll(): void;
+  /** Nobody gets through any more, and who is through is cut off, until `mend`. */
+  cut(): void;
+  mend(): void;
   /** Requests and upgrades that are open now. */
   readonly inFlight: number;
   /** Ends the front end; throttled processes go on running. */
@@ -44,6 +52,8 @@ interface Open {
 export async function openFrontEnd(options: ServiceOptions = {}): Promise<FrontEnd> {
   const instances: RunningInstance[] = [];
   const open = new Set<Open>();
+  const sockets = new Set<Socket>();
+  let isCut = false;
   let turns = 0;
   let url = '';
 
@@ -129,13 +139,28 @@ export async function openFrontEnd(options: ServiceOptions = {}): Promise<FrontE
     inner.end();
   }
 
-  const listening = await serveHttp(answer, (server) => {
-    server.on('upgrade', upgrade);
-    server.requestTimeout = 0;
-  });
+  const listening = await serveHttp(
+    answer,
+    (server) => {
+      server.on('upgrade', upgrade);
+      server.on('connection', (socket) => {
+        if (isCut) return void socket.destroy();
+        sockets.add(socket);
+        socket.once('close', () => sockets.delete(socket));
+      });
+      server.requestTimeout = 0;
+    },
+    options.port,
+  );
   url = `http://${listening.host}`;
   const cutThose = (isMeant: (entry: Open) => boolean): void => {
     for (const entry of open) if (isMeant(entry)) entry.cut();
+  };
+  const taken = (host: string): RunningInstance => {
+    const at = instances.findIndex((each) => each.host === host);
+    const [instance] = at === -1 ? [] : instances.splice(at, 1);
+    if (!instance) throw new Error(`The service has no instance at ${host}.`);
+    return instance;
   };
 
   return {
@@ -145,14 +170,19 @@ export async function openFrontEnd(options: ServiceOptions = {}): Promise<FrontE
       return open.size;
     },
     add: (instance) => void instances.push(new RunningInstance(instance, options.throttled ?? false)),
+    retire: (host) => taken(host).release(),
     kill(host) {
-      const at = instances.findIndex((each) => each.host === host);
-      const [instance] = at === -1 ? [] : instances.splice(at, 1);
-      if (!instance) throw new Error(`The service has no instance at ${host}.`);
+      const instance = taken(host);
       instance.kill();
       cutThose((entry) => entry.instance === instance);
     },
     cutAll: () => cutThose(() => true),
+    cut() {
+      isCut = true;
+      cutThose(() => true);
+      for (const socket of sockets) socket.destroy();
+    },
+    mend: () => (isCut = false),
     async stop() {
       cutThose(() => true);
       await listening.stop();

@@ -22,16 +22,17 @@ export class HttpRefusal extends Error {
   }
 }
 
-/** Serves on a port of 127.0.0.1 that the kernel picks. Stopping cuts what is open. */
+/** Serves on 127.0.0.1, on a port that the kernel picks unless one is given. Stopping cuts what is open. */
 export async function serveHttp(
   listener: RequestListener,
   configure: (server: Server) => void = () => {},
+  wanted = 0,
 ): Promise<Listening> {
   const server = createServer({ keepAliveTimeout: 5_000 }, listener);
   configure(server);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
+    server.listen(wanted, '127.0.0.1', resolve);
   });
   const { port } = server.address() as AddressInfo;
   return {

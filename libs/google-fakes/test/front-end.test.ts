@@ -105,6 +105,32 @@ describe('the fake front end of Cloud Run', () => {
     expect(() => service.kill(first.host)).toThrow('has no instance');
   });
 
+  test('while it is cut nobody gets through, not on a connection that was open either; mended, everybody does', async () => {
+    const service = await open();
+    service.add(await instance());
+    expect((await fetch(service.url)).status).toBe(200);
+    service.cut();
+    for (let tries = 0; tries < 2; tries++) await expect(fetch(service.url)).rejects.toThrow('fetch failed');
+    service.mend();
+    expect((await fetch(service.url)).status).toBe(200);
+  });
+
+  test('listens on the port it is given', async () => {
+    const first = await open();
+    await first.stop();
+    const port = Number(new URL(first.url).port);
+    expect((await open({ port })).url).toBe(first.url);
+  });
+
+  test('an instance that is retired gets nothing more', async () => {
+    const service = await open();
+    const container = await instance();
+    service.add(container);
+    service.retire(container.host);
+    expect((await fetch(service.url)).status).toBe(503);
+    expect(container.requests).toEqual([]);
+  });
+
   test('a WebSocket goes through in both directions until it is cut', async () => {
     const inner = createServer();
     const sockets = new WebSocketServer({ server: inner });

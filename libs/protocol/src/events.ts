@@ -11,10 +11,10 @@ export interface RunvoyEvents {
   };
   /** The platform may know something new of this execution: look. Never proof by itself. */
   'dev.runvoy.execution.look.v1': { readonly execution_id: string };
-  /** Time has passed. */
-  'dev.runvoy.tick.v1': { readonly at_ms: number };
+  /** Time has passed. A scheduler that says the same words every time does not say when. */
+  'dev.runvoy.tick.v1': { readonly at_ms?: number };
   /** The platform's own lists are to be compared with the records. */
-  'dev.runvoy.sweep.v1': { readonly at_ms: number };
+  'dev.runvoy.sweep.v1': { readonly at_ms?: number };
 }
 
 export type RunvoyEventType = keyof RunvoyEvents;

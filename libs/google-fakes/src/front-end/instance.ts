@@ -12,7 +12,7 @@ export interface ServiceInstance {
 export class RunningInstance {
   readonly host: string;
   readonly #pid: number | undefined;
-  readonly #isThrottled: boolean;
+  #isThrottled: boolean;
   #inFlight = 0;
 
   constructor({ host, pid }: ServiceInstance, isThrottled: boolean) {
@@ -42,6 +42,7 @@ export class RunningInstance {
   /** Lets the process run on by itself. */
   release(): void {
     if (this.#isThrottled) this.#signal('SIGCONT');
+    this.#isThrottled = false;
   }
 
   #signal(signal: NodeJS.Signals): void {
