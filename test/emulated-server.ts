@@ -10,14 +10,17 @@ export interface EmulatedServer extends TestApi, AsyncDisposable {
   readonly sharedDirectory: string;
 }
 
+/** A project of its own is all that keeps two deployments on the same emulators apart. */
+export const newProject = (): string => `runvoy-${randomBytes(4).toString('hex')}`;
+
 export async function startEmulatedServer(
-  options: Omit<EmulatedStackOptions, 'dataDir' | 'emulators' | 'project'> = {},
+  options: Omit<EmulatedStackOptions, 'dataDir' | 'emulators'> = {},
 ): Promise<EmulatedServer> {
   const sharedDirectory = newDirectory();
   const stack = await startEmulatedStack({
+    project: newProject(),
     ...options,
     dataDir: newDirectory(),
-    project: `runvoy-${randomBytes(4).toString('hex')}`,
     emulators: { firestore: emulatorHost('FIRESTORE_EMULATOR_HOST'), pubsub: emulatorHost('PUBSUB_EMULATOR_HOST') },
     readable: [sharedDirectory],
   });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { whyNotEmulated } from '@runvoy/google-fakes';
+import type { LogsBody } from '@runvoy/protocol';
 import { follow, texts } from '../services/standalone/test/follower.ts';
 import { poll } from '../services/standalone/test/server.ts';
 import { startEmulatedServer, type EmulatedServer } from './emulated-server.ts';
@@ -28,19 +29,25 @@ const title = `a deployment on Google's emulators${why === undefined ? '' : ` â€
     expect(followed.statuses.at(-1)).toMatchObject({ status: 'FAILED', exit_code: 4 });
   });
 
-  test('has the whole log and the right end with the fast lane cut: by stdout, sink, push and processor', async () => {
+  test('has the whole log, and its proof, with the fast lane cut: by stdout, sink, push and processor', async () => {
     const run = await server.run('echo begun; for i in 1 2 3; do sleep 1; echo $i; done; exit 5');
     const follower = follow(run.websocket_url);
     await follower.line((line) => line.text === 'begun');
     server.stack.cut('intake');
     try {
-      const followed = await follower.done;
-      expect(texts(followed)).toEqual(['begun', '1', '2', '3']);
-      expect(followed.end).toMatchObject({ completeness: 'complete' });
-      expect(followed.statuses.at(-1)).toMatchObject({ status: 'FAILED', exit_code: 5 });
+      const log = await poll(async () => {
+        const answer = await server.call<LogsBody>('GET', `/api/v1/executions/${run.execution_id}/logs?after=0`);
+        return answer.completeness === 'complete' ? answer : undefined;
+      });
+      expect(log.events!.map(({ message }) => message)).toEqual(expect.arrayContaining(['begun', '1', '2', '3']));
     } finally {
+      // The runner waits 50 s for whoever could still hear of its end.
       server.stack.mend('intake');
     }
+    const followed = await follower.done;
+    expect(texts(followed)).toEqual(['begun', '1', '2', '3']);
+    expect(followed.end).toMatchObject({ completeness: 'complete' });
+    expect(followed.statuses.at(-1)).toMatchObject({ status: 'FAILED', exit_code: 5 });
   });
 
   test('settles a run by the sinkâ€™s entry when Eventarc is silent', async () => {

@@ -43,12 +43,15 @@ export interface EmulatedStack extends AsyncDisposable {
   readonly ready: ReadyLine & { readonly api_key: string };
   readonly google: Google;
   readonly urls: Urls;
+  readonly accounts: Deployment['accounts'];
   /** What pushes and the trigger bring to the processor, and what may happen to it on its way. */
   readonly doors: Doors;
   /** The running instances of a service. */
   instances(role: Role): readonly ServiceInstance[];
   /** Starts one more instance of a service. */
   addInstance(role: Role): Promise<ServiceInstance>;
+  /** Starts an instance that nothing stands before, with some variables changed: whoever reaches it may call. */
+  startExposed(role: Role, env: Readonly<Record<string, string>>): Promise<ServiceInstance>;
   /** Kills an instance, and with it the requests it has not answered. */
   killInstance(role: Role, instance: ServiceInstance): Promise<void>;
   /** Makes a service unreachable by its URL, until `mend`: whoever was connected is cut off. */
@@ -99,9 +102,11 @@ async function open(options: EmulatedStackOptions, closing: Closing): Promise<Em
     },
     google,
     urls,
+    accounts: deployment.accounts,
     doors,
     instances: fleet.instances,
     addInstance: (role) => fleet.add(role),
+    startExposed: (role, env) => fleet.start(role, env),
     killInstance: (role, instance) => fleet.kill(role, instance),
     cut: (role) => fronts.get(role)!.cut(),
     mend: (role) => fronts.get(role)!.mend(),
@@ -162,22 +167,25 @@ function newFleet(options: EmulatedStackOptions, closing: Closing, parts: FleetP
     running.set(role, others);
     return isOne;
   };
+  const start = async (role: Role, env: Readonly<Record<string, string>> = {}) => {
+    const name = `${role}-${++started}`;
+    const logFile = join(options.dataDir, `${name}.log`);
+    const whole = { ...(await envOf(role)), ...env };
+    return closing.add(startInstance({ name, main: mainOf(role), env: whole, logFile }), (one) => {
+      if (without(role, one)) fronts.get(role)!.retire(one.host);
+      return one.stop();
+    });
+  };
   return {
     envOf,
+    start,
     instances: (role: Role): readonly ServiceInstance[] => running.get(role)!,
     async add(role: Role): Promise<ServiceInstance> {
-      const name = `${role}-${++started}`;
-      const env = await envOf(role);
-      const start = { name, main: mainOf(role), env, logFile: join(options.dataDir, `${name}.log`) };
-      const front = fronts.get(role)!;
-      const instance = await closing.add(startInstance(start), (one) => {
-        if (without(role, one)) front.retire(one.host);
-        return one.stop();
-      });
+      const instance = await start(role);
       // As Cloud Run's startup probe does. A cold emulator takes seconds for its first answer.
       await untilReady(instance);
       running.get(role)!.push(instance);
-      front.add(instance);
+      fronts.get(role)!.add(instance);
       return instance;
     },
     async kill(role: Role, instance: ServiceInstance): Promise<void> {
