@@ -181,6 +181,6 @@ function isRunnersOf(executionId: string, { jsonPayload }: LogEntry): boolean {
 
 /** What the platform would write of the same task, had the command's container printed this. */
 function printedByCommand(genuine: LogEntry, jsonPayload: Record<string, unknown>): LogEntry {
-  const labels = { ...genuine.labels, 'run.googleapis.com/container_name': 'runner' };
+  const labels = { ...genuine.labels, container_name: 'runner' };
   return { ...genuine, labels, insertId: `${genuine.insertId}-${String(jsonPayload['runvoy'])}`, jsonPayload };
 }

@@ -42,8 +42,9 @@ export interface EmulatedStackOptions {
 export interface EmulatedStack extends AsyncDisposable {
   readonly ready: ReadyLine & { readonly api_key: string };
   readonly google: Google;
-  readonly urls: Urls;
+  readonly project: string;
   readonly accounts: Deployment['accounts'];
+  readonly urls: Urls;
   /** What pushes and the trigger bring to the processor, and what may happen to it on its way. */
   readonly doors: Doors;
   /** The running instances of a service. */
@@ -101,8 +102,9 @@ async function open(options: EmulatedStackOptions, closing: Closing): Promise<Em
       ...admin,
     },
     google,
-    urls,
+    project: deployment.project,
     accounts: deployment.accounts,
+    urls,
     doors,
     instances: fleet.instances,
     addInstance: (role) => fleet.add(role),
