@@ -3,6 +3,7 @@ export * from './cloud-event.ts';
 export * from './error-body.ts';
 export * from './http-app.ts';
 export * from './logger.ts';
+export * from './origins.ts';
 export * from './private-file.ts';
 export * from './pubsub-push.ts';
 export * from './read-config.ts';

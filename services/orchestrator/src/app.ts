@@ -2,6 +2,7 @@ import { newHttpApp } from '@runvoy/runtime';
 import type { FastifyInstance } from 'fastify';
 import { requireApiKey } from './authentication.ts';
 import { claimRoutes } from './claim-routes.ts';
+import { answerOrigins } from './cors.ts';
 import type { OrchestratorDeps } from './deps.ts';
 import { executionRoutes } from './execution-routes.ts';
 import { healthRoutes } from './health-routes.ts';
@@ -13,6 +14,7 @@ import { userRoutes } from './user-routes.ts';
 /** The public API, ready to listen. */
 export function buildOrchestrator(deps: OrchestratorDeps): FastifyInstance {
   const app = newHttpApp({ ...deps, strictJson: true });
+  answerOrigins(app, deps.allowedOrigins ?? (() => false));
   // As runvoy does, on any path, known or not: a browser's preflight is no question to any route.
   app.options('*', async (_, reply) => reply.code(200).send(''));
   healthRoutes(app, deps);

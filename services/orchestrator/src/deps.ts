@@ -14,6 +14,8 @@ export interface OrchestratorDeps extends HttpAppOptions {
   readonly region?: string;
   /** Where live views are, without query: `ws://127.0.0.1:56212/stream`. Asked per answer: a port may be chosen late. */
   readonly streamUrl: () => string;
+  /** Whether pages of this origin may read our answers; none unless told. */
+  readonly allowedOrigins?: (origin: string) => boolean;
   /** Where the console is, without path: `http://127.0.0.1:56212`. */
   readonly consoleUrl: () => string;
 }

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { defaultImageRef, openAdminDoor, registerImage, systemClock } from '@runvoy/core';
 import { LIMITS } from '@runvoy/protocol';
-import { explain, newLogger, serve, type OpenService, type Shutdown } from '@runvoy/runtime';
+import { explain, newLogger, originsIn, serve, type OpenService, type Shutdown } from '@runvoy/runtime';
 import { buildOrchestrator, signInUrl, type OrchestratorDeps } from './index.ts';
 import { noJobs } from './no-jobs.ts';
 import { VERSION } from './version.ts';
@@ -78,6 +78,7 @@ async function openGcp(shutdown: Shutdown): Promise<Opened> {
       serviceAccounts: config.jobServiceAccounts,
       cloud: 'GCP',
     },
+    allowedOrigins: originsIn([...config.allowedOrigins, ...(config.webUrl === undefined ? [] : [config.webUrl])]),
     streamUrl: () => `${config.websocketUrl}/stream`,
     consoleUrl: () => config.webUrl ?? '',
   };

@@ -43,6 +43,8 @@ function rememberingJobs() {
 /** Seals by marking: what is tested here is who may ask for what, not cryptography. */
 const openVault: SecretVault = { seal: async (plain) => plain, open: async (sealed) => sealed };
 
+/** The one site whose pages may read answers. */
+export const OUR_ORIGIN = 'https://console.example.com';
 export const T0 = Date.parse('2026-01-01T00:00:00Z');
 
 /** The public API over an in-memory store, with an admin and a way to make other users. */
@@ -70,6 +72,7 @@ export async function openWorld(policy: Partial<RunPolicy> = {}) {
     },
     logger: silentLogger,
     version: '1.2.3',
+    allowedOrigins: (origin) => origin === OUR_ORIGIN,
     streamUrl: () => 'ws://127.0.0.1:1/stream',
     consoleUrl: () => 'http://127.0.0.1:1',
   });

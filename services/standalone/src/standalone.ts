@@ -117,6 +117,7 @@ async function open(
     streamUrl: () => urls().stream,
     consoleUrl: () => urls().http,
     guard: (request) => door.guardRequest(request),
+    allowedOrigins: (origin) => door.isOurOrigin(origin),
   });
   consoleRoutes(orchestrator, consoleRoot);
   const liveView = buildLiveView({

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { defaultImageRef, recordsLiveFeed, systemClock } from '@runvoy/core';
-import { newHttpApp, newLogger, serve, type OpenService, type Shutdown } from '@runvoy/runtime';
+import { newHttpApp, newLogger, originsIn, serve, type OpenService, type Shutdown } from '@runvoy/runtime';
 import { buildLiveView, mountLiveView, type LiveViewDeps } from './index.ts';
 
 /** The service with the provider that `RUNVOY_BACKEND_PROVIDER` names. The other one is never loaded. */
@@ -36,14 +36,13 @@ async function openGcp(shutdown: Shutdown): Promise<Opened> {
   const ports = gcp.gcpPorts(config);
   const records = ports.records();
   shutdown.add('store', () => records.close());
-  const ours = new Set([...config.allowedOrigins, ...(config.webUrl === undefined ? [] : [config.webUrl])]);
   const deps = {
     records,
     feed: recordsLiveFeed(records),
     signingKeys: config.signingKeys,
     clock: systemClock,
     logger: newLogger(config.logLevel, toStdout),
-    allowedOrigins: (origin: string) => ours.has(origin),
+    allowedOrigins: originsIn([...config.allowedOrigins, ...(config.webUrl === undefined ? [] : [config.webUrl])]),
   };
   return { deps, port: config.port };
 }
