@@ -35,7 +35,9 @@ export const TOPICS = {
 /** When the platform's lists are compared with the records. */
 export const RECONCILE_SCHEDULE = '0 * * * *';
 
-export type Role = 'orchestrator' | 'processor' | 'intake' | 'websocket';
+export const ROLES = ['orchestrator', 'processor', 'intake', 'websocket'] as const;
+
+export type Role = (typeof ROLES)[number];
 
 /** `host:port` of everything that stands for Google. */
 export interface Endpoints {

@@ -6,12 +6,19 @@ import { promisify } from 'node:util';
 import { openFrontEnd, type FrontEnd } from '@runvoy/google-fakes';
 import type { ReadyLine } from '@runvoy/protocol';
 import { newClosing, type Closing } from './closing.ts';
-import { deploymentIn, environmentOf, newSigningKey, type Deployment, type Role, type Urls } from './deployment.ts';
+import {
+  deploymentIn,
+  environmentOf,
+  newSigningKey,
+  ROLES,
+  type Deployment,
+  type Role,
+  type Urls,
+} from './deployment.ts';
 import { startGoogle, type Doors, type Google, type GoogleOptions, type RunningEmulators } from './google.ts';
 import { emulatedImages } from './images.ts';
 import { startInstance, type ServiceInstance } from './service-process.ts';
 
-const ROLES: readonly Role[] = ['orchestrator', 'processor', 'intake', 'websocket'];
 /** The image's reference that `python313` stands for, and two that tests name. */
 const IMAGES = ['docker.io/library/python:3.13-slim', 'docker.io/library/alpine:3.22', 'docker.io/library/debian:13'];
 
