@@ -35,7 +35,7 @@ export interface Google {
   /** What each service is given: everywhere it is itself. */
   endpointsOf(role: Role): Promise<Endpoints>;
   /** Opens what brings events to these addresses. */
-  openDoors(urls: Urls): Promise<Doors>;
+  openDoors(urls: Pick<Urls, 'processor'>): Promise<Doors>;
   /** Makes Google's ID tokens, wrong ones too. */
   readonly issuer: TokenIssuer;
   /** Every call of Secret Manager since the start. */

@@ -6,6 +6,13 @@ const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$
 /** Debian's busybox is static, as the one in the sidecar's image is. */
 const STATIC_SHELL = '/bin/busybox';
 
+/** The image's reference that `python313` stands for, and two that tests name. */
+export const IMAGES = [
+  'docker.io/library/python:3.13-slim',
+  'docker.io/library/alpine:3.22',
+  'docker.io/library/debian:13',
+];
+
 /**
  * What image references stand for here. Every image is this machine's programs, read-only: nothing is pulled. The sidecar's holds this
  * checkout and the Node that runs it besides. `readable`: what commands may read besides, such as a test's named pipes.

@@ -16,11 +16,8 @@ import {
   type Urls,
 } from './deployment.ts';
 import { startGoogle, type Doors, type Google, type GoogleOptions, type RunningEmulators } from './google.ts';
-import { emulatedImages } from './images.ts';
+import { emulatedImages, IMAGES } from './images.ts';
 import { startInstance, type ServiceInstance } from './service-process.ts';
-
-/** The image's reference that `python313` stands for, and two that tests name. */
-const IMAGES = ['docker.io/library/python:3.13-slim', 'docker.io/library/alpine:3.22', 'docker.io/library/debian:13'];
 
 export interface EmulatedStackOptions {
   /** Unique among the stacks on the same emulators; `runvoy-emulated` unless told. */

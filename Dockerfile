@@ -1,0 +1,94 @@
+# The images of runvoy: `docker build --target orchestrator .`, and so `processor` (also the intake), `websocket`, `sidecar`, and
+# `fakes`, which stands for Google in docker-compose.emulators.yml. A test goes through the steps: test/images.e2e.test.ts.
+ARG NODE_IMAGE=node:26.10.0-trixie-slim
+ARG SIDECAR_BASE=node:26.10.0-alpine3.24
+ARG SERVICE_BASE=gcr.io/distroless/cc-debian13:nonroot
+
+# What npm reads, apart, so that a change of a source installs nothing again.
+FROM ${NODE_IMAGE} AS manifests
+WORKDIR /app
+COPY . .
+RUN find . -type f ! -name package.json ! -name package-lock.json ! -name .npmrc -delete
+
+FROM ${NODE_IMAGE} AS service-packages
+WORKDIR /app
+COPY --from=manifests /app .
+RUN npm ci --omit=dev --ignore-scripts -w services/orchestrator -w services/processor -w services/websocket
+
+FROM ${NODE_IMAGE} AS sidecar-packages
+WORKDIR /app
+COPY --from=manifests /app .
+RUN npm ci --omit=dev --ignore-scripts -w jobs/sandbox-runner
+
+FROM ${NODE_IMAGE} AS fakes-packages
+WORKDIR /app
+COPY --from=manifests /app .
+RUN npm ci --omit=dev --ignore-scripts -w libs/google-fakes -w jobs/sandbox-runner
+
+# Node and the one library it needs that the base of the services lacks.
+FROM ${NODE_IMAGE} AS node
+RUN mkdir -p /node/usr/local/bin /node/usr/lib \
+  && cp /usr/local/bin/node /node/usr/local/bin/ \
+  && cp --dereference /usr/lib/*-linux-gnu/libatomic.so.1 /node/usr/lib/
+
+FROM ${NODE_IMAGE} AS static-shell
+RUN apt-get update && apt-get install -y --no-install-recommends busybox-static
+
+# No shell, no package manager, and nobody's user.
+FROM ${SERVICE_BASE} AS service
+COPY --from=node /node /
+WORKDIR /app
+COPY --from=service-packages /app/node_modules node_modules
+COPY package.json .
+COPY libs/protocol libs/protocol
+COPY libs/core libs/core
+COPY libs/runtime libs/runtime
+COPY libs/provider-gcp libs/provider-gcp
+COPY tools/image tools/image
+COPY tools/emulated/deployment.ts tools/emulated/service-process.ts tools/emulated/
+ENV NODE_ENV=production NODE_COMPILE_CACHE=/home/nonroot/compiled PORT=8080
+# The cache is kept apart for each user.
+USER 65532:65532
+EXPOSE 8080
+
+FROM service AS orchestrator
+COPY services/orchestrator services/orchestrator
+RUN ["node", "tools/image/compile.ts", "services/orchestrator/src/main.ts", "@google-cloud/run", "@google-cloud/secret-manager"]
+ENTRYPOINT ["node", "services/orchestrator/src/main.ts"]
+
+FROM service AS processor
+COPY services/processor services/processor
+RUN ["node", "tools/image/compile.ts", "services/processor/src/main.ts", "@google-cloud/run", "@google-cloud/pubsub", "@google-cloud/secret-manager"]
+ENTRYPOINT ["node", "services/processor/src/main.ts"]
+
+FROM service AS websocket
+COPY services/websocket services/websocket
+RUN ["node", "tools/image/compile.ts", "services/websocket/src/main.ts"]
+ENTRYPOINT ["node", "services/websocket/src/main.ts"]
+
+# Runs beside a command. As root, because the volume it prepares is mounted by the platform with a mode nobody has promised; git has
+# a shell in it, so it cannot do without one.
+FROM ${SIDECAR_BASE} AS sidecar
+RUN apk add --no-cache ca-certificates git openssh-client-default
+COPY --from=static-shell /usr/bin/busybox /usr/local/lib/runvoy/busybox
+WORKDIR /app
+COPY --from=sidecar-packages /app/node_modules node_modules
+COPY package.json .
+COPY libs/protocol libs/protocol
+COPY jobs/sandbox-runner jobs/sandbox-runner
+ENV NODE_ENV=production
+ENTRYPOINT ["node", "jobs/sandbox-runner/src/main.ts", "sidecar"]
+
+# Google's part on a machine without Google. Its Cloud Run runs the containers of a task in bubblewrap, on this image's programs.
+FROM ${NODE_IMAGE} AS fakes
+RUN apt-get update \
+  && apt-get install -y --no-install-recommends bubblewrap busybox-static ca-certificates git python3 \
+  && rm -rf /var/lib/apt/lists/*
+WORKDIR /app
+COPY --from=fakes-packages /app/node_modules node_modules
+COPY package.json .
+COPY libs/protocol libs/protocol
+COPY libs/google-fakes libs/google-fakes
+COPY jobs/sandbox-runner jobs/sandbox-runner
+COPY tools/emulated tools/emulated
+ENTRYPOINT ["node", "tools/emulated/serve-fakes.ts"]
