@@ -5,6 +5,7 @@ import { fanOut } from './cases/fan-out.ts';
 import { firstLine } from './cases/first-line.ts';
 import { freshClone } from './cases/fresh-clone.ts';
 import { followersMemory } from './cases/followers-memory.ts';
+import { leanStart } from './cases/lean-start.ts';
 import { listPages } from './cases/list-pages.ts';
 import { readBack } from './cases/read-back.ts';
 import { start } from './cases/start.ts';
@@ -21,6 +22,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   append,
   readBack,
   start,
+  leanStart,
   listPages,
   freshClone,
 ];
