@@ -3,7 +3,7 @@
  * trigger and the ticks, at ports that are known beforehand, on all addresses. The emulators run already.
  */
 import { newClosing } from './closing.ts';
-import { deploymentIn, type Role } from './deployment.ts';
+import { deploymentIn, ROLES } from './deployment.ts';
 import { CERTS_PORT, fixedPorts, type OwnEndpoint } from './fixed-ports.ts';
 import { forward } from './forward.ts';
 import { startGoogle } from './google.ts';
@@ -11,8 +11,6 @@ import { emulatedImages, IMAGES } from './images.ts';
 
 // Nobody here is on Google Cloud; its clients need not ask.
 process.env['METADATA_SERVER_DETECTION'] ??= 'none';
-
-const ROLES: readonly Role[] = ['orchestrator', 'processor', 'intake', 'websocket'];
 
 const missing: string[] = [];
 const firestore = needed('FIRESTORE_EMULATOR_HOST');
