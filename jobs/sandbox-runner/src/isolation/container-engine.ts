@@ -23,11 +23,19 @@ export interface EngineAnswer {
 
 const WORDS_MAX = 2_000;
 
+export interface EngineCall {
+  readonly input?: Buffer;
+  /** Tells the engine's program to end, with SIGTERM. */
+  readonly signal?: AbortSignal;
+  /** The engine's program is killed when it takes longer, and the answer is that it did not answer. */
+  readonly withinMs?: number;
+}
+
 /** Calls the engine and waits for it. Never rejects: an engine that cannot be started says so in `words`. */
 export function callEngine(
   engine: Pick<ContainerEngine, 'command' | 'env'>,
   args: readonly string[],
-  { input, signal }: { readonly input?: Buffer; readonly signal?: AbortSignal } = {},
+  { input, signal, withinMs }: EngineCall = {},
 ): Promise<EngineAnswer> {
   const [program, ...options] = engine.command;
   return new Promise((resolve) => {
@@ -37,17 +45,27 @@ export function callEngine(
       stdio: ['pipe', 'pipe', 'pipe'],
       ...(signal && { signal }),
     });
+    const kill = withinMs === undefined ? undefined : setTimeout(() => killHung(withinMs), withinMs);
     let stdout = '';
     let stderr = '';
     child.stdout.setEncoding('utf8').on('data', (piece: string) => (stdout += piece));
     child.stderr.setEncoding('utf8').on('data', (piece: string) => (stderr = (stderr + piece).slice(-WORDS_MAX)));
     child.stdin.on('error', () => undefined);
     child.stdin.end(input);
+    // Not at its end: what it has started may keep its output open.
+    function killHung(afterMs: number): void {
+      child.kill('SIGKILL');
+      child.stdout.destroy();
+      child.stderr.destroy();
+      resolve({ ok: false, stdout: '', words: `${program} has not answered for ${afterMs / 1_000} s` });
+    }
     child.on('error', (error: NodeJS.ErrnoException) => {
+      clearTimeout(kill);
       const words = error.code === 'ENOENT' ? `${program} is not installed` : error.message;
       resolve({ ok: false, stdout: '', words });
     });
     child.on('close', (code, killedBy) => {
+      clearTimeout(kill);
       const words = oneLine(stderr) || (code === 0 ? '' : `${program} ended with ${killedBy ?? `exit code ${code}`}`);
       resolve({ ok: code === 0, stdout: stdout.trim(), words });
     });

@@ -31,11 +31,18 @@ const COUNT = [
 const COUNT_MS = 1_000;
 /** How long an engine's program may take to notice the end. */
 const NOTICE_MS = 3_000;
+/** An engine that takes longer to list or remove a container hangs, and is asked anew. */
+const ANSWER_MS = 20_000;
 
 export function openContainerProcesses(
-  engine: ContainerEngine,
-  { executionId, attempt }: { readonly executionId: string; readonly attempt: number },
+  engine: Pick<ContainerEngine, 'command' | 'env'>,
+  {
+    executionId,
+    attempt,
+    answerMs = ANSWER_MS,
+  }: { readonly executionId: string; readonly attempt: number; readonly answerMs?: number },
 ): ContainerProcesses {
+  const call = (args: readonly string[]) => callEngine(engine, args, { withinMs: answerMs });
   const early = new AbortController();
   let pipes: ContainerPipes | undefined;
   let ended: Promise<unknown> = Promise.resolve();
@@ -55,7 +62,7 @@ export function openContainerProcesses(
     pipes.cut();
     await Promise.race([ended, pause(NOTICE_MS, undefined, { ref: false })]);
     for (let wait = 100; ; wait = Math.min(wait * 2, 5_000)) {
-      const found = await callEngine(engine, [
+      const found = await call([
         'ps',
         '--all',
         '--quiet',
@@ -64,7 +71,7 @@ export function openContainerProcesses(
         ...filter(CONTAINER_LABELS.attempt, String(attempt)),
       ]);
       if (found.ok && found.stdout === '') break;
-      if (found.ok) await callEngine(engine, ['rm', '--force', '--volumes', ...found.stdout.split('\n')]);
+      if (found.ok) await call(['rm', '--force', '--volumes', ...found.stdout.split('\n')]);
       await pause(wait);
     }
     pipes.close();
