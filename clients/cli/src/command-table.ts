@@ -39,7 +39,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     options: {
       image: { type: 'string', short: 'i', value: 'IMAGE', text: 'image to run in; the default image unless given' },
       'git-repo': { type: 'string', short: 'g', value: 'URL', text: 'repository to clone first' },
-      'git-ref': { type: 'string', short: 'r', value: 'REF', text: 'branch, tag or commit' },
+      'git-ref': { type: 'string', short: 'r', value: 'REF', text: 'branch, tag or commit; main unless given' },
       'git-path': { type: 'string', short: 'p', value: 'PATH', text: 'folder of the clone to start in' },
       secret: {
         type: 'string',
@@ -72,6 +72,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     },
     notes: [
       'Options come before the command; from its first word on everything belongs to the command, joined by single spaces.',
+      'The command is a script for `sh -e`: it ends at the first line that fails, unless it says otherwise.',
       'A command has no stdin: what is piped into runvoy is not read.',
       "The command's stdout goes to stdout, its stderr to stderr; everything else said here goes to stderr.",
       "Exit code: the command's own; 124 timeout, 130 stopped, 125 when runvoy failed or left before the end.",
