@@ -23,7 +23,7 @@ export interface SupervisorFile {
   readonly engine?: readonly string[];
 }
 
-/** `command.json`: the process group, also the session, of the command; in a container, of the engine's program that made it. */
+/** `command.json`: the process group, also the session, of the command; of a container, of the engine's program that pulls or makes it. */
 export interface CommandFile {
   readonly pid: number;
   readonly pgid: number;

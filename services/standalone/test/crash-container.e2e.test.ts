@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, jest, test } from '@jest/globals';
 import { endOf, openCrashWorld, readWholeLog, type CrashWorld } from './crash-world.ts';
@@ -50,6 +52,23 @@ async function leftBehind(world: CrashWorld, server: Server, id: string): Promis
   return [...(await world.leftBehind(server, id)), ...containersOf(id).map((container) => `container ${container}`)];
 }
 
+/** Takes calls and never answers; `asked` resolves with the first. */
+async function openSilentRegistry(): Promise<AsyncDisposable & { port: number; asked: Promise<unknown> }> {
+  const registry = createServer();
+  const calls = new Set<Socket>();
+  registry.on('connection', (call) => calls.add(call.on('error', () => undefined)));
+  const asked = once(registry, 'connection');
+  await once(registry.listen(0, 'localhost'), 'listening');
+  return {
+    port: (registry.address() as AddressInfo).port,
+    asked,
+    async [Symbol.asyncDispose]() {
+      for (const call of calls) call.destroy();
+      await once(registry.close(), 'close');
+    },
+  };
+}
+
 async function expectBeginning(server: Server, id: string, all: readonly string[]): Promise<void> {
   const log = await readWholeLog(server, id);
   expect(log.output).toEqual(all.slice(0, log.output.length));
@@ -79,6 +98,23 @@ here(`a run in a container${skippedFor(why)}`, () => {
     noteEngine(world, id);
     process.kill(supervisor, 'SIGKILL');
     expect(endOf(await server.finished(id))).toBe('FAILED 1 lost');
+    expect(await leftBehind(world, server, id)).toEqual([]);
+  });
+
+  test('whose supervisor is killed while its image is being pulled leaves nobody who pulls', async () => {
+    await using world = openCrashWorld('container');
+    await using registry = await openSilentRegistry();
+    const server = await world.start();
+    const image = `localhost:${registry.port}/silent:1`;
+    await server.call('POST', '/api/v1/images/register', { image });
+    const { execution_id: id } = await server.run({ image, command: TALK });
+    await registry.asked;
+    const pull = await world.pidOf(id, 'command');
+    noteEngine(world, id);
+    process.kill(await world.pidOf(id, 'supervisor'), 'SIGKILL');
+    expect(endOf(await server.finished(id))).toBe('FAILED 1 lost');
+    // Bounded: while the registry is silent, a pull does not end by itself.
+    await poll(() => (existsSync(`/proc/${pull}`) ? undefined : true));
     expect(await leftBehind(world, server, id)).toEqual([]);
   });
 

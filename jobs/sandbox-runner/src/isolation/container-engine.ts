@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { type ProcessRow, readProcess } from '../process-table.ts';
 
 /** How the container engine of this machine is called; the server found it by a probe. */
 export interface ContainerEngine {
@@ -29,13 +30,15 @@ export interface EngineCall {
   readonly signal?: AbortSignal;
   /** The engine's program is killed when it takes longer, and the answer is that it did not answer. */
   readonly withinMs?: number;
+  /** Told of the engine's program, which then leads a session of its own. */
+  readonly onLeader?: (leader: ProcessRow) => void;
 }
 
 /** Calls the engine and waits for it. Never rejects: an engine that cannot be started says so in `words`. */
 export function callEngine(
   engine: Pick<ContainerEngine, 'command' | 'env'>,
   args: readonly string[],
-  { input, signal, withinMs }: EngineCall = {},
+  { input, signal, withinMs, onLeader }: EngineCall = {},
 ): Promise<EngineAnswer> {
   const [program, ...options] = engine.command;
   return new Promise((resolve) => {
@@ -44,7 +47,10 @@ export function callEngine(
       env: engine.env,
       stdio: ['pipe', 'pipe', 'pipe'],
       ...(signal && { signal }),
+      detached: onLeader !== undefined,
     });
+    const leader = child.pid === undefined ? undefined : readProcess(child.pid);
+    if (leader) onLeader?.(leader);
     const kill = withinMs === undefined ? undefined : setTimeout(() => killHung(withinMs), withinMs);
     let stdout = '';
     let stderr = '';

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { ProcessRow } from '../process-table.ts';
 import { type ContainerEngine, callEngine } from './container-engine.ts';
 import { machinePrograms } from './machine-files.ts';
 
@@ -19,17 +20,19 @@ interface ImageArgs {
   readonly engine: ContainerEngine;
   readonly signal: AbortSignal;
   readonly say: (text: string) => void;
+  /** Told of the program that pulls: it may outlive us. */
+  readonly onLeader: (leader: ProcessRow) => void;
 }
 
 /** The engine's own id of the image, fetched when it is not here. Rejects with `UnusableImage`. */
 export async function engineImage(reference: string, args: ImageArgs): Promise<string> {
   if (reference === MACHINE_IMAGE) return machineImage(args);
-  const { engine, signal, say } = args;
+  const { engine, signal, say, onLeader } = args;
   const known = await idOf(reference, args);
   if (known !== undefined) return known;
   const full = fullReference(reference);
   say(`image ${reference} is not on this machine; ${engine.command[0]} pulls ${full}`);
-  const pulled = await callEngine(engine, ['pull', '--quiet', full], { signal });
+  const pulled = await callEngine(engine, ['pull', '--quiet', full], { signal, onLeader });
   if (!pulled.ok) throw new UnusableImage('image_pull', `image ${reference} could not be pulled: ${pulled.words}`);
   const id = await idOf(full, args);
   if (id === undefined) throw new UnusableImage('image_pull', `image ${reference} was pulled and cannot be found`);

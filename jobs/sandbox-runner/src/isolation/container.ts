@@ -23,7 +23,7 @@ export interface ContainerSandboxArgs {
   readonly size: ContainerSize;
   readonly network: Network;
   readonly pathInRunDir: (name: string) => string;
-  /** Told of the engine's program: while it lives it may still make a container. */
+  /** Told of the engine's program: one that pulls may outlive us, and one that runs may still make a container. */
   readonly onLeader: (leader: ProcessRow) => void;
 }
 
@@ -55,7 +55,7 @@ export function newContainerSandbox(args: ContainerSandboxArgs): Sandbox {
     limits: containerLimitsText(size, engine, network),
     processes,
     async open(readable, say) {
-      const imageId = await engineImage(image, { engine, signal: processes.early, say });
+      const imageId = await engineImage(image, { engine, signal: processes.early, say, onLeader: args.onLeader });
       say(`image => ${image} (${imageId})`);
       if (processes.early.aborted) throw new Error('stopped before there was a container');
       pipes = openContainerPipes(args.pathInRunDir('pipes'));
