@@ -44,6 +44,8 @@ export class Viewer {
   readonly #form: FrameForm;
   readonly #log: ViewedLog;
   #next: number;
+  /** The last line that was sent; 0 before the first. */
+  #sent = 0;
   #phase: 'live' | 'behind' | 'ended' = 'behind';
   #lastStatus = '';
 
@@ -156,6 +158,7 @@ export class Viewer {
     if (buffered > READ_ON_BYTES && buffered + bytesOf(frames) > SLOW_BYTES) return false;
     this.#outlet.send(frames);
     this.#next = shared.chunk.through + 1;
+    this.#sent = shared.chunk.through;
     return true;
   }
 
@@ -165,8 +168,10 @@ export class Viewer {
     this.#next = seq;
   }
 
-  async #end({ lines, sha256, completeness }: LogAssessment): Promise<void> {
-    if (this.#next <= lines) this.#skipTo(lines + 1);
+  async #end({ lines: assessed, sha256, completeness }: LogAssessment): Promise<void> {
+    if (this.#next <= assessed) this.#skipTo(assessed + 1);
+    // Of a log without an end record a line may have come, and been sent, since it was assessed.
+    const lines = Math.max(assessed, this.#sent);
     this.#outlet.send(this.#form.end({ type: 'end', lines, sha256: sha256 ?? null, completeness }));
     this.#phase = 'ended';
     // A close begins a countdown to the end of the connection: a slow viewer first gets what is buffered.

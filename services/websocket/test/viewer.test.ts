@@ -4,7 +4,7 @@ import { silentLogger } from '@runvoy/runtime';
 import { ExecutionFeed } from '../src/execution-feed.ts';
 import { bareForm } from '../src/bare-form.ts';
 import { typedForm } from '../src/typed-form.ts';
-import { CUT_BYTES, SLOW_BYTES, Viewer } from '../src/viewer.ts';
+import { CUT_BYTES, SLOW_BYTES, Viewer, type ViewedLog } from '../src/viewer.ts';
 import { FakeOutlet } from './fake-outlet.ts';
 import { chunkOf, sampleExecution, sampleLines, T0 } from './sample-execution.ts';
 import { ScriptedLog, type Turn } from './scripted-log.ts';
@@ -161,3 +161,30 @@ test('a viewer whose frames cannot be made is cut off alone', async () => {
   expect(bare.closes).toMatchObject([{ code: 1011 }]);
   expect(typed.seqs).toEqual([1]);
 });
+
+test.each([
+  ['a line that comes after an unproven log was assessed', 0, 2],
+  ['a cursor behind the last line', 7, 1],
+])(
+  'the end of %s says how many lines there were: those sent count, those skipped by a cursor do not',
+  async (_, after, lines) => {
+    const outlet = new FakeOutlet();
+    const log: ViewedLog = {
+      highest: 2,
+      status: { type: 'status', status: 'FAILED' },
+      assessment: { completeness: 'unproven', lines: 1, gaps: [] },
+      page: async (from) => (from < 2 ? [chunkOf(LINES.slice(0, 1)), chunkOf(LINES.slice(1, 2))] : []),
+      mark: () => 0,
+      keepsAllSince: () => true,
+      recent: () => undefined,
+      awaitHole: () => undefined,
+      broken: (error) => {
+        throw error;
+      },
+    };
+    const viewer = new Viewer({ outlet, form: typedForm, log, after });
+    viewer.begin({ type: 'hello', execution_id: 'a'.repeat(32), status: 'FAILED', head: 1, tail: 2 });
+    await idle();
+    expect(outlet.frames.at(-1)).toMatchObject({ type: 'end', lines, completeness: 'unproven' });
+  },
+);
