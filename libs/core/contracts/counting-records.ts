@@ -13,18 +13,21 @@ import type {
 
 /** What a store was asked to do. */
 export interface StoreOperations {
-  /** Reads of a record and pages of a query, also within transactions. */
+  /** Reads of a record and pages of a query, also within transactions; and each record that a watch tells of. */
   readonly reads: number;
+  /** What Firestore bills for them: each record on a page, and one for a page or a record that is not there. */
+  readonly records_read: number;
   /** Commits that changed something: single writes, and transactions as one each. */
   readonly writes: number;
   /** Records that were created, replaced or deleted by these: what Firestore bills. */
   readonly records_written: number;
 }
 
-/** Records that count what is asked of the ones below. Watches are not counted: a listener is told, it does not ask. */
+/** Records that count what is asked of the ones below. */
 export class CountingRecords implements Records {
   readonly #records: Records;
   #reads = 0;
+  #recordsRead = 0;
   #writes = 0;
   #recordsWritten = 0;
 
@@ -34,13 +37,18 @@ export class CountingRecords implements Records {
 
   /** What was asked since this was last called. */
   take(): StoreOperations {
-    const taken = { reads: this.#reads, writes: this.#writes, records_written: this.#recordsWritten };
-    this.#reads = this.#writes = this.#recordsWritten = 0;
+    const taken = {
+      reads: this.#reads,
+      records_read: this.#recordsRead,
+      writes: this.#writes,
+      records_written: this.#recordsWritten,
+    };
+    this.#reads = this.#recordsRead = this.#writes = this.#recordsWritten = 0;
     return taken;
   }
 
   get<T extends object>(ref: Ref<T>): Promise<Stored<T> | undefined> {
-    this.#reads += 1;
+    this.#read(1);
     return this.#records.get(ref);
   }
 
@@ -73,7 +81,7 @@ export class CountingRecords implements Records {
     const result = await this.#records.transact((tx) => {
       written = 0;
       return change(
-        this.#counted(tx, () => {
+        this.#transaction(tx, () => {
           written += 1;
         }),
       );
@@ -82,18 +90,17 @@ export class CountingRecords implements Records {
     return result;
   }
 
-  page<T extends object>(query: DeclaredQuery<T>, args: QueryArgs, from?: Cursor): Promise<Page<T>> {
-    this.#reads += 1;
-    return this.#records.page(query, args, from);
+  async page<T extends object>(query: DeclaredQuery<T>, args: QueryArgs, from?: Cursor): Promise<Page<T>> {
+    return this.#counted(await this.#records.page(query, args, from));
   }
 
   count(query: DeclaredQuery<object>, args: Omit<QueryArgs, 'limit'>): Promise<number> {
-    this.#reads += 1;
+    this.#read(1);
     return this.#records.count(query, args);
   }
 
   watch<T extends object>(ref: Ref<T>, watcher: Watcher<T>): () => void {
-    return this.#records.watch(ref, watcher);
+    return this.#records.watch(ref, this.#watcher(watcher));
   }
 
   watchQuery<T extends object>(
@@ -101,23 +108,20 @@ export class CountingRecords implements Records {
     args: Omit<QueryArgs, 'limit'>,
     watcher: Watcher<T>,
   ): () => void {
-    return this.#records.watchQuery(query, args, watcher);
+    return this.#records.watchQuery(query, args, this.#watcher(watcher));
   }
 
   removeExpired(nowMs: number, limit: number): Promise<number> {
     return this.#records.removeExpired(nowMs, limit);
   }
 
-  #counted(tx: Tx, wrote: () => void): Tx {
+  #transaction(tx: Tx, wrote: () => void): Tx {
     return {
       get: (ref) => {
-        this.#reads += 1;
+        this.#read(1);
         return tx.get(ref);
       },
-      page: (query, args, from) => {
-        this.#reads += 1;
-        return tx.page(query, args, from);
-      },
+      page: async (query, args, from) => this.#counted(await tx.page(query, args, from)),
       create: (ref, value) => {
         wrote();
         tx.create(ref, value);
@@ -131,6 +135,26 @@ export class CountingRecords implements Records {
         tx.delete(ref);
       },
     };
+  }
+
+  #watcher<T extends object>(watcher: Watcher<T>): Watcher<T> {
+    return {
+      changed: (changes) => {
+        for (const _ of changes) this.#read(1);
+        watcher.changed(changes);
+      },
+      failed: (error) => watcher.failed(error),
+    };
+  }
+
+  #counted<T extends object>(page: Page<T>): Page<T> {
+    this.#read(Math.max(1, page.records.length));
+    return page;
+  }
+
+  #read(records: number): void {
+    this.#reads += 1;
+    this.#recordsRead += records;
   }
 
   #wrote(records: number): void {

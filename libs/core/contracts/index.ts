@@ -1,5 +1,6 @@
 export * from './archive.ts';
 export * from './counting-records.ts';
+export * from './store-operations.ts';
 export * from './event-bus.ts';
 export * from './gate.ts';
 export * from './model-records.ts';

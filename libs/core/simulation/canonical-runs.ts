@@ -12,6 +12,12 @@ export function canonicalRuns(): readonly CanonicalRun[] {
   return [
     canonicalRun('a local run ends by itself', 'local', [], () => true),
     canonicalRun('a cloud run ends by itself', 'cloud', [], () => true),
+    canonicalRun(
+      'a cloud run without variables ends by itself',
+      'cloud',
+      ['run 1 variables'],
+      ({ env }) => Object.keys(env).length === 0,
+    ),
     canonicalRun('a local run is stopped', 'local', ['run 1 stops'], ({ stopsMs }) => stopsMs.length === 1),
     canonicalRun(
       'a cloud run is stopped before its runner asks',

@@ -16,6 +16,7 @@ export class CloudPlatform implements PlatformModel {
   readonly world: World;
   readonly tasks: Task[] = [];
   readonly longestGraceMs = KILLED_AFTER_MS;
+  readonly forgetsByItself = true;
   readonly #taskPlace: (run: RunTruth) => Omit<TaskPlace, 'onEnded' | 'onRunnerGone' | 'onKept' | 'laneDelayMs'>;
   readonly #hint: (run: RunTruth) => void;
   readonly #push: (task: Task, entry: LaneEntry) => void;

@@ -131,7 +131,7 @@ class History {
     };
     await this.#records.transact(async (tx) => {
       tx.set(imageRef(image.image_id), image);
-      tx.set(defaultImageRef, { image_id: image.image_id });
+      tx.set(defaultImageRef, { image_id: image.image_id, image });
     });
   }
 
@@ -171,7 +171,7 @@ class History {
   #perform(plan: RunPlan): void {
     const world = this.#world;
     this.#plans.set(plan.label, plan);
-    const request = { command: `echo ${plan.label}`, timeout: plan.timeoutS, grace: plan.graceS };
+    const request = { command: `echo ${plan.label}`, timeout: plan.timeoutS, grace: plan.graceS, env: plan.env };
     const client = new Client(world, plan.label, request, (where) => this.#someServices(where));
     this.#clients.push(client);
     world.after(plan.submitMs, () => client.submit());
@@ -313,7 +313,7 @@ class History {
     if (run.hasInput || (await this.#records.get(runInputRef(run.id)))) {
       world.violate('input-destroyed', `${run.label} has ended and its input is still stored`);
     }
-    if (!this.#carrier.delivered.has(`finished-${run.id}`)) {
+    if (run.isEndTold && !this.#carrier.delivered.has(`finished-${run.id}`)) {
       world.violate('outbox', `nobody was told of the end of ${run.label}`);
     }
     // Whatever the log is called, what was acknowledged is there.

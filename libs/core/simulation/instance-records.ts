@@ -50,6 +50,7 @@ export class InstanceRecords implements Records {
     return this.#write(`replace ${this.#nameOf(ref)}`, async (noteWrites) => {
       const isSet = await this.#inner.compareAndSet(ref, version, value);
       if (isSet) noteWrites([{ kind: 'set', ref, value }]);
+      else this.#instance.world.reach('replaced-too-late');
       return isSet;
     });
   }

@@ -147,12 +147,19 @@ export function checkEnd(
     }
   }
   if (report && bound && !conflict) checkVerdict(world, run, after);
-  if (
-    !writes.some(({ kind, ref }) => kind !== 'delete' && ref.collection === 'outbox' && ref.id === `finished-${run.id}`)
-  ) {
+  run.isEndTold = writes.some(
+    ({ kind, ref }) => kind !== 'delete' && ref.collection === 'outbox' && ref.id === `finished-${run.id}`,
+  );
+  // Nobody waits for an end that leaves nothing to do.
+  const isAllDone = platform.forgetsByItself === true && after.log_proven === true;
+  if (isAllDone) world.reach('end-leaves-nothing');
+  if (!run.isEndTold && !isAllDone) {
     world.violate('outbox', `${label} ended without an outbox entry in the same transaction`);
   }
-  if (!writes.some(({ kind, ref }) => kind === 'delete' && ref.collection === 'run-inputs' && ref.id === run.id)) {
+  const isDestroyed = writes.some(
+    ({ kind, ref }) => kind === 'delete' && ref.collection === 'run-inputs' && ref.id === run.id,
+  );
+  if (run.hasInput && !isDestroyed) {
     world.violate('input-destroyed', `${label} ended and its input was not destroyed in the same transaction`);
   }
 }

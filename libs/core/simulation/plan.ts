@@ -7,6 +7,7 @@ export interface RunPlan {
   readonly submitMs: number;
   readonly timeoutS: number;
   readonly graceS: number;
+  readonly env: Readonly<Record<string, string>>;
   readonly command: CommandPlan;
   readonly stopsMs: readonly number[];
   readonly readers: readonly { readonly afterMs: number; readonly cursor: number }[];
@@ -38,6 +39,7 @@ function planRun(world: World, label: string, index: number): RunPlan {
     submitMs: choices.whole(`${label} submit`, 1 + index, 1, 20_000),
     timeoutS: choices.pick(`${label} timeout`, [300, 30, 60, 1_200]),
     graceS: choices.pick(`${label} grace`, [10, 0, 5, 20, 45]),
+    env: choices.pick(`${label} variables`, [{ A: label }, {}]),
     command: planCommand(world, label),
     stopsMs: planStops(world, label),
     readers: planReaders(world, label),

@@ -297,13 +297,17 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'input-kept',
     means: 'the sealed environment of a run outlives it',
     edits: [
-      { file: 'executions/store-execution.ts', find: '  tx.delete(runInputRef(after.execution_id));\n', replace: '' },
+      {
+        file: 'executions/store-execution.ts',
+        find: '  if (!after.without_input) tx.delete(runInputRef(after.execution_id));\n',
+        replace: '',
+      },
     ],
   },
   {
     name: 'key-forgotten',
     means: 'a request that is sent again makes another run',
-    edits: [{ file: 'executions/submit-run.ts', find: '    rememberKey(tx, submission, execution);\n', replace: '' }],
+    edits: [{ file: 'executions/submit-run.ts', find: '      rememberKey(tx, submission, execution);\n', replace: '' }],
   },
   {
     name: 'stop-not-stored',

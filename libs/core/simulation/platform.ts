@@ -17,6 +17,7 @@ export interface PlatformModel {
   readonly tasks: readonly Task[];
   readonly longestGraceMs: number;
   readonly nameOf?: NonNullable<JobRunner['nameOf']>;
+  readonly forgetsByItself?: true;
   start(instance: Instance, order: StartOrder): StartAnswer;
   look(instance: Instance, attempt: AttemptRef): PlatformView;
   cancel(instance: Instance, attempt: AttemptRef, graceMs: number): void;
@@ -41,6 +42,7 @@ export function jobsOf(instance: Instance, model: PlatformModel): JobRunner {
     isolations: ['process'],
     longestGraceMs: model.longestGraceMs,
     ...(model.nameOf ? { nameOf: model.nameOf } : {}),
+    ...(model.forgetsByItself ? { forgetsByItself: true } : {}),
     start: (order) => call(`start ${labelOf(order)}`, true, () => model.start(instance, order)),
     async look(attempt) {
       const key = `${attempt.execution_id}/${attempt.attempt}`;

@@ -57,6 +57,8 @@ export const SITUATIONS = {
   'event-again': 'an event comes again because its delivery failed',
   'published-twice': 'an outbox entry is published again',
   'end-then-crash': 'an instance dies after storing an end, before its event is published',
+  'end-leaves-nothing': 'an end is stored after which nobody has anything left to do',
+  'replaced-too-late': 'a record that was read has changed before what it calls for is stored',
   'no-completion-event': 'an end is seen although no event told of it',
   'reader-resumes': 'a reader loses its stream in the middle and goes on from its cursor',
   'reader-waits-for-hole': 'a reader waits for a line although later ones are stored',

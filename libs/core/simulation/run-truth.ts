@@ -35,6 +35,8 @@ export class RunTruth {
   execution: Execution | undefined;
   readonly chunks = new Map<number, LogChunk>();
   hasInput = false;
+  /** The event of its end was stored with it. */
+  isEndTold = false;
   endStoredMs: number | undefined;
   /** The longest that any reader was shown. */
   shownThrough = 0;

@@ -1,10 +1,11 @@
-import { isTerminal, type RunRequest } from '@runvoy/protocol';
+import type { RunRequest } from '@runvoy/protocol';
 import type { Caller } from '../src/access/authenticate.ts';
 import type { SigningKeys } from '../src/access/signing-keys.ts';
 import type { CloudEventEnvelope, EventBus } from '../src/events/event-bus.ts';
 import { drainOutbox } from '../src/events/outbox.ts';
 import { bootstrapExecution } from '../src/executions/bootstrap-execution.ts';
 import { finishExecution } from '../src/executions/finish-execution.ts';
+import { needsFinishing } from '../src/executions/needs-finishing.ts';
 import { deadlineOf, recordHeartbeat, stopOrderFor } from '../src/executions/record-heartbeat.ts';
 import { recordFinished } from '../src/executions/record-finished.ts';
 import type { RunPolicy } from '../src/executions/run-policy.ts';
@@ -220,7 +221,7 @@ export class Services {
 
   async look(id: string): Promise<void> {
     const execution = await lookAndStart(this.#deps, id, this.#noticed('a start failed'));
-    if (isTerminal(execution.status)) await drainOutbox(this.#deps);
+    if (needsFinishing(execution, this.#deps.jobs)) await drainOutbox(this.#deps);
   }
 
   async tick(): Promise<void> {

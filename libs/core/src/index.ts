@@ -22,6 +22,7 @@ export * from './executions/finish-execution.ts';
 export * from './executions/judge-absence.ts';
 export * from './executions/judge.ts';
 export * from './executions/look-at-execution.ts';
+export * from './executions/needs-finishing.ts';
 export * from './executions/platform-notes.ts';
 export * from './executions/record-finished.ts';
 export * from './executions/record-heartbeat.ts';

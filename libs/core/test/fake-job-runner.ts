@@ -27,6 +27,10 @@ export class FakeJobRunner implements JobRunner {
   isolations: readonly Isolation[] = ['container', 'process'];
   shortcomings: Shortcomings = {};
   longestGraceMs = 10_000;
+  /** Set where the platform names an attempt before it is started. */
+  nameOf?: NonNullable<JobRunner['nameOf']>;
+  /** Set where it drops by itself what has ended. */
+  forgetsByItself?: true;
   /** What the next starts answer; called with the order. */
   answersStart: (order: StartOrder) => StartAnswer | Promise<StartAnswer> = () => ({ outcome: 'started' });
   /** Called before every look, to let something happen meanwhile. */

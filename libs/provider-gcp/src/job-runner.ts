@@ -131,6 +131,7 @@ export function openCloudRunJobRunner(options: CloudRunJobRunnerOptions): JobRun
     },
     // Cloud Run keeps the last thousand executions of each Job and forgets the others by itself; to delete them takes a permission
     // that nothing else needs, and their exit codes would go with them.
+    forgetsByItself: true,
     forget: () => Promise.resolve(),
     async [Symbol.asyncDispose]() {
       await api.close();

@@ -3,11 +3,12 @@ import {
   Failure,
   finishExecution,
   lookAndStart,
+  needsFinishing,
   sweep,
   tick,
   type CloudEventEnvelope,
 } from '@runvoy/core';
-import { isTerminal, type RunvoyEvents, type RunvoyEventType } from '@runvoy/protocol';
+import type { RunvoyEvents, RunvoyEventType } from '@runvoy/protocol';
 import { AUDIT_LOG_WRITTEN, LOG_ENTRY } from '@runvoy/runtime';
 import type { EventDeps } from './deps.ts';
 import { takePlatformEntry } from './platform-entries.ts';
@@ -23,7 +24,7 @@ type Handlers = {
 const HANDLERS: Handlers = {
   'dev.runvoy.execution.look.v1': async (deps, data) => {
     const execution = await lookAndStart(deps, executionOf(data), notice(deps, 'a start failed'));
-    if (isTerminal(execution.status)) await drainOutbox(deps);
+    if (needsFinishing(execution, deps.jobs)) await drainOutbox(deps);
   },
   'dev.runvoy.execution.finished.v1': async (deps, data) => {
     const id = executionOf(data);

@@ -5,11 +5,11 @@ import {
   isFailure,
   isLaneEntry,
   lookAndStart,
+  needsFinishing,
   notePlatformEntry,
   storeLaneEntry,
   type PlatformEntry,
 } from '@runvoy/core';
-import { isTerminal } from '@runvoy/protocol';
 import type { EventDeps } from './deps.ts';
 
 /**
@@ -43,7 +43,7 @@ async function look(deps: EventDeps, entry: Extract<PlatformEntry, { kind: 'exec
     const execution = await lookAndStart(deps, id, (error, about) =>
       deps.logger.warn('a start failed', { about, error }),
     );
-    if (isTerminal(execution.status)) await drainOutbox(deps);
+    if (needsFinishing(execution, deps.jobs)) await drainOutbox(deps);
   } catch (error) {
     // Another deployment may share the project.
     if (!isFailure(error, 'EXECUTION_NOT_FOUND')) throw error;

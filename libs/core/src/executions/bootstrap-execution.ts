@@ -14,7 +14,7 @@ import type { SecretVault } from '../secrets/secret-vault.ts';
 import type { Clock } from '../time/clock.ts';
 import { advance } from './advance.ts';
 import { withFault, type Attempt, type Execution } from './execution.ts';
-import { openRunInput, runInputRef, type SealedRunInput } from './run-input.ts';
+import { EMPTY_INPUT, openRunInput, runInputRef, type SealedRunInput } from './run-input.ts';
 import { runnerSession, SESSION_OUTLIVES_DEADLINE_MS } from './runner-session.ts';
 import { requireExecution, storeExecution } from './store-execution.ts';
 
@@ -35,7 +35,7 @@ export interface BootstrapDeps {
 
 /** What the transaction decided; answered or refused after it is stored. */
 type Decision =
-  | { readonly kind: 'start'; readonly execution: Execution; readonly input: SealedRunInput }
+  | { readonly kind: 'start'; readonly execution: Execution; readonly input?: SealedRunInput | undefined }
   | { readonly kind: 'stop' }
   | { readonly kind: 'refuse'; readonly failure: Failure; readonly cancel?: Attempt };
 
@@ -76,7 +76,7 @@ interface Asking {
 
 async function decide(tx: Tx, nowMs: number, { executionId, request, isItsJob }: Asking): Promise<Decision> {
   const execution = await requireExecution(tx, executionId);
-  const input = await tx.get(runInputRef(executionId));
+  const input = execution.without_input ? undefined : await tx.get(runInputRef(executionId));
   const attempt = execution.facts.attempts.find((known) => known.attempt === request.attempt);
   // The token is checked before anything else is told, so that a stranger learns nothing about the run.
   if (!attempt || !sameHash(attempt.token_hash, hashToken(request.token))) {
@@ -112,7 +112,7 @@ async function decide(tx: Tx, nowMs: number, { executionId, request, isItsJob }:
     storeExecution(tx, execution, after, nowMs);
     return { kind: 'stop' };
   }
-  if (!input) return refuse('its input is gone');
+  if (!input && !execution.without_input) return refuse('its input is gone');
   const platform_execution = named ?? attempt.platform_execution;
   const after = advance(execution, {
     kind: 'bootstrapped',
@@ -159,8 +159,12 @@ async function cancelQuietly(
 }
 
 /** The same bytes for the same execution: everything in it was fixed by the first bootstrap. */
-async function answer(deps: BootstrapDeps, execution: Execution, sealed: SealedRunInput): Promise<BootstrapAnswer> {
-  const { env, secrets } = await openRunInput(deps.vault, sealed);
+async function answer(
+  deps: BootstrapDeps,
+  execution: Execution,
+  sealed: SealedRunInput | undefined,
+): Promise<BootstrapAnswer> {
+  const { env, secrets } = sealed ? await openRunInput(deps.vault, sealed) : EMPTY_INPUT;
   const boundAtMs = execution.facts.bound?.at_ms ?? execution.started_at_ms;
   const expiresAtMs = boundAtMs + execution.timeout_s * 1000 + SESSION_OUTLIVES_DEADLINE_MS;
   return {

@@ -97,6 +97,8 @@ export interface Execution {
   readonly timeout_s: number;
   readonly grace_ms: number;
   readonly max_log_bytes: number;
+  /** It has no variables, and no sealed input is stored beside it. */
+  readonly without_input?: true;
   readonly request_id: string;
   readonly modified_by_request_id: string;
   readonly started_at_ms: Millis;

@@ -3,6 +3,7 @@ import { hashToken, type RandomBytes } from '../access/tokens.ts';
 import type { PlatformEnd, PlatformView, StartOrder } from '../jobs/job-runner.ts';
 import { Failure } from '../failure.ts';
 import { SETTLE_MS } from '../logs/assess-log.ts';
+import type { Stored } from '../records/records.ts';
 import { replayLane, type ReplayDeps } from '../logs/replay-lane.ts';
 import type { Millis } from '../time/clock.ts';
 import { attemptRef, openAttempts } from './attempts.ts';
@@ -11,7 +12,7 @@ import { executionRef, type Attempt, type Execution } from './execution.ts';
 import { withNotedReason } from './platform-notes.ts';
 import { isCancelDue } from './cancel-due.ts';
 import { judgeAbsence } from './judge-absence.ts';
-import { applyEvidence } from './store-execution.ts';
+import { applyEvidenceTo } from './store-execution.ts';
 
 export interface LookDeps extends ReplayDeps {
   readonly random: RandomBytes;
@@ -27,11 +28,12 @@ export interface Look {
 
 /**
  * Asks the platform about every attempt of a run that may still live, reads the safety lane where one has ended without a report,
- * stores what it learned in one transaction and sends the cancels that are due. Writes nothing when nothing is new.
+ * stores what it learned in one commit and sends the cancels that are due. Writes nothing when nothing is new.
  * Rejects when the platform or a lane cannot be read: nothing is concluded then.
  */
 export async function lookAtExecution(deps: LookDeps, executionId: string): Promise<Look> {
-  const before = await readExecution(deps, executionId);
+  const read = await readExecution(deps, executionId);
+  const before = read.value;
   let lanesRead = 0;
   let made: StartOrder | undefined;
   const evidence: Evidence[] = [];
@@ -42,11 +44,13 @@ export async function lookAtExecution(deps: LookDeps, executionId: string): Prom
       ? { state: 'ended', end: attempt.end }
       : await deps.jobs.look(attemptRef(before, attempt));
     if (view.state === 'ended') {
+      const isReportAwaited = awaitsReport(before, attempt);
       if (!attempt.end) {
-        const end = await withNotedReason(deps.records, view.end);
+        // How it ended is the runner's to tell; the platform's word is looked up when no runner has.
+        const end = isReportAwaited ? await withNotedReason(deps.records, view.end) : view.end;
         evidence.push({ kind: 'platform_ended', attempt: attempt.attempt, end });
       }
-      if (awaitsReport(before, attempt)) {
+      if (isReportAwaited) {
         lanesRead += 1;
         evidence.push(...(await settle(deps, before, attempt, view.end)));
       }
@@ -59,17 +63,19 @@ export async function lookAtExecution(deps: LookDeps, executionId: string): Prom
     }
   }
   // What was in a lane is stored already, and may have ended the run.
-  if (evidence.length === 0) return { execution: lanesRead === 0 ? before : await readExecution(deps, executionId) };
-  const execution = await applyEvidence(deps, executionId, evidence);
+  if (evidence.length === 0) {
+    return { execution: lanesRead === 0 ? before : (await readExecution(deps, executionId)).value };
+  }
+  const execution = await applyEvidenceTo(deps, read, evidence);
   // The order stands only when its own attempt was stored: a bootstrap, a stop or another look may have come in between.
   const stored = made && execution.facts.attempts.some((known) => known.token_hash === hashToken(made?.token ?? ''));
   return { execution, ...(stored && made ? { order: made } : {}) };
 }
 
-async function readExecution(deps: LookDeps, executionId: string): Promise<Execution> {
+async function readExecution(deps: LookDeps, executionId: string): Promise<Stored<Execution>> {
   const stored = await deps.records.get(executionRef(executionId));
   if (!stored) throw new Failure('EXECUTION_NOT_FOUND', executionId);
-  return stored.value;
+  return stored;
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { FinishedMessage } from '@runvoy/protocol';
+import { isProvenByFirstPage } from '../logs/prove-log.ts';
 import type { Records } from '../records/records.ts';
 import type { Clock } from '../time/clock.ts';
 import { advance } from './advance.ts';
@@ -8,18 +9,23 @@ import { requireExecution, storeExecution } from './store-execution.ts';
 
 /**
  * Stores the runner's report and its log's end record. The first report stands. After a terminal state the status stays what it is,
- * but a late end record is still taken in: completeness may improve. The caller has verified the signature, which only the bound
- * attempt can make.
+ * but a late end record is still taken in: completeness may improve. A short log whose lines are all stored is proven in the same
+ * transaction: chunks never change, so what was read before it is still true. The caller has verified the signature, which only the
+ * bound attempt can make.
  */
 export async function recordFinished(
   { records, clock }: { records: Records; clock: Clock },
   executionId: string,
   message: FinishedMessage,
 ): Promise<Execution> {
+  const record = endRecordOf(message);
+  // The report is worth more than the proof: what cannot be read now is proven by the next who asks.
+  const isProven = await isProvenByFirstPage(records, executionId, record).catch(() => false);
   return records.transact(async (tx) => {
     const before = await requireExecution(tx, executionId);
     const judged = finishedEvidence(before, message, clock.now()).reduce(advance, before);
-    const after = withEndRecord(judged, endRecordOf(message), clock.now());
+    const ended = withEndRecord(judged, record, clock.now());
+    const after = isProven ? withProof(ended, record) : ended;
     storeExecution(tx, before, after, clock.now());
     return after;
   });
@@ -70,4 +76,11 @@ function withEndRecord(execution: Execution, record: EndRecord, nowMs: number): 
   const details = JSON.stringify(record);
   if (faults.some((fault) => fault.details === details)) return execution;
   return withFault(execution, { kind: 'second_report', at_ms: nowMs, details });
+}
+
+/** Proven is the end record that stands, never another one. */
+function withProof(execution: Execution, { lines, sha256 }: EndRecord): Execution {
+  const { end_record: standing, log_proven } = execution;
+  if (log_proven || standing?.lines !== lines || standing.sha256 !== sha256) return execution;
+  return { ...execution, log_proven: true };
 }

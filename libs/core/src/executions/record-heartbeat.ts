@@ -1,11 +1,11 @@
 import { isTerminal, type HeartbeatMessage, type StopOrder } from '@runvoy/protocol';
 import { Failure } from '../failure.ts';
 import type { Records } from '../records/records.ts';
-import type { Clock } from '../time/clock.ts';
+import type { Clock, Millis } from '../time/clock.ts';
 import { advance } from './advance.ts';
 import { executionRef, type Execution } from './execution.ts';
 import { progressEvidence } from './record-finished.ts';
-import { requireExecution, storeExecution } from './store-execution.ts';
+import { replaceExecution, requireExecution, storeExecution } from './store-execution.ts';
 
 /** A silent run's sign of life is written at most this often. */
 const SEEN_EVERY_MS = 60_000;
@@ -21,16 +21,23 @@ export async function recordHeartbeat(
 ): Promise<Execution> {
   const stored = await records.get(executionRef(executionId));
   if (!stored) throw new Failure('EXECUTION_NOT_FOUND', executionId);
-  const isOld = (known: Execution) => clock.now() - lastSign(known) >= SEEN_EVERY_MS;
-  if (isTerminal(stored.value.status) || (!isOld(stored.value) && !message.stop_progress)) return stored.value;
+  const known = stored.value;
+  const heard = withSign(known, message, clock.now());
+  if (heard === known || (await replaceExecution({ records }, stored, heard))) return heard;
+  // It has changed since, maybe by the same beat.
   return records.transact(async (tx) => {
     const before = await requireExecution(tx, executionId);
-    const told = progressEvidence(message.stop_progress).reduce(advance, before);
-    // Asked again: the same beat may have been stored meanwhile.
-    const after = isOld(told) && !isTerminal(told.status) ? { ...told, seen_at_ms: clock.now() } : told;
+    const after = withSign(before, message, clock.now());
     storeExecution(tx, before, after, clock.now());
     return after;
   });
+}
+
+/** The execution with what the beat tells; the same object when that is nothing new. */
+function withSign(execution: Execution, { stop_progress }: HeartbeatMessage, nowMs: Millis): Execution {
+  const told = progressEvidence(stop_progress).reduce(advance, execution);
+  const isOld = nowMs - lastSign(told) >= SEEN_EVERY_MS;
+  return isOld && !isTerminal(told.status) ? { ...told, seen_at_ms: nowMs } : told;
 }
 
 /** When the run was last known to live, as far as its own record says; stored chunks may say later. */

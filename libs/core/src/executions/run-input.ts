@@ -8,6 +8,9 @@ export interface RunInput {
   readonly secrets: Readonly<Record<string, string>>;
 }
 
+/** What a run without variables has. */
+export const EMPTY_INPUT: RunInput = { env: {}, secrets: {} };
+
 /** The stored form: sealed, and destroyed in the transaction that makes the run terminal. */
 export interface SealedRunInput {
   readonly execution_id: string;

@@ -1,22 +1,33 @@
 import { isTerminal, type TerminalStatus } from '@runvoy/protocol';
 import { Failure } from '../failure.ts';
 import { addToOutbox, newEvent } from '../events/outbox.ts';
-import type { Records, Tx } from '../records/records.ts';
+import type { Records, Stored, Tx } from '../records/records.ts';
 import type { Clock } from '../time/clock.ts';
 import { advance } from './advance.ts';
 import type { Evidence } from './evidence.ts';
 import { executionRef, type Execution } from './execution.ts';
+import { needsFinishing, type Keeper } from './needs-finishing.ts';
 import { runInputRef } from './run-input.ts';
+
+export interface EvidenceDeps {
+  readonly records: Records;
+  readonly clock: Clock;
+  /** Absent where nobody may ask the platform. */
+  readonly jobs?: Keeper;
+}
 
 /**
  * Stores a changed execution within `tx`. When the change makes it terminal, the same transaction destroys the sealed input and
- * puts the event for subscribers into the outbox. Writing nothing when nothing changed is the caller's relief, too.
+ * puts the event for subscribers into the outbox; only a `platform` that is named can make that unnecessary. Writing nothing when
+ * nothing changed is the caller's relief, too.
  */
-export function storeExecution(tx: Tx, before: Execution, after: Execution, nowMs: number): void {
+export function storeExecution(tx: Tx, before: Execution, after: Execution, nowMs: number, platform?: Keeper): void {
   if (after === before) return;
   tx.set(executionRef(after.execution_id), after);
-  if (!isTerminal(after.status) || isTerminal(before.status)) return;
-  tx.delete(runInputRef(after.execution_id));
+  const { status } = after;
+  if (!isTerminal(status) || isTerminal(before.status)) return;
+  if (!after.without_input) tx.delete(runInputRef(after.execution_id));
+  if (!needsFinishing(after, platform)) return;
   const ended_at_ms = after.completed_at_ms ?? nowMs;
   addToOutbox(
     tx,
@@ -24,7 +35,7 @@ export function storeExecution(tx: Tx, before: Execution, after: Execution, nowM
       'dev.runvoy.execution.finished.v1',
       {
         execution_id: after.execution_id,
-        status: after.status satisfies TerminalStatus,
+        status: status satisfies TerminalStatus,
         exit_code: after.exit_code ?? 1,
         ended_at_ms,
       },
@@ -43,14 +54,40 @@ export async function requireExecution(tx: Pick<Tx, 'get'>, id: string): Promise
 
 /** Takes evidence in, in one transaction, all of it or nothing. Returns the execution as it is then. */
 export async function applyEvidence(
-  { records, clock }: { records: Records; clock: Clock },
+  { records, clock, jobs }: EvidenceDeps,
   id: string,
   evidence: readonly Evidence[],
 ): Promise<Execution> {
   return records.transact(async (tx) => {
     const before = await requireExecution(tx, id);
     const after = evidence.reduce(advance, before);
-    storeExecution(tx, before, after, clock.now());
+    storeExecution(tx, before, after, clock.now(), jobs);
     return after;
   });
+}
+
+/** The same for a record that was just read: it is not read again, unless it has changed since or others change with it. */
+export async function applyEvidenceTo(
+  deps: EvidenceDeps,
+  read: Stored<Execution>,
+  evidence: readonly Evidence[],
+): Promise<Execution> {
+  const after = evidence.reduce(advance, read.value);
+  if (await replaceExecution(deps, read, after)) return after;
+  return applyEvidence(deps, read.id, evidence);
+}
+
+/**
+ * Stores `after` in place of the record that was read. False, and nothing is stored, when nothing is new, when the record has changed
+ * since, or when its change takes other records with it: those are for a transaction.
+ */
+export async function replaceExecution(
+  { records, jobs }: Pick<EvidenceDeps, 'records' | 'jobs'>,
+  { id, version, value: before }: Stored<Execution>,
+  after: Execution,
+): Promise<boolean> {
+  if (after === before) return false;
+  const isEnd = isTerminal(after.status) && !isTerminal(before.status);
+  if (isEnd && !(after.without_input && !needsFinishing(after, jobs))) return false;
+  return records.compareAndSet(executionRef(id), version, after);
 }

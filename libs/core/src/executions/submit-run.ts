@@ -2,7 +2,7 @@ import { LIMITS, type GitSource, type Isolation, type Network, type RunRequest }
 import type { Caller } from '../access/authenticate.ts';
 import { requirePermission } from '../access/permissions.ts';
 import { hashToken, newExecutionId, newToken, type RandomBytes } from '../access/tokens.ts';
-import { Failure } from '../failure.ts';
+import { Failure, isFailure } from '../failure.ts';
 import { hashBody, IDEMPOTENCY_MS, idempotencyRef } from '../idempotency/idempotency.ts';
 import type { Image } from '../images/image.ts';
 import { resolveImage } from '../images/resolve-image.ts';
@@ -13,7 +13,7 @@ import type { Clock } from '../time/clock.ts';
 import { executionRef, type Execution } from './execution.ts';
 import { newGitSource } from './git-source.ts';
 import { newRunInput } from './run-environment.ts';
-import { runInputRef, sealRunInput } from './run-input.ts';
+import { runInputRef, sealRunInput, type SealedRunInput } from './run-input.ts';
 import type { RunPolicy } from './run-policy.ts';
 
 export interface SubmitDeps {
@@ -59,27 +59,41 @@ export async function submitRun(deps: SubmitDeps, submission: Submission): Promi
   requireCommand(request.command);
   requireKey(submission.idempotencyKey);
   // Answered before anything is decided anew: what was accepted once stays so, whatever became of its image or the rules since.
-  const accepted = await storedEarlier({ get: async (ref) => (await deps.records.get(ref))?.value }, submission);
+  const accepted = await storedEarlier(deps.records, submission);
   if (accepted) return { execution: accepted };
   const token = newToken(deps.random);
   const execution = await newExecution(deps, submission, hashToken(token));
-  const input = newRunInput(request.env ?? {});
-  const sealed = await sealRunInput(
-    deps.vault,
-    execution.execution_id,
-    input,
-    execution.started_at_ms + execution.timeout_s * 1000 + INPUT_OUTLIVES_MS,
-  );
-  const stored = await deps.records.transact(async (tx) => {
-    const earlier = await storedEarlier(tx, submission);
-    if (earlier) return earlier;
-    rememberKey(tx, submission, execution);
-    tx.create(executionRef(execution.execution_id), execution);
-    tx.create(runInputRef(execution.execution_id), sealed);
-    return execution;
-  });
+  const sealed = execution.without_input ? undefined : await sealInput(deps.vault, execution, request);
+  const stored = await storeRun(deps.records, submission, execution, sealed);
   if (stored.execution_id !== execution.execution_id) return { execution: stored };
   return { execution, order: startOrder(execution, 1, token) };
+}
+
+/** Stores the run, or finds the one that a request with the same key has stored meanwhile: its key is taken then. */
+async function storeRun(
+  records: Records,
+  submission: Submission,
+  execution: Execution,
+  sealed: SealedRunInput | undefined,
+): Promise<Execution> {
+  try {
+    return await records.transact(async (tx) => {
+      rememberKey(tx, submission, execution);
+      tx.create(executionRef(execution.execution_id), execution);
+      if (sealed) tx.create(runInputRef(execution.execution_id), sealed);
+      return execution;
+    });
+  } catch (error) {
+    const earlier = isFailure(error, 'RECORD_EXISTS') ? await storedEarlier(records, submission) : undefined;
+    if (!earlier) throw error;
+    return earlier;
+  }
+}
+
+function sealInput(vault: SecretVault, execution: Execution, { env }: RunRequest): Promise<SealedRunInput> {
+  const { execution_id, started_at_ms, timeout_s } = execution;
+  const deleteAtMs = started_at_ms + timeout_s * 1000 + INPUT_OUTLIVES_MS;
+  return sealRunInput(vault, execution_id, newRunInput(env ?? {}), deleteAtMs);
 }
 
 /** What the platform is told to start: never the command, never the environment. */
@@ -149,6 +163,7 @@ async function newExecution(deps: SubmitDeps, submission: Submission, tokenHash:
     timeout_s: chooseTimeout(policy, request.timeout ?? 0),
     grace_ms: chooseGrace(request.grace),
     max_log_bytes: policy.maxLogBytes,
+    ...(Object.keys(request.env ?? {}).length === 0 ? { without_input: true } : {}),
     request_id: requestId,
     modified_by_request_id: requestId,
     started_at_ms: now,
@@ -271,14 +286,14 @@ function chooseGrace(seconds: number | undefined): number {
 }
 
 async function storedEarlier(
-  tx: Pick<Tx, 'get'>,
+  records: Records,
   { request, caller, idempotencyKey }: Submission,
 ): Promise<Execution | undefined> {
   if (idempotencyKey === undefined) return undefined;
-  const record = await tx.get(keyRef(caller, idempotencyKey));
+  const record = (await records.get(keyRef(caller, idempotencyKey)))?.value;
   if (!record) return undefined;
   if (record.body_hash !== hashBody(request)) throw new Failure('IDEMPOTENCY_CONFLICT', idempotencyKey);
-  return tx.get(executionRef(record.execution_id));
+  return (await records.get(executionRef(record.execution_id)))?.value;
 }
 
 function rememberKey(tx: Tx, { request, caller, idempotencyKey }: Submission, execution: Execution): void {

@@ -26,6 +26,8 @@ export interface Image {
 /** Which image runs get that name none. Its own record, so that there is at most one by construction. */
 export interface DefaultImage {
   readonly image_id: string;
+  /** A copy, so that a run needs one read: whoever changes the image changes it in the same transaction. Older records have none. */
+  readonly image?: Image;
 }
 
 /** Ids hold slashes, record ids may not. */

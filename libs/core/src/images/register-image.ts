@@ -28,12 +28,19 @@ export async function registerImage(
   return records.transact(async (tx) => {
     const known = await tx.get(imageRef(image.image_id));
     const standing = await tx.get(defaultImageRef);
-    if (!known) tx.create(imageRef(image.image_id), image);
-    // Our defaults, asked for by name: from now on they are a demand.
-    else if (image.is_sized && !known.is_sized) tx.set(imageRef(image.image_id), { ...known, is_sized: true });
-    if (request.is_default ?? !standing) tx.set(defaultImageRef, { image_id: image.image_id });
+    const stored = known ? withDemand(known, image) : image;
+    if (!known) tx.create(imageRef(image.image_id), stored);
+    else if (stored !== known) tx.set(imageRef(image.image_id), stored);
+    const isDefault = request.is_default ?? !standing;
+    const isCopyOld = standing?.image_id === stored.image_id && stored !== known;
+    if (isDefault || isCopyOld) tx.set(defaultImageRef, { image_id: stored.image_id, image: stored });
     return known ?? image;
   });
+}
+
+/** Our default sizes, asked for by name: from now on they are a demand. */
+function withDemand(known: Image, image: Image): Image {
+  return image.is_sized && !known.is_sized ? { ...known, is_sized: true } : known;
 }
 
 function requireAccount(account: string | undefined, allowed: readonly string[] | undefined): void {

@@ -10,8 +10,11 @@ import { looksLikeImageId, parseImageReference, requireImageLength } from './ima
  * Fails with `IMAGE_NOT_FOUND`, or `UNPROCESSABLE` when the text is too long for either.
  */
 export async function resolveImage(records: Records, wanted: string | undefined): Promise<Image> {
-  const standing = (await records.get(defaultImageRef))?.value.image_id;
-  if (wanted === undefined || wanted === '') return requireImage(records, standing ?? 'the default');
+  const theDefault = (await records.get(defaultImageRef))?.value;
+  const standing = theDefault?.image_id;
+  if (wanted === undefined || wanted === '') {
+    return theDefault?.image ?? requireImage(records, standing ?? 'the default');
+  }
   requireImageLength(wanted);
   if (looksLikeImageId(wanted)) {
     const byId = await records.get(imageRef(wanted));

@@ -100,6 +100,8 @@ export interface JobRunner {
    * the start needs no write of its own. Absent where the platform chooses the name.
    */
   readonly nameOf?: (attempt: Pick<AttemptRef, 'execution_id' | 'attempt'>) => string;
+  /** Nothing has to be forgotten here: the platform drops what has ended, and `forget` does nothing. */
+  readonly forgetsByItself?: true;
   /** See `StartAnswer`. Called once per attempt; may answer before anything was spawned. */
   start(order: StartOrder): Promise<StartAnswer>;
   look(attempt: AttemptRef): Promise<PlatformView>;

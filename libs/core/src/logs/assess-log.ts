@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto';
-import { digestRow, isTerminal, type Completeness, type LogGap } from '@runvoy/protocol';
+import { isTerminal, type Completeness, type LogGap } from '@runvoy/protocol';
 import { executionRef, withFault, type Execution } from '../executions/execution.ts';
 import type { Records } from '../records/records.ts';
 import type { Clock } from '../time/clock.ts';
-import { linesOf } from './log-chunk.ts';
+import { digestStored } from './prove-log.ts';
 import { readChunks, readTail } from './read-log.ts';
 
 /** How long after the platform's completion time either lane may still bring lines and the report, ms. */
@@ -53,28 +52,6 @@ async function assessWithoutEnd(records: Records, execution: Execution): Promise
   // A run that never had a runner has no log to prove: nothing was promised and nothing is missing.
   if (!execution.facts.bound && lines === 0) return { completeness: 'complete', lines: 0, gaps: [] };
   return { completeness: 'unproven', lines, gaps };
-}
-
-/** Walks the whole log once, chunk by chunk: memory stays flat. */
-async function digestStored(
-  records: Records,
-  executionId: string,
-  lines: number,
-): Promise<{ gaps: LogGap[]; sha256: string }> {
-  const hash = createHash('sha256');
-  const gaps: LogGap[] = [];
-  let next = 1;
-  for await (const chunk of readChunks(records, executionId, 0)) {
-    if (chunk.from > next) gaps.push({ from: next, to: chunk.from - 1 });
-    let rows = '';
-    for (const line of linesOf(chunk)) rows += digestRow(line);
-    hash.update(rows);
-    next = chunk.through + 1;
-    // A long log is read in turns, so that nobody else waits for it.
-    await new Promise<void>((resolve) => setImmediate(resolve));
-  }
-  if (next <= lines) gaps.push({ from: next, to: lines });
-  return { gaps, sha256: hash.digest('hex') };
 }
 
 /** The missing numbers from 1 to `lines`, without reading texts. */

@@ -28,6 +28,20 @@ export async function* readChunks(
   }
 }
 
+/** The first page of chunks, in one read, and whether there are no others. */
+export async function readFirstChunks(
+  records: Records,
+  executionId: string,
+): Promise<{ readonly chunks: readonly LogChunk[]; readonly isAll: boolean }> {
+  const page = await records.page(chunksInOrder, {
+    equal: { execution_id: executionId },
+    after: 0,
+    limit: CHUNKS_A_PAGE,
+  });
+  const chunks = page.records.map(({ value }) => value);
+  return { chunks, isAll: chunks.length < CHUNKS_A_PAGE };
+}
+
 /** The lines after `after`, in order, chunk by chunk. A jump in `seq` is a gap in the store. */
 export async function* readLineBatches(
   records: Records,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { bootstrapExecution } from '../../src/executions/bootstrap-execution.ts';
 import { executionRef } from '../../src/executions/execution.ts';
-import { runInputRef } from '../../src/executions/run-input.ts';
+import { EMPTY_INPUT, runInputRef, sealRunInput } from '../../src/executions/run-input.ts';
 import { startExecution } from '../../src/executions/start-execution.ts';
 import { nameOf } from '../fake-job-runner.ts';
 import { NONCE, RunWorld, T0, type StartedRun } from '../run-world.ts';
@@ -272,9 +272,20 @@ describe('after the end', () => {
 
 test('a run whose input has expired cannot be started', async () => {
   const world = await RunWorld.open();
-  const run = await world.started();
+  const run = await world.started({ env: ENV });
   await world.records.delete(runInputRef(run.id));
   await expect(run.bootstrap()).rejects.toThrow('Bootstrap refused: its input is gone.');
+});
+
+test('a run of an older version, which stored an empty input too, needs it all the same', async () => {
+  const world = await RunWorld.open();
+  const run = await world.started();
+  const { without_input: _, ...older } = await run.execution();
+  await world.records.transact(async (tx) => tx.set(executionRef(run.id), older));
+  await expect(run.bootstrap()).rejects.toThrow('Bootstrap refused: its input is gone.');
+  const input = await sealRunInput(world.vault, run.id, EMPTY_INPUT, T0 + 1e9);
+  await world.records.create(runInputRef(run.id), input);
+  expect(await run.bootstrap()).toMatchObject({ env: {}, secrets: {} });
 });
 
 test('an input moved to another run does not open', async () => {

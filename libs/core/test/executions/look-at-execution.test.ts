@@ -1,3 +1,4 @@
+import type { RunRequest } from '@runvoy/protocol';
 import { describe, expect, test } from '@jest/globals';
 import { hashToken } from '../../src/access/tokens.ts';
 import { START_DEADLINE_MS, STOPPED_START_DEADLINE_MS } from '../../src/executions/judge-absence.ts';
@@ -80,6 +81,60 @@ describe('an end with a report', () => {
     world.jobs.keeps(1, { entries: [run.laneEntry(run.report({ exit_code: 3 }))], final: false });
     expect((await run.look()).execution).toMatchObject({ status: 'FAILED', exit_code: 3 });
   });
+});
+
+describe('an end that leaves nothing to do', () => {
+  test('is one write, and nobody is told', async () => {
+    const { world, run } = await proven();
+    const writes = world.records.writes.length;
+    expect((await run.look()).execution).toMatchObject({ status: 'SUCCEEDED', log_proven: true });
+    expect(world.records.writes.slice(writes)).toEqual([`set executions/${run.id}`]);
+  });
+
+  test('takes the input with it', async () => {
+    const { world, run } = await proven({ env: { A: '1' } });
+    const writes = world.records.writes.length;
+    await run.look();
+    expect(world.records.writes.slice(writes)).toEqual([`set executions/${run.id}`, `delete run-inputs/${run.id}`]);
+  });
+
+  test('is told where the platform has to be told to forget', async () => {
+    const { world, run } = await proven();
+    delete world.jobs.forgetsByItself;
+    await run.look();
+    expect(world.records.writes).toContain(`set outbox/finished-${run.id}`);
+  });
+
+  test('is told when the log is not proven yet', async () => {
+    const world = await RunWorld.open();
+    world.jobs.forgetsByItself = true;
+    const run = await world.running();
+    await run.finish({}, 'a line that is on its way');
+    world.jobs.ended(1, T0);
+    await run.look();
+    expect(world.records.writes).toContain(`set outbox/finished-${run.id}`);
+  });
+
+  test('overwrites nothing that was stored since the record was read', async () => {
+    const { world, run } = await proven();
+    world.jobs.beforeLook = async () => {
+      world.jobs.beforeLook = () => undefined;
+      await run.stop();
+    };
+    const { execution } = await run.look();
+    expect(execution).toMatchObject({ status: 'SUCCEEDED', facts: { stop: { requested_by: 'admin@example.com' } } });
+    expect(await run.execution()).toEqual(execution);
+  });
+
+  async function proven(request: Partial<RunRequest> = {}) {
+    const world = await RunWorld.open();
+    world.jobs.forgetsByItself = true;
+    const run = await world.running(request);
+    await appendBatch(world, run.id, run.logs(1, 'one'));
+    await run.finish({}, 'one');
+    world.jobs.ended(1, T0);
+    return { world, run };
+  }
 });
 
 describe('an end without a report', () => {

@@ -1,6 +1,9 @@
 import { expect, test } from '@jest/globals';
 import { executionStatusBody } from '../../src/executions/execution-body.ts';
 import { recordFinished } from '../../src/executions/record-finished.ts';
+import { Failure } from '../../src/failure.ts';
+import { appendBatch } from '../../src/logs/append-batch.ts';
+import { assessLog } from '../../src/logs/assess-log.ts';
 import { RunWorld, T0 } from '../run-world.ts';
 
 test('a report is stored with the end record of its log, and the run goes on until the platform says', async () => {
@@ -79,4 +82,57 @@ test('a run without a runner takes no report', async () => {
   const unbound = await world.started();
   await recordFinished(world, unbound.id, run.report());
   expect((await unbound.execution()).facts.report).toBeUndefined();
+});
+
+test('a short log whose lines are all stored is proven in the write that stores its report', async () => {
+  const world = await RunWorld.open();
+  const run = await world.running();
+  await appendBatch(world, run.id, run.logs(1, 'one'));
+  await appendBatch(world, run.id, run.logs(2, 'two', 'three'));
+  const writes = world.records.writes.length;
+  expect((await run.finish({}, 'one', 'two', 'three')).log_proven).toBe(true);
+  expect(world.records.writes.slice(writes)).toEqual([`set executions/${run.id}`]);
+});
+
+test.each<[string, readonly (readonly [number, ...string[]])[]]>([
+  ['a line is missing', [[2, 'two']]],
+  ['the last line is missing', [[1, 'one']]],
+  ['there is a line too many', [[1, 'one', 'two', 'three']]],
+  ['a line is another', [[1, 'one', 'too']]],
+])('a log of which %s is not proven by its report', async (_, stored) => {
+  const world = await RunWorld.open();
+  const run = await world.running();
+  for (const [from, ...texts] of stored) await appendBatch(world, run.id, run.logs(from, ...texts));
+  expect((await run.finish({}, 'one', 'two')).log_proven).toBeUndefined();
+  expect((await run.execution()).end_record).toMatchObject({ lines: 2 });
+});
+
+test('a log of more than a page is left for later: its report is stored first', async () => {
+  const world = await RunWorld.open();
+  const run = await world.running();
+  const texts = Array.from({ length: 20 }, (_, index) => `line ${index + 1}`);
+  for (const [index, text] of texts.entries()) await appendBatch(world, run.id, run.logs(index + 1, text));
+  const { reads } = world.records;
+  const execution = await run.finish({}, ...texts);
+  expect([execution.log_proven, world.records.reads - reads]).toEqual([undefined, 1]);
+  expect((await assessLog(world, execution)).completeness).toBe('complete');
+});
+
+test('a report is stored although its log cannot be read', async () => {
+  const world = await RunWorld.open();
+  const run = await world.running();
+  await appendBatch(world, run.id, run.logs(1, 'one'));
+  world.records.page = async () => {
+    throw new Failure('STORE_UNAVAILABLE');
+  };
+  const execution = await run.finish({}, 'one');
+  expect([execution.facts.report?.exit_code, execution.log_proven]).toEqual([0, undefined]);
+});
+
+test('the proof of a second end record proves nothing of the first, which stands', async () => {
+  const world = await RunWorld.open();
+  const run = await world.running();
+  await run.finish({}, 'one', 'two');
+  await appendBatch(world, run.id, run.logs(1, 'one'));
+  expect((await run.finish({}, 'one')).log_proven).toBeUndefined();
 });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { RegisterImageRequest } from '@runvoy/protocol';
 import { registerImage } from '../../src/images/register-image.ts';
+import { defaultImageRef } from '../../src/images/image.ts';
 import { defaultImageId, listImages, removeImage, resolveImage } from '../../src/images/resolve-image.ts';
 import { manualClock } from '../../src/time/clock.ts';
 import { MemoryRecords } from '../memory-records.ts';
@@ -122,6 +123,34 @@ describe('the default', () => {
     await expect(resolveImage(records, undefined)).rejects.toThrow('Image the default is not registered');
     await register({ image: 'c' });
     expect((await resolveImage(records, undefined)).image).toBe('c');
+  });
+
+  test('is one read for a run, and changes with its image', async () => {
+    const { records, register } = openImages();
+    await register({ image: 'a' });
+    const { reads } = records;
+    expect((await resolveImage(records, undefined)).is_sized).toBeUndefined();
+    expect(records.reads - reads).toBe(1);
+    // The sizes it has by default, now asked for by name.
+    await register({ image: 'a', cpu: 256, memory: 512, is_default: false });
+    expect(await resolveImage(records, undefined)).toMatchObject({ image: 'a', is_sized: true });
+    await register({ image: 'b', is_default: true });
+    expect(await resolveImage(records, undefined)).toMatchObject({ image: 'b' });
+  });
+
+  test('is not changed by what another image becomes', async () => {
+    const { records, register } = openImages();
+    await register({ image: 'a' });
+    await register({ image: 'b' });
+    await register({ image: 'b', cpu: 256, memory: 512 });
+    expect((await resolveImage(records, undefined)).image).toBe('a');
+  });
+
+  test('of an older version, which named it alone, is looked up', async () => {
+    const { records, register } = openImages();
+    const { image_id } = await register({ image: 'a' });
+    await records.transact(async (tx) => tx.set(defaultImageRef, { image_id }));
+    expect((await resolveImage(records, undefined)).image).toBe('a');
   });
 
   test('of two first images registered at once is one of them', async () => {

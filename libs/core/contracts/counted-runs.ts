@@ -1,0 +1,200 @@
+import { apiKeyRef, newApiKey } from '../src/access/api-key.ts';
+import { authenticate } from '../src/access/authenticate.ts';
+import { drainOutbox } from '../src/events/outbox.ts';
+import { finishExecution } from '../src/executions/finish-execution.ts';
+import { needsFinishing } from '../src/executions/needs-finishing.ts';
+import { recordHeartbeat } from '../src/executions/record-heartbeat.ts';
+import { startExecution } from '../src/executions/start-execution.ts';
+import { appendBatch } from '../src/logs/append-batch.ts';
+import { assessLog } from '../src/logs/assess-log.ts';
+import { recordsLiveFeed } from '../src/logs/live-feed.ts';
+import type { Records } from '../src/records/records.ts';
+import { nameOf } from '../test/fake-job-runner.ts';
+import type { MemoryRecords } from '../test/memory-records.ts';
+import { RunningRun, RunWorld, StartedRun } from '../test/run-world.ts';
+import { CountingRecords } from './counting-records.ts';
+import type { StoreOperations } from './counting-records.ts';
+
+/** What one step costs, as docs/store-operations.md has it. */
+export type OperationRow = readonly [step: string, operations: StoreOperations];
+
+type Submission = Parameters<RunWorld['submit']>;
+
+/** A run's world whose store counts; its platform does as Cloud Run, or as this machine. */
+class CountedWorld {
+  readonly world: RunWorld;
+  readonly rows: OperationRow[] = [];
+  readonly #records: CountingRecords;
+
+  private constructor(world: RunWorld, records: CountingRecords) {
+    this.world = world;
+    this.#records = records;
+  }
+
+  static async open(records: Records, platform: 'cloud' | 'machine' = 'cloud'): Promise<CountedWorld> {
+    const counting = new CountingRecords(records);
+    // The world's own functions ask nothing of its records but what the port has.
+    const world = await RunWorld.open(counting as unknown as MemoryRecords);
+    world.jobs.answersStart = (order) => ({ outcome: 'started', platform_execution: nameOf(order.attempt) });
+    if (platform === 'cloud') world.jobs.forgetsByItself = true;
+    else world.jobs.nameOf = ({ attempt }) => nameOf(attempt);
+    return new CountedWorld(world, counting);
+  }
+
+  async step<R>(name: string, work: () => Promise<R>): Promise<R> {
+    this.#records.take();
+    const result = await work();
+    this.rows.push([name, this.#records.take()]);
+    return result;
+  }
+
+  total(): StoreOperations {
+    return this.rows.reduce((sum, [, one]) => added(sum, one), NOTHING);
+  }
+}
+
+/** Lives runs through core's own functions, on a store of its own each, and counts what every step asks of it. */
+export async function countOperations(openRecords: () => Promise<Records>): Promise<readonly OperationRow[]> {
+  const plain = await livedRun(await CountedWorld.open(await openRecords()));
+  const variant = async (...submission: Submission) =>
+    (await livedRun(await CountedWorld.open(await openRecords()), ...submission)).total();
+  const machine = await livedRun(await CountedWorld.open(await openRecords(), 'machine'));
+  return [
+    ...plain.rows,
+    ['a plain run of one chunk', plain.total()],
+    ['the same with an Idempotency-Key', await variant({}, { idempotencyKey: 'once' })],
+    ['the same with variables', await variant({ env: { A: '1', TOKEN: '2' } })],
+    ['the same from a git repository', await variant({ git_repo: 'https://example.com/a.git' })],
+    ['the same on one machine', machine.total()],
+    ...(await countRequests(await CountedWorld.open(await openRecords()))),
+    ...(await countRunning(await CountedWorld.open(await openRecords()))),
+    ...(await countTick(await CountedWorld.open(await openRecords()))),
+  ];
+}
+
+/** One run from its request to the last thing that is done for it, as the routes and handlers of the services do it. */
+async function livedRun(counted: CountedWorld, ...submission: Submission): Promise<CountedWorld> {
+  const { world } = counted;
+  const { execution, order } = await counted.step('the request is stored', () => world.submit(...submission));
+  const started = new StartedRun(world, execution.execution_id, order!);
+  await counted.step('the platform names what it started', () => startExecution(world, started.order, fail));
+  world.jobs.lives(1);
+  const answer = await counted.step('the runner bootstraps', () => started.bootstrap());
+  if (answer.stop) throw new Error('told to stop');
+  const run = new RunningRun(world, started.id, started.order, answer);
+  await counted.step('a chunk of lines', () => appendBatch(world, run.id, run.logs(1, 'one', 'two')));
+  await counted.step('the runner reports, and its log is proven', async () =>
+    assessLog(world, await run.finish({}, 'one', 'two')),
+  );
+  world.jobs.ended(1, world.clock.now());
+  const look = await counted.step('the end is seen', () => run.look());
+  if (needsFinishing(look.execution, world.jobs)) {
+    await counted.step('its event is published', () => drainOutbox(world));
+    await counted.step('its event is handled', () => finishExecution(world, run.id));
+  }
+  return counted;
+}
+
+async function countRequests(counted: CountedWorld): Promise<readonly OperationRow[]> {
+  const { world } = counted;
+  const key = await storedKey(world);
+  world.clock.advance(60_000);
+  await counted.step('any request with a key, first in its minute', () => authenticate(world, key));
+  await counted.step('any request with a key', () => authenticate(world, key));
+  await world.submit({}, { idempotencyKey: 'once' });
+  await counted.step('a request sent again with its Idempotency-Key', () =>
+    world.submit({}, { idempotencyKey: 'once' }),
+  );
+  await counted.step('a request with an image by reference', () => world.submit({ image: 'host' }));
+  return counted.rows;
+}
+
+async function countRunning(counted: CountedWorld): Promise<readonly OperationRow[]> {
+  const { world } = counted;
+  const run = await world.running();
+  await appendBatch(world, run.id, run.logs(1, 'one'));
+  await counted.step('a chunk that was stored already', () => appendBatch(world, run.id, run.logs(1, 'one')));
+  await counted.step('a heartbeat', () => recordHeartbeat(world, run.id, run.heartbeat()));
+  world.clock.advance(60_000);
+  await counted.step('a heartbeat of a run silent for a minute', () => recordHeartbeat(world, run.id, run.heartbeat()));
+  await counted.step('a look at a run that goes on', () => run.look());
+  const follower = await counted.step('an instance begins to follow a run of one chunk', async () => {
+    const joined = new Follower(world.records, run.id);
+    await joined.isTold(1, 1);
+    return joined;
+  });
+  await counted.step('a chunk of a run that an instance follows', async () => {
+    await appendBatch(world, run.id, run.logs(2, 'two'));
+    await follower.isTold(2, 1);
+  });
+  follower.leaves();
+  await counted.step('a stop', () => run.stop());
+  return counted.rows;
+}
+
+async function countTick(counted: CountedWorld): Promise<readonly OperationRow[]> {
+  const { world } = counted;
+  await counted.step('a tick without a run', () => world.tick());
+  for (let nth = 0; nth < 10; nth += 1) await world.running();
+  await counted.step('a tick with ten runs that go on', () => world.tick());
+  return counted.rows;
+}
+
+/** What an instance with viewers of a run hears of it. */
+class Follower {
+  readonly #leave: () => void;
+  #chunks = 0;
+  #states = 0;
+  #wake: () => void = () => undefined;
+  #error: Error | undefined;
+
+  constructor(records: Records, executionId: string) {
+    this.#leave = recordsLiveFeed(records).open(executionId, 0, {
+      chunk: () => this.#heard(() => (this.#chunks += 1)),
+      execution: () => this.#heard(() => (this.#states += 1)),
+      failed: (error) => this.#heard(() => (this.#error = error)),
+    });
+  }
+
+  /** Resolves when it has heard of so many chunks and states in all. */
+  async isTold(chunks: number, states: number): Promise<void> {
+    while (this.#chunks < chunks || this.#states < states) {
+      if (this.#error) throw this.#error;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+
+  leaves(): void {
+    this.#leave();
+  }
+
+  #heard(note: () => void): void {
+    note();
+    this.#wake();
+  }
+}
+
+/** A key that is stored, as its holder has it. */
+async function storedKey(world: RunWorld): Promise<string> {
+  const about = { user_email: 'admin@example.com', name: 'test', nowMs: world.clock.now() };
+  const { text, key } = newApiKey(world.random, about);
+  await world.records.create(apiKeyRef(key.key_id), key);
+  return text;
+}
+
+const NOTHING: StoreOperations = { reads: 0, records_read: 0, writes: 0, records_written: 0 };
+
+function added(a: StoreOperations, b: StoreOperations): StoreOperations {
+  return {
+    reads: a.reads + b.reads,
+    records_read: a.records_read + b.records_read,
+    writes: a.writes + b.writes,
+    records_written: a.records_written + b.records_written,
+  };
+}
+
+function fail(error: unknown): never {
+  throw error;
+}

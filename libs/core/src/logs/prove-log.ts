@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto';
+import { digestRow, type LogGap } from '@runvoy/protocol';
+import type { EndRecord } from '../executions/execution.ts';
+import type { Records } from '../records/records.ts';
+import { linesOf, type LogChunk } from './log-chunk.ts';
+import { readChunks, readFirstChunks } from './read-log.ts';
+
+/** A long log is digested in turns, so that nobody else waits for it: two full chunks are some two milliseconds. */
+const BYTES_A_TURN = 200 * 1024;
+
+/** What the stored lines of a log amount to. */
+export interface StoredDigest {
+  readonly gaps: LogGap[];
+  /** Hex, over the rows of the lines that are there. */
+  readonly sha256: string;
+}
+
+/** Walks the whole log once, chunk by chunk: memory stays flat. */
+export function digestStored(records: Records, executionId: string, lines: number): Promise<StoredDigest> {
+  return digestOf(readChunks(records, executionId, 0), lines);
+}
+
+/**
+ * True when the first page of chunks is the whole log of this end record: every line, and their SHA-256 agrees. One read, so that
+ * nobody waits long for it; of a longer log it says false.
+ */
+export async function isProvenByFirstPage(
+  records: Records,
+  executionId: string,
+  { lines, sha256 }: EndRecord,
+): Promise<boolean> {
+  const { chunks, isAll } = await readFirstChunks(records, executionId);
+  if (!isAll) return false;
+  const stored = await digestOf(chunks, lines);
+  return stored.gaps.length === 0 && stored.sha256 === sha256;
+}
+
+async function digestOf(chunks: AsyncIterable<LogChunk> | Iterable<LogChunk>, lines: number): Promise<StoredDigest> {
+  const hash = createHash('sha256');
+  const gaps: LogGap[] = [];
+  let next = 1;
+  let bytes = 0;
+  for await (const chunk of chunks) {
+    if (chunk.from > next) gaps.push({ from: next, to: chunk.from - 1 });
+    let rows = '';
+    for (const line of linesOf(chunk)) rows += digestRow(line);
+    hash.update(rows);
+    next = chunk.through + 1;
+    bytes += chunk.body.byteLength;
+    if (bytes < BYTES_A_TURN) continue;
+    bytes = 0;
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+  if (next <= lines) gaps.push({ from: next, to: lines });
+  return { gaps, sha256: hash.digest('hex') };
+}
