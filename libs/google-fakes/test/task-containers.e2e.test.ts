@@ -118,6 +118,22 @@ describe('a task of two containers', () => {
     expect(said).toContain('Container terminated on signal 9.');
   });
 
+  for (const pids of ['separate', 'shared'] as const) {
+    const itCancels = pids === 'shared' ? itRunsAsRoot : itRuns;
+    itCancels(`of ${pids} processes hears a cancel in every container while it runs`, async () => {
+      await using world = await openRunWorld({ pids, killGraceMs: 60_000 });
+      const tidy = (name: string) => `trap 'echo "${name} got SIGTERM"; exit 0' TERM`;
+      const runner = `${tidy('runner')}; echo ready; while :; do sleep 0.02; done`;
+      const job = pair(`${tidy('sidecar')}; ${sidecarScript('exit 0')}`, runner);
+      const name = await runNew(world, 'rv-pair', job);
+      await until('the runner', () => linesOf(world, 'runner').includes('ready'));
+      await world.executions.cancelExecution({ name });
+      await world.fake.completed(shortName(name));
+      expect(linesOf(world, 'sidecar')).toEqual(['sidecar got SIGTERM']);
+      expect(linesOf(world, 'runner')).toEqual(['ready', 'runner got SIGTERM']);
+    });
+  }
+
   for (const taken of ['sidecar', 'runner']) {
     itRuns(`fails when the ${taken} is taken by the out-of-memory killer, and the system log says so`, async () => {
       await using world = await openRunWorld({ ends: 'any-exit' });

@@ -103,13 +103,23 @@ function inNamespacesOf(holder: number, uid: number): string[] {
 /** As bwrap says it: the process id is the one in the process namespace that bwrap itself lives in. */
 type FirstProcess = { pid: number; mountNamespace: number };
 
-/** The first process inside; nothing when bwrap ended before there was one. */
+/**
+ * The first process inside; nothing when bwrap ended before there was one. It is known when the object is whole: the end of the pipe
+ * may come only with the end of the container, as nsenter keeps it open.
+ */
 async function firstProcess(info: Readable): Promise<FirstProcess | undefined> {
   let text = '';
+  for await (const piece of info.setEncoding('utf8')) {
+    text += piece as string;
+    const said = objectIn(text);
+    if (said) return { pid: said['child-pid'], mountNamespace: said['mnt-namespace'] };
+  }
+  return undefined;
+}
+
+function objectIn(text: string): { 'child-pid': number; 'mnt-namespace': number } | undefined {
   try {
-    for await (const piece of info.setEncoding('utf8')) text += piece as string;
-    const said = JSON.parse(text) as { 'child-pid': number; 'mnt-namespace': number };
-    return { pid: said['child-pid'], mountNamespace: said['mnt-namespace'] };
+    return JSON.parse(text) as { 'child-pid': number; 'mnt-namespace': number };
   } catch {
     return undefined;
   }
