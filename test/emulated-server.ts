@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { chmodSync } from 'node:fs';
 import { emulatorHost } from '@runvoy/google-fakes';
 import { newDirectory, testApi, type TestApi } from '../services/standalone/test/server.ts';
 import { startEmulatedStack, type EmulatedStack, type EmulatedStackOptions } from '../tools/emulated/stack.ts';
@@ -17,6 +18,8 @@ export async function startEmulatedServer(
   options: Omit<EmulatedStackOptions, 'dataDir' | 'emulators'> = {},
 ): Promise<EmulatedServer> {
   const sharedDirectory = newDirectory();
+  // Commands run as other users, too.
+  chmodSync(sharedDirectory, 0o755);
   const stack = await startEmulatedStack({
     project: newProject(),
     ...options,

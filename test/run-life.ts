@@ -20,7 +20,7 @@ export type LifeServer = Pick<TestApi, 'run' | 'call' | 'until' | 'finished'> &
   };
 
 /** Pids of living processes that carry the run's marker. */
-function livingProcesses(executionId: string): number[] {
+export function livingProcesses(executionId: string): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)

@@ -30,6 +30,9 @@ export type CloudRunOptions = {
   onLogEntry?: (entry: LogEntry) => void;
 } & Partial<Omit<Platform, 'project' | 'projectNumber' | 'images' | 'faults' | 'metadataHost'>>;
 
+/** What may be chosen anew while it runs. */
+export type CloudRunChoices = Partial<Pick<Platform, 'ends' | 'mainContainer' | 'pids' | 'images'>>;
+
 /** Cloud Run v2 Jobs, Executions, Tasks and Operations for Google's own clients. It really runs what it is asked to. */
 export interface FakeCloudRun extends AsyncDisposable {
   /** Opens a port on which everyone who connects is `account`. */
@@ -39,6 +42,8 @@ export interface FakeCloudRun extends AsyncDisposable {
   readonly calls: readonly RecordedCall[];
   /** Kills that container of a running execution (by its short name) as the out-of-memory killer does. */
   runOutOfMemory(execution: string, container: string, taskIndex?: number): void;
+  /** For the tasks that start from now on; `images` are added to the table. No task may be running. */
+  choose(choices: CloudRunChoices): void;
   /** Resolves when the execution (by its short name) has its completion time. */
   completed(execution: string): Promise<void>;
   /** Kills every process and closes every port. Nothing outlives it. */
@@ -46,9 +51,7 @@ export interface FakeCloudRun extends AsyncDisposable {
 }
 
 export function fakeCloudRun(options: CloudRunOptions): FakeCloudRun {
-  if (options.pids === 'shared' && process.getuid?.() !== 0) {
-    throw new Error('Shared process namespaces need root; choose pids: "separate".');
-  }
+  requirePossible(options);
   const issuer = options.issuer ?? createTokenIssuer();
   const faults = new CloudRunFaults();
   const metadata = new Map<string, Promise<Listening>>();
@@ -117,8 +120,17 @@ export function fakeCloudRun(options: CloudRunOptions): FakeCloudRun {
       if (!take) throw new Error(`Container ${container} of ${execution} is not running.`);
       take();
     },
+    choose(choices) {
+      requirePossible(choices);
+      Object.assign(platform, choices, { images: { ...platform.images, ...choices.images } });
+    },
     completed: (execution) => find(execution).completed,
   };
+}
+
+function requirePossible({ pids }: CloudRunChoices): void {
+  if (pids === 'shared' && process.getuid?.() !== 0)
+    throw new Error('Shared process namespaces need root; choose pids: "separate".');
 }
 
 function platformOf(

@@ -1,5 +1,5 @@
 export * from './authorize.ts';
-export type { CloudRunOptions, FakeCloudRun } from './cloud-run.ts';
+export type { CloudRunChoices, CloudRunOptions, FakeCloudRun } from './cloud-run.ts';
 export { fakeCloudRun } from './cloud-run.ts';
 export type { CloudRunFaults, EventFault, ImageFault } from './cloud-run/faults.ts';
 export type { TaskEndRule } from './cloud-run/platform.ts';
