@@ -11,7 +11,7 @@ const why = whyNotEmulated('FIRESTORE_EMULATOR_HOST') ?? whyNotEmulated('PUBSUB_
 (why === undefined ? describe : describe.skip)(titled('a run on a Cloud Run that is otherwise', why), () => {
   let server: EmulatedServer;
   beforeAll(async () => {
-    server = await startEmulatedServer({ tickMs: 0 });
+    server = await startEmulatedServer({ ticking: false });
   }, 120_000);
   afterAll(async () => server?.[Symbol.asyncDispose]());
 
