@@ -190,6 +190,17 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     ],
   },
   {
+    name: 'report-proves-itself',
+    means: 'a report takes the log for whole without comparing it with its end record',
+    edits: [
+      {
+        file: 'logs/prove-log.ts',
+        find: 'return stored.gaps.length === 0 && stored.sha256 === sha256;',
+        replace: 'return stored.sha256.length === sha256.length;',
+      },
+    ],
+  },
+  {
     name: 'proof-without-digest',
     means: 'a log with missing lines is called complete',
     edits: [

@@ -6,7 +6,7 @@ import { PLANTED_BUGS, type PlantedBug } from '../planted-bugs.ts';
 
 const MAIN = new URL('../main.ts', import.meta.url).pathname;
 const SOURCES = new URL('../../src/', import.meta.url);
-const HISTORIES = 4_000;
+const HISTORIES = 6_000;
 const STEPS = 15;
 
 /** The simulation over sources with the bug in them, in a process of its own. */
@@ -19,7 +19,7 @@ function simulate({ name, flavour }: PlantedBug): Promise<BatchReport> {
     '--workers',
     '1',
     '--stories',
-    '5',
+    '8',
     '--short',
     String(STEPS),
     '--json',
@@ -45,7 +45,7 @@ describe('a planted bug is caught, and told in a short story', () => {
       expect(shortest?.steps).toBeDefined();
       expect(shortest?.steps.slice(STEPS)).toEqual([]);
     },
-    120_000,
+    180_000,
   );
 });
 

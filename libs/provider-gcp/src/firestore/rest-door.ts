@@ -28,7 +28,7 @@ const MAX_SOCKETS = 100;
 
 /**
  * Firestore's REST doors over kept connections: half the CPU of the gRPC client for each call, and nothing to load
- * (docs/decisions/0013-firestore-records.md).
+ * (docs/decisions/0012-firestore-records.md).
  */
 export class RestDoor {
   readonly #options: RestDoorOptions;
