@@ -19,7 +19,7 @@ const CHATTY = `i=0; while [ $i -lt ${LINES} ]; do echo "line $i"; i=$((i+1)); s
 (why === undefined ? describe : describe.skip)(titled('two instances of each service', why), () => {
   let server: EmulatedServer;
   beforeAll(async () => {
-    server = await startEmulatedServer({ instances: 2, ticking: false, throttled: true });
+    server = await startEmulatedServer({ instances: 2, ticking: false });
   });
   afterAll(async () => server?.[Symbol.asyncDispose]());
 
