@@ -26,7 +26,7 @@ const STAGES: Stage[] = [
   commandStage('types', ['node_modules/typescript/bin/tsc']),
   jestStage('unit', { limitMs: 5 * MINUTE_MS, testMs: 20_000, workers: '100%' }),
   // One at a time: the emulators need the other core.
-  emulatedStage((env) => jestStage('gcp', { limitMs: 10 * MINUTE_MS, testMs: MINUTE_MS, workers: '1', env })),
+  emulatedStage((env) => jestStage('gcp', { limitMs: 15 * MINUTE_MS, testMs: MINUTE_MS, workers: '1', env })),
   consoleStage(root),
   // One at a time: these start servers and browsers, and measure how they behave when nothing else disturbs them.
   jestStage('e2e', { limitMs: 15 * MINUTE_MS, testMs: MINUTE_MS, workers: '1', needs: 'console' }),
