@@ -1,20 +1,21 @@
 import type { FastifyInstance } from 'fastify';
 
-/** What holds for every origin: which requests are answered is decided by their key, never by where they come from. */
-const FOR_ALL = {
+/** What a page of an allowed origin is told besides. Keys travel in a header of their own, so no credentials are allowed. */
+const FOR_ALLOWED = {
   'Access-Control-Allow-Methods': 'GET, POST, PUT, DELETE, OPTIONS',
   'Access-Control-Allow-Headers': 'Content-Type, X-API-Key, Idempotency-Key',
   'Access-Control-Max-Age': '3600',
-  Vary: 'Origin',
 };
 
 /**
- * Tells browsers on every answer, refusals and preflights included, whether a page of another site may read it. Keys travel in a header
- * of their own, so no credentials are allowed.
+ * Tells browsers on every answer, refusals and preflights included, that a page of an allowed origin may read it. Any other page is
+ * told nothing, which forbids it.
  */
 export function answerOrigins(app: FastifyInstance, isAllowed: (origin: string) => boolean): void {
   app.addHook('onRequest', async ({ headers: { origin } }, reply) => {
-    reply.headers(FOR_ALL);
-    if (origin !== undefined && isAllowed(origin)) reply.header('Access-Control-Allow-Origin', origin);
+    // On every answer, so that a cache does not hand one site what another was told.
+    reply.header('Vary', 'Origin');
+    if (origin === undefined || !isAllowed(origin)) return;
+    reply.headers({ ...FOR_ALLOWED, 'Access-Control-Allow-Origin': origin });
   });
 }
