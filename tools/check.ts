@@ -25,8 +25,8 @@ const STAGES: Stage[] = [
   commandStage('lint', ['node_modules/oxlint/bin/oxlint'], () => layerViolations(root)),
   commandStage('types', ['node_modules/typescript/bin/tsc']),
   jestStage('unit', { limitMs: 5 * MINUTE_MS, testMs: 20_000, workers: '100%' }),
-  // One at a time: the emulators need the other core.
-  emulatedStage((env) => jestStage('gcp', { limitMs: 15 * MINUTE_MS, testMs: MINUTE_MS, workers: '1', env })),
+  // Two at a time: most of what they take is waiting, for an emulator or for a run.
+  emulatedStage((env) => jestStage('gcp', { limitMs: 15 * MINUTE_MS, testMs: MINUTE_MS, workers: '2', env })),
   consoleStage(root),
   // One at a time: these start servers and browsers, and measure how they behave when nothing else disturbs them.
   jestStage('e2e', { limitMs: 15 * MINUTE_MS, testMs: MINUTE_MS, workers: '1', needs: 'console' }),
