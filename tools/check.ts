@@ -28,8 +28,8 @@ const STAGES: Stage[] = [
   // Two at a time: most of what they take is waiting, for an emulator or for a run.
   emulatedStage((env) => jestStage('gcp', { limitMs: 15 * MINUTE_MS, testMs: MINUTE_MS, workers: '2', env })),
   consoleStage(root),
-  // One at a time: these start servers and browsers, and measure how they behave when nothing else disturbs them.
-  jestStage('e2e', { limitMs: 15 * MINUTE_MS, testMs: MINUTE_MS, workers: '1', needs: 'console' }),
+  // Two at a time: they start servers and wait for them; what they say may not depend on who else is busy.
+  jestStage('e2e', { limitMs: 15 * MINUTE_MS, testMs: MINUTE_MS, workers: '2', needs: 'console' }),
   jestStage('browser', { limitMs: 5 * MINUTE_MS, testMs: MINUTE_MS, workers: '1', needs: 'console' }),
 ];
 
