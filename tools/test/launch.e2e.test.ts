@@ -186,6 +186,6 @@ describe('without an install', () => {
   test('names the tasks when asked for an unknown one', async () => {
     const end = await launch(repository, ['strat']);
     expect(end).toMatchObject({ code: 1, stdout: '' });
-    expect(end.stderr).toMatch(/^runvoy: no task "strat"; there are: start, test, .*\n$/);
+    expect(end.stderr).toMatch(/^runvoy: no task "strat"; there are: start, start:emulated, test, .*\n$/);
   });
 });
