@@ -35,7 +35,7 @@ const KILLED_AFTER_MS = 10_000;
 export async function startInstance({ name, main, env, logFile }: ServiceStart): Promise<ServiceInstance> {
   const child = spawn(process.execPath, [main], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env, PORT: '0' },
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env, PORT: '0', RUNVOY_HOST: '127.0.0.1' },
   });
   let said = '';
   child.stderr.on('data', (chunk: Buffer) => {

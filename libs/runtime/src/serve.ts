@@ -11,6 +11,8 @@ export interface OpenService {
   readonly app: FastifyInstance;
   /** 0 lets the system choose; the line that says where it listens names it. */
   readonly port: number;
+  /** The address to listen on; all of them unless told. */
+  readonly host?: string;
   readonly logger: Logger;
   readonly checks: Readonly<Record<string, ReadinessCheck>>;
   /** What has to end before the server does, such as open streams. */
@@ -21,7 +23,7 @@ export interface OpenService {
 const DRAIN_MS = 9_000;
 
 /**
- * Runs a service as a process of its own: opens it, adds `/health` and `/ready`, listens on all addresses, and on SIGTERM or SIGINT
+ * Runs a service as a process of its own: opens it, adds `/health` and `/ready`, listens, and on SIGTERM or SIGINT
  * takes no more, finishes what is under way, closes what `open` added to the shutdown, and exits with 0 within 10 s.
  * A configuration that is wrong is named whole, and anything else that keeps it from opening in one line; both exit with 1.
  */
@@ -39,7 +41,7 @@ export async function serve(open: (shutdown: Shutdown) => Promise<OpenService>):
       readiness.drain();
       return shutdown.run();
     });
-    await service.app.listen({ host: '0.0.0.0', port: service.port });
+    await service.app.listen({ host: service.host ?? '0.0.0.0', port: service.port });
     const address = service.app.server.address();
     const port = typeof address === 'object' && address ? address.port : service.port;
     logger.info(LISTENING, { service: service.name, port, pid: process.pid });

@@ -11,6 +11,7 @@ import { VERSION } from './version.ts';
 interface Opened {
   readonly deps: OrchestratorDeps;
   readonly port: number;
+  readonly host?: string;
   readonly adminEmail?: string | undefined;
   /** What runs use that name no image, until somebody chooses another. */
   readonly defaultImage?: string;
@@ -49,7 +50,7 @@ async function openLocal(shutdown: Shutdown): Promise<Opened> {
     streamUrl: () => `ws://127.0.0.1:${config.port}/stream`,
     consoleUrl: () => `http://127.0.0.1:${config.port}`,
   };
-  return { deps, port: config.port };
+  return { deps, port: config.port, host: '127.0.0.1' };
 }
 
 async function openGcp(shutdown: Shutdown): Promise<Opened> {
@@ -82,15 +83,17 @@ async function openGcp(shutdown: Shutdown): Promise<Opened> {
     streamUrl: () => `${config.websocketUrl}/stream`,
     consoleUrl: () => config.webUrl ?? '',
   };
-  return { deps, port: config.port, adminEmail: config.adminEmail, defaultImage: config.jobDefaultImage };
+  const { port, host, adminEmail, jobDefaultImage: defaultImage } = config;
+  return { deps, port, host, adminEmail, defaultImage };
 }
 
 async function open(shutdown: Shutdown): Promise<OpenService> {
-  const { deps, port } = await openProvider(shutdown);
+  const { deps, port, host } = await openProvider(shutdown);
   return {
     name: 'orchestrator',
     app: buildOrchestrator(deps),
     port,
+    ...(host === undefined ? {} : { host }),
     logger: deps.logger,
     checks: {
       store: async () => {

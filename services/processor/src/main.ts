@@ -87,7 +87,14 @@ async function openLocal(shutdown: Shutdown): Promise<OpenService> {
   chmodSync(dataDir.intakeSocket, 0o600);
   shutdown.add('routes', () => routes.close());
   const app = newHttpApp({ logger });
-  return { name: 'processor', app, port: config.port, logger, checks: { store: storeAnswers(records) } };
+  return {
+    name: 'processor',
+    app,
+    port: config.port,
+    host: '127.0.0.1',
+    logger,
+    checks: { store: storeAnswers(records) },
+  };
 }
 
 async function openGcp(shutdown: Shutdown): Promise<OpenService> {
@@ -97,7 +104,7 @@ async function openGcp(shutdown: Shutdown): Promise<OpenService> {
   const logger = newLogger(config.logLevel, toStdout);
   const records = ports.records();
   shutdown.add('store', () => records.close());
-  const { port, signingKeys } = config;
+  const { port, host, signingKeys } = config;
   const common = { records, signingKeys, logger, clock: systemClock };
 
   if (config.processorRoutes === 'runner') {
@@ -113,7 +120,7 @@ async function openGcp(shutdown: Shutdown): Promise<OpenService> {
         accounts: { job: account },
       },
     });
-    return { name: 'intake', app, port, logger, checks: { store: storeAnswers(records) } };
+    return { name: 'intake', app, port, host, logger, checks: { store: storeAnswers(records) } };
   }
 
   const jobs = ports.jobs();
@@ -134,7 +141,7 @@ async function openGcp(shutdown: Shutdown): Promise<OpenService> {
     },
   });
   const guarded = config.callerCheck === 'iam' ? { 'caller check': refusesStrangers(config.processorUrl) } : {};
-  return { name: 'processor', app, port, logger, checks: { store: storeAnswers(records), ...guarded } };
+  return { name: 'processor', app, port, host, logger, checks: { store: storeAnswers(records), ...guarded } };
 }
 
 await serve((shutdown) => (isLocal ? openLocal(shutdown) : openGcp(shutdown)));

@@ -7,6 +7,7 @@ import { buildLiveView, mountLiveView, type LiveViewDeps } from './index.ts';
 interface Opened {
   readonly deps: LiveViewDeps;
   readonly port: number;
+  readonly host?: string;
 }
 
 const isLocal = process.env['RUNVOY_BACKEND_PROVIDER']?.toLowerCase() === 'local';
@@ -27,7 +28,7 @@ async function openLocal(shutdown: Shutdown): Promise<Opened> {
     logger: newLogger(config.logLevel, toStdout),
     allowedOrigins: () => false,
   };
-  return { deps, port: config.port };
+  return { deps, port: config.port, host: '127.0.0.1' };
 }
 
 async function openGcp(shutdown: Shutdown): Promise<Opened> {
@@ -44,11 +45,11 @@ async function openGcp(shutdown: Shutdown): Promise<Opened> {
     logger: newLogger(config.logLevel, toStdout),
     allowedOrigins: originsIn([...config.allowedOrigins, ...(config.webUrl === undefined ? [] : [config.webUrl])]),
   };
-  return { deps, port: config.port };
+  return { deps, port: config.port, host: config.host };
 }
 
 async function open(shutdown: Shutdown): Promise<OpenService> {
-  const { deps, port } = await (isLocal ? openLocal(shutdown) : openGcp(shutdown));
+  const { deps, port, host } = await (isLocal ? openLocal(shutdown) : openGcp(shutdown));
   const app = newHttpApp(deps);
   const liveView = buildLiveView(deps);
   mountLiveView(app, liveView);
@@ -56,6 +57,7 @@ async function open(shutdown: Shutdown): Promise<OpenService> {
     name: 'websocket',
     app,
     port,
+    ...(host === undefined ? {} : { host }),
     logger: deps.logger,
     checks: {
       store: async () => {

@@ -1,7 +1,7 @@
 import { isEmail, type SigningKeys } from '@runvoy/core';
 import { LIMITS } from '@runvoy/protocol';
 import { LOG_LEVELS } from '@runvoy/runtime/logger';
-import { flag, integer, list, oneOf, type ConfigField, type ConfigOf } from '@runvoy/runtime/read-config';
+import { flag, integer, list, oneOf, text, type ConfigField, type ConfigOf } from '@runvoy/runtime/read-config';
 import { optionalEndpoint, serviceUrl } from './endpoint.ts';
 import {
   artifactRepository,
@@ -51,6 +51,7 @@ const seconds = (fallback: number) => integer({ fallback, min: 1, max: LONGEST_R
 export const GCP_VARIABLES = {
   provider: ['RUNVOY_BACKEND_PROVIDER', oneOf(['gcp'], 'gcp')],
   port: ['PORT', integer({ fallback: 8080, min: 0, max: 65_535 })],
+  host: ['RUNVOY_HOST', text({ fallback: '0.0.0.0' })],
   project: ['RUNVOY_GCP_PROJECT_ID', projectId],
   region: ['RUNVOY_GCP_REGION', region],
   environment: ['RUNVOY_ENVIRONMENT', environmentName],
