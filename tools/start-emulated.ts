@@ -57,7 +57,7 @@ runvoy is up on Google's emulators
   Live view    ${ready.websocket_url}
   Admin        ${ready.admin_email}
   Service logs ${ready.data_dir}
-  Stop         Ctrl-C; nothing is kept
+  Stop         Ctrl-C; only the service logs stay
 
   Try in another terminal:
     export RUNVOY_API_ENDPOINT=${ready.api_url} RUNVOY_API_KEY=${ready.api_key}
