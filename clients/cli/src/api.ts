@@ -1,12 +1,17 @@
 import type {
   ClaimAnswer,
+  CreateSecretRequest,
   ExecutionBody,
   ExecutionStatusBody,
   HealthBody,
+  ListSecretsAnswer,
   LogsBody,
   RunAnswer,
   RunRequest,
+  SecretAnswer,
+  SecretMessage,
   SignInLinkAnswer,
+  UpdateSecretRequest,
 } from '@runvoy/protocol';
 import { ApiProblem, Unreachable } from './api-problem.ts';
 import { sendRequest, type HttpRequest } from './http-request.ts';
@@ -73,6 +78,36 @@ export class RunvoyApi {
     return this.#json('POST', '/users/login-link');
   }
 
+  secrets(): Promise<ListSecretsAnswer> {
+    return this.#json('GET', '/secrets');
+  }
+
+  /** With its value. */
+  secret(name: string): Promise<SecretAnswer> {
+    return this.#json('GET', `/secrets/${encodeURIComponent(name)}`);
+  }
+
+  createSecret(request: CreateSecretRequest): Promise<SecretMessage> {
+    return this.#json('POST', '/secrets', { body: request });
+  }
+
+  updateSecret(name: string, request: UpdateSecretRequest): Promise<SecretMessage> {
+    return this.#json('PUT', `/secrets/${encodeURIComponent(name)}`, { body: request });
+  }
+
+  removeSecret(name: string): Promise<SecretMessage> {
+    return this.#json('DELETE', `/secrets/${encodeURIComponent(name)}`);
+  }
+
+  /** Lets a user use a secret in runs. */
+  grantSecret(name: string, email: string): Promise<SecretMessage> {
+    return this.#json('PUT', grantPath(name, email));
+  }
+
+  ungrantSecret(name: string, email: string): Promise<SecretMessage> {
+    return this.#json('DELETE', grantPath(name, email));
+  }
+
   health(timeoutMs = ANSWER_MS): Promise<HealthBody> {
     return this.#json('GET', '/health', { timeoutMs });
   }
@@ -108,4 +143,8 @@ export class RunvoyApi {
     }
     return answer;
   }
+}
+
+function grantPath(name: string, email: string): string {
+  return `/secrets/${encodeURIComponent(name)}/grants/${encodeURIComponent(email)}`;
 }

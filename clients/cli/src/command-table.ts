@@ -45,7 +45,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
         type: 'string',
         multiple: true,
         value: 'NAME',
-        text: "a secret to use; repeat, or separate by commas (this version's server stores none)",
+        text: 'a secret to use, see "runvoy help secrets"; repeat, or separate by commas',
       },
       env: {
         type: 'string',
@@ -140,6 +140,29 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     examples: ['runvoy kill --wait 3f9a0c7d52e14b86a1c0d94e7f2b6835'],
     words: { least: 1, most: 1 },
     load: async () => (await import('./commands/kill.ts')).kill,
+  },
+  secrets: {
+    usage: 'secrets create | list | get | update | delete | grant | ungrant [options] [words]',
+    summary: 'values that runs are given by name',
+    options: {
+      description: { type: 'string', value: 'TEXT', text: 'create, update: what it is for' },
+      variable: { type: 'string', value: 'NAME', text: 'update: the variable that runs find it in' },
+      'key-name': { type: 'string', value: 'NAME', text: 'update: the same, as runvoy calls it' },
+      value: { type: 'string', value: 'V', text: 'update: the new value' },
+      'new-value': { type: 'boolean', text: 'update: ask for the new value, or read it from stdin' },
+    },
+    notes: [
+      'create <name> <variable> [value]; without a value it is asked for, or read from stdin.',
+      'get <name> prints the value. list prints none. grant <name> <email> lets a user use it in runs, ungrant takes that back.',
+      'A run keeps the values it was accepted with. Its log masks them, which guards against accidents, not against the command.',
+    ],
+    examples: [
+      'runvoy secrets create github GITHUB_TOKEN < token.txt',
+      'runvoy run --secret github -- sh -c \'test -n "$GITHUB_TOKEN" && echo there\'',
+      'runvoy secrets grant github ann@example.com',
+    ],
+    words: { least: 1, most: 4 },
+    load: async () => (await import('./commands/secrets.ts')).secrets,
   },
   claim: {
     usage: 'claim <token or link>',

@@ -19,6 +19,10 @@ export const FAILURES = {
     status: 404,
     text: (image: string) => `Image ${image} is not registered. List the registered ones with GET /api/v1/images.`,
   },
+  SECRET_NOT_FOUND: {
+    status: 404,
+    text: (name: string) => `No secret ${name} that you may use. List those you may with "runvoy secrets list".`,
+  },
   METHOD_NOT_ALLOWED: { status: 405, text: (what: string) => what },
   CLAIM_NOT_FOUND: {
     status: 404,
@@ -28,6 +32,11 @@ export const FAILURES = {
   CLAIM_USED: { status: 409, text: (_: string) => 'This claim token was already used. Each one works once.' },
   CONFLICT: { status: 409, text: (what: string) => what },
   RECORD_EXISTS: { status: 409, text: (id: string) => `${id} already exists.` },
+  SECRET_ALREADY_EXISTS: {
+    status: 409,
+    text: (name: string) =>
+      `Secret ${name} exists already. Change it with "runvoy secrets update", or take another name.`,
+  },
   EXECUTION_ENDED: {
     status: 410,
     text: (id: string) => `Execution ${id} has ended; nothing may start for it any more.`,

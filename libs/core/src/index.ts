@@ -57,5 +57,8 @@ export * from './records/query-args.ts';
 export * from './records/records.ts';
 export * from './records/storable-record.ts';
 export * from './secrets/envelope.ts';
+export * from './secrets/run-secrets.ts';
 export * from './secrets/secret-vault.ts';
+export * from './secrets/secret.ts';
+export * from './secrets/secrets.ts';
 export * from './time/clock.ts';

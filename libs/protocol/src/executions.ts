@@ -86,6 +86,8 @@ export interface ExecutionBody {
   readonly cancel?: CancelBody;
   readonly isolation: Isolation;
   readonly network?: 'none';
+  /** The secrets it was given, by name. */
+  readonly secrets?: readonly string[];
   /** What was asked of the isolation: 1024 = one cpu, MiB. Whether it can limit them, the run's log says. */
   readonly cpu?: number;
   readonly memory?: number;

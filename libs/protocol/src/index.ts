@@ -9,5 +9,6 @@ export * from './local-server.ts';
 export * from './log-line.ts';
 export * from './log-rows.ts';
 export * from './runner.ts';
+export * from './secrets.ts';
 export * from './signed-text.ts';
 export * from './stream.ts';

@@ -9,6 +9,7 @@ import { healthRoutes } from './health-routes.ts';
 import { imageRoutes } from './image-routes.ts';
 import { logRoutes } from './log-routes.ts';
 import { runRoutes } from './run-routes.ts';
+import { secretRoutes } from './secret-routes.ts';
 import { userRoutes } from './user-routes.ts';
 
 /** The public API, ready to listen. */
@@ -26,6 +27,7 @@ export function buildOrchestrator(deps: OrchestratorDeps): FastifyInstance {
       executionRoutes(api, deps);
       logRoutes(api, deps);
       imageRoutes(api, deps);
+      secretRoutes(api, deps);
       userRoutes(api, deps);
     },
     { prefix: '/api/v1' },

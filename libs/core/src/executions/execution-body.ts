@@ -27,6 +27,7 @@ export function executionBody(execution: Execution): ExecutionBody {
     cloud: execution.cloud,
     cpu: execution.cpu,
     memory: execution.memory_mib,
+    ...(execution.secrets === undefined ? {} : { secrets: execution.secrets }),
     ...(log === undefined ? {} : { log }),
   };
 }

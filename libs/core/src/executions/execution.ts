@@ -94,10 +94,12 @@ export interface Execution {
   readonly isolation: Isolation;
   readonly network?: 'none';
   readonly git?: GitSource;
+  /** The secrets it was given, by name. */
+  readonly secrets?: readonly string[];
   readonly timeout_s: number;
   readonly grace_ms: number;
   readonly max_log_bytes: number;
-  /** It has no variables, and no sealed input is stored beside it. */
+  /** It has neither variables nor secrets, and no sealed input is stored beside it. */
   readonly without_input?: true;
   readonly request_id: string;
   readonly modified_by_request_id: string;

@@ -11,6 +11,11 @@ export interface RunInput {
 /** What a run without variables has. */
 export const EMPTY_INPUT: RunInput = { env: {}, secrets: {} };
 
+/** True for an input that need not be kept. */
+export function isEmpty({ env, secrets }: RunInput): boolean {
+  return Object.keys(env).length === 0 && Object.keys(secrets).length === 0;
+}
+
 /** The stored form: sealed, and destroyed in the transaction that makes the run terminal. */
 export interface SealedRunInput {
   readonly execution_id: string;

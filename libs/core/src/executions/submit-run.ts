@@ -8,12 +8,13 @@ import type { Image } from '../images/image.ts';
 import { resolveImage } from '../images/resolve-image.ts';
 import type { Demand, JobRunner, StartOrder } from '../jobs/job-runner.ts';
 import type { Records, Tx } from '../records/records.ts';
+import { readRunSecrets } from '../secrets/run-secrets.ts';
 import type { SecretVault } from '../secrets/secret-vault.ts';
 import type { Clock } from '../time/clock.ts';
 import { executionRef, type Execution } from './execution.ts';
 import { newGitSource } from './git-source.ts';
 import { newRunInput } from './run-environment.ts';
-import { runInputRef, sealRunInput, type SealedRunInput } from './run-input.ts';
+import { isEmpty, runInputRef, sealRunInput, type RunInput, type SealedRunInput } from './run-input.ts';
 import type { RunPolicy } from './run-policy.ts';
 
 export interface SubmitDeps {
@@ -62,8 +63,14 @@ export async function submitRun(deps: SubmitDeps, submission: Submission): Promi
   const accepted = await storedEarlier(deps.records, submission);
   if (accepted) return { execution: accepted };
   const token = newToken(deps.random);
-  const execution = await newExecution(deps, submission, hashToken(token));
-  const sealed = execution.without_input ? undefined : await sealInput(deps.vault, execution, request);
+  const secrets = await readRunSecrets(deps, request.secrets ?? [], caller);
+  const input = newRunInput(request.env ?? {}, secrets.values);
+  const execution = await newExecution(deps, submission, {
+    secrets: secrets.names,
+    input,
+    tokenHash: hashToken(token),
+  });
+  const sealed = isEmpty(input) ? undefined : await sealInput(deps.vault, execution, input);
   const stored = await storeRun(deps.records, submission, execution, sealed);
   if (stored.execution_id !== execution.execution_id) return { execution: stored };
   return { execution, order: startOrder(execution, 1, token) };
@@ -90,10 +97,10 @@ async function storeRun(
   }
 }
 
-function sealInput(vault: SecretVault, execution: Execution, { env }: RunRequest): Promise<SealedRunInput> {
+function sealInput(vault: SecretVault, execution: Execution, input: RunInput): Promise<SealedRunInput> {
   const { execution_id, started_at_ms, timeout_s } = execution;
   const deleteAtMs = started_at_ms + timeout_s * 1000 + INPUT_OUTLIVES_MS;
-  return sealRunInput(vault, execution_id, newRunInput(env ?? {}), deleteAtMs);
+  return sealRunInput(vault, execution_id, input, deleteAtMs);
 }
 
 /** What the platform is told to start: never the command, never the environment. */
@@ -134,10 +141,16 @@ function requireKey(key: string | undefined): void {
   }
 }
 
-async function newExecution(deps: SubmitDeps, submission: Submission, tokenHash: string): Promise<Execution> {
+/** What was made for the run before its record. */
+interface Made {
+  readonly secrets: readonly string[];
+  readonly input: RunInput;
+  readonly tokenHash: string;
+}
+
+async function newExecution(deps: SubmitDeps, submission: Submission, made: Made): Promise<Execution> {
   const { request, caller, requestId } = submission;
   const { policy, clock, random } = deps;
-  requireSecrets(request.secrets ?? []);
   const image = await resolveImage(deps.records, request.image);
   const isolation = chooseIsolation(deps, request, caller, image);
   const network = chooseNetwork(request, image);
@@ -163,7 +176,8 @@ async function newExecution(deps: SubmitDeps, submission: Submission, tokenHash:
     timeout_s: chooseTimeout(policy, request.timeout ?? 0),
     grace_ms: chooseGrace(request.grace),
     max_log_bytes: policy.maxLogBytes,
-    ...(Object.keys(request.env ?? {}).length === 0 ? { without_input: true } : {}),
+    ...(made.secrets.length === 0 ? {} : { secrets: made.secrets }),
+    ...(isEmpty(made.input) ? { without_input: true } : {}),
     request_id: requestId,
     modified_by_request_id: requestId,
     started_at_ms: now,
@@ -172,7 +186,7 @@ async function newExecution(deps: SubmitDeps, submission: Submission, tokenHash:
       attempts: [
         {
           attempt: 1,
-          token_hash: tokenHash,
+          token_hash: made.tokenHash,
           made_at_ms: now,
           ...(platform_execution === undefined ? {} : { platform_execution }),
         },
@@ -182,19 +196,6 @@ async function newExecution(deps: SubmitDeps, submission: Submission, tokenHash:
     unfinished: true,
     faults: [],
   };
-}
-
-function requireSecrets(names: readonly string[]): void {
-  if (names.length > LIMITS.secretsPerRun) {
-    throw new Failure('UNPROCESSABLE', `secrets has ${names.length} names; the limit is ${LIMITS.secretsPerRun}.`);
-  }
-  for (const name of names) {
-    if (name.trim() === '') throw new Failure('INVALID_REQUEST', 'secret names cannot be empty');
-    throw new Failure(
-      'NOT_FOUND',
-      `No secret ${name.trim().slice(0, 80)}. This version stores none; pass the value with env.`,
-    );
-  }
 }
 
 /** A lower level than the deployment's is never taken silently: only when the caller names it. */

@@ -31,6 +31,7 @@ export const COLLECTIONS = {
   'run-inputs': { version: 1, bytes: 'sealed', expires: 'delete_at_ms' },
   'log-chunks': { version: 1, bytes: 'body' },
   images: { version: 1 },
+  secrets: { version: 1, bytes: 'sealed' },
   idempotency: { version: 1, expires: 'delete_at_ms' },
   outbox: { version: 1 },
   'platform-notes': { version: 1, expires: 'delete_at_ms' },
@@ -88,6 +89,7 @@ export const QUERIES = {
     equal: [],
     order: [{ field: 'image', direction: 'asc' }],
   },
+  secretsByName: { collection: 'secrets', equal: [], order: [{ field: 'name', direction: 'asc' }] },
   outboxOldestFirst: {
     collection: 'outbox',
     equal: [],

@@ -211,7 +211,7 @@ const REFUSALS: readonly Refusal[] = [
     code: 'INVALID_REQUEST',
     text: 'secret names cannot be empty',
   },
-  { name: 'a secret nobody stored', request: { secrets: ['db'] }, code: 'NOT_FOUND', text: 'No secret db.' },
+  { name: 'a secret nobody stored', request: { secrets: ['db'] }, code: 'SECRET_NOT_FOUND', text: 'No secret db that' },
   { name: 'an unknown image', request: { image: 'nosuch:1' }, code: 'IMAGE_NOT_FOUND', text: 'Image nosuch:1' },
   {
     name: 'an isolation that is not there',

@@ -3,3 +3,4 @@ export * from './images.ts';
 export * from './network.ts';
 export * from './run-request.ts';
 export * from './runner.ts';
+export * from './secrets.ts';

@@ -1,0 +1,175 @@
+import { LIMITS, type CreateSecretRequest, type UpdateSecretRequest } from '@runvoy/protocol';
+import type { Caller } from '../access/authenticate.ts';
+import { may, requirePermission } from '../access/permissions.ts';
+import { isEmail, normalEmail, userRef } from '../access/user.ts';
+import { Failure, isFailure } from '../failure.ts';
+import type { Records } from '../records/records.ts';
+import type { Clock } from '../time/clock.ts';
+import { readDescription, requireSecretName, requireValue } from './secret-fields.ts';
+import { openValue, sealValue } from './secret-value.ts';
+import type { SecretVault } from './secret-vault.ts';
+import { secretRef, secretsByName, type Secret } from './secret.ts';
+
+export interface SecretDeps {
+  readonly records: Records;
+  readonly vault: SecretVault;
+  readonly clock: Clock;
+}
+
+/** Who asks, and in which request. */
+export interface Asking {
+  readonly caller: Caller;
+  readonly requestId: string;
+}
+
+/** Keeps a value under a new name. Fails with `SECRET_ALREADY_EXISTS`, or naming the field that is wrong. */
+export async function createSecret(deps: SecretDeps, request: CreateSecretRequest, by: Asking): Promise<Secret> {
+  requirePermission(by.caller, 'secrets.create');
+  const name = requireSecretName(request.name);
+  const key_name = request.key_name.trim();
+  requireValue(key_name, request.value);
+  const description = readDescription(request.description);
+  const { email } = by.caller.user;
+  const now = deps.clock.now();
+  const secret: Secret = {
+    name,
+    key_name,
+    ...(description === undefined ? {} : { description }),
+    sealed: await sealValue(deps.vault, name, request.value),
+    created_by: email,
+    updated_by: email,
+    owned_by: [email],
+    granted_to: [],
+    created_at_ms: now,
+    updated_at_ms: now,
+    created_by_request_id: by.requestId,
+    modified_by_request_id: by.requestId,
+  };
+  try {
+    await deps.records.create(secretRef(name), secret);
+  } catch (error) {
+    throw isFailure(error, 'RECORD_EXISTS') ? new Failure('SECRET_ALREADY_EXISTS', name) : error;
+  }
+  return secret;
+}
+
+/** The secrets the caller may use, by name. Their values stay sealed. */
+export async function listSecrets({ records }: Pick<SecretDeps, 'records'>, caller: Caller): Promise<Secret[]> {
+  requirePermission(caller, 'secrets.list');
+  const secrets: Secret[] = [];
+  let from: string | undefined;
+  do {
+    const page = await records.page(secretsByName, { limit: LIMITS.listPage }, from);
+    secrets.push(...page.records.map(({ value }) => value));
+    from = page.next;
+  } while (from !== undefined);
+  return secrets.filter((secret) => mayUse(caller, secret));
+}
+
+/** One secret with its value, for who may read it. Fails with `SECRET_NOT_FOUND`. */
+export async function readSecret(
+  deps: Pick<SecretDeps, 'records' | 'vault'>,
+  name: string,
+  caller: Caller,
+): Promise<{ readonly secret: Secret; readonly value: string }> {
+  const secret = (await deps.records.get(secretRef(name)))?.value;
+  const known = requireKnown(secret, name, caller, 'secret.read');
+  return { secret: known, value: await openValue(deps.vault, known) };
+}
+
+/** Changes what is given; a field left out or empty stays. Runs that were accepted keep the value they were accepted with. */
+export async function updateSecret(
+  deps: SecretDeps,
+  name: string,
+  request: UpdateSecretRequest,
+  by: Asking,
+): Promise<Secret> {
+  const { value } = request;
+  const description = readDescription(request.description);
+  if (!request.key_name && !value && description === undefined) {
+    throw new Failure('INVALID_REQUEST', 'Nothing to change: give key_name, value or description.');
+  }
+  // Sealed before the transaction, which may run again and does nothing but read and write.
+  const sealed = value ? await sealValue(deps.vault, name, value) : undefined;
+  return change(deps, name, by, (secret) => {
+    const key_name = request.key_name?.trim() || secret.key_name;
+    requireValue(key_name, value || 'kept');
+    return {
+      ...secret,
+      key_name,
+      ...(sealed === undefined ? {} : { sealed }),
+      ...(description === undefined ? {} : { description }),
+    };
+  });
+}
+
+/** Lets a user use the secret in runs. Fails with `NOT_FOUND` for a user there is not. Granting twice is no error. */
+export async function grantSecret(deps: SecretDeps, name: string, email: string, by: Asking): Promise<Secret> {
+  const user = normalEmail(email);
+  if (!isEmail(user) || !(await deps.records.get(userRef(user)))) {
+    throw new Failure('NOT_FOUND', `No user ${email.slice(0, 80)}. List them with GET /api/v1/users.`);
+  }
+  return change(deps, name, by, (secret) => {
+    if (secret.granted_to.includes(user)) return secret;
+    if (secret.granted_to.length >= LIMITS.grantsPerSecret) {
+      throw new Failure('UNPROCESSABLE', `A secret has at most ${LIMITS.grantsPerSecret} grants.`);
+    }
+    return { ...secret, granted_to: [...secret.granted_to, user] };
+  });
+}
+
+/** Takes a grant back. Runs that were accepted go on. Taking back what was never given is no error. */
+export function ungrantSecret(deps: SecretDeps, name: string, email: string, by: Asking): Promise<Secret> {
+  const user = normalEmail(email);
+  return change(deps, name, by, (secret) =>
+    secret.granted_to.includes(user)
+      ? { ...secret, granted_to: secret.granted_to.filter((granted) => granted !== user) }
+      : secret,
+  );
+}
+
+/** Forgets a secret. Runs that were accepted keep its value until they end. */
+export async function removeSecret({ records }: Pick<SecretDeps, 'records'>, name: string, caller: Caller) {
+  await records.transact(async (tx) => {
+    requireKnown(await tx.get(secretRef(name)), name, caller, 'secret.change');
+    tx.delete(secretRef(name));
+  });
+}
+
+/** Operators and owners, and whoever it was granted to. */
+export function mayUse(caller: Caller, secret: Secret): boolean {
+  return may(caller, 'secret.use', [...secret.owned_by, ...secret.granted_to]);
+}
+
+function change(
+  { records, clock }: Pick<SecretDeps, 'records' | 'clock'>,
+  name: string,
+  { caller, requestId }: Asking,
+  changed: (secret: Secret) => Secret,
+): Promise<Secret> {
+  return records.transact(async (tx) => {
+    const before = requireKnown(await tx.get(secretRef(name)), name, caller, 'secret.change');
+    const after = changed(before);
+    if (after === before) return before;
+    const stored: Secret = {
+      ...after,
+      updated_by: caller.user.email,
+      updated_at_ms: clock.now(),
+      modified_by_request_id: requestId,
+    };
+    tx.set(secretRef(name), stored);
+    return stored;
+  });
+}
+
+/** Who may not, learns nothing about whether it exists. */
+function requireKnown(
+  secret: Secret | undefined,
+  name: string,
+  caller: Caller,
+  permission: 'secret.read' | 'secret.change',
+): Secret {
+  requirePermission(caller, permission, secret?.owned_by ?? []);
+  if (!secret) throw new Failure('SECRET_NOT_FOUND', name.slice(0, 80));
+  return secret;
+}

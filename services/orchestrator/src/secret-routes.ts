@@ -1,0 +1,103 @@
+import {
+  createSecret,
+  grantSecret,
+  listSecrets,
+  readSecret,
+  removeSecret,
+  requirePermission,
+  rfc3339,
+  ungrantSecret,
+  updateSecret,
+  type Secret,
+} from '@runvoy/core';
+import { CreateSecretRequestSchema, UpdateSecretRequestSchema } from '@runvoy/protocol/schemas';
+import type {
+  CreateSecretRequest,
+  ListSecretsAnswer,
+  SecretAnswer,
+  SecretBody,
+  SecretMessage,
+  SecretRemoved,
+  UpdateSecretRequest,
+} from '@runvoy/protocol';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { callerOf } from './authentication.ts';
+import type { OrchestratorDeps } from './deps.ts';
+
+type ByName = { Params: { name: string } };
+type Grant = { Params: { name: string; email: string } };
+
+/** Secrets. A value goes out in one answer alone: the one about this secret, to who may read it. */
+export function secretRoutes(api: FastifyInstance, deps: OrchestratorDeps): void {
+  api.get('/secrets', async (request): Promise<ListSecretsAnswer> => {
+    const secrets = (await listSecrets(deps, callerOf(request))).map((secret) => secretBody(secret));
+    return { secrets, total: secrets.length };
+  });
+
+  api.post<{ Body: CreateSecretRequest }>(
+    '/secrets',
+    {
+      schema: { body: CreateSecretRequestSchema },
+      preValidation: async (request) => requirePermission(callerOf(request), 'secrets.create'),
+    },
+    async (request, reply): Promise<SecretMessage> => {
+      await createSecret(deps, request.body, asking(request));
+      reply.code(201);
+      return { message: 'Secret created successfully' };
+    },
+  );
+
+  api.get<ByName>('/secrets/:name', async (request, reply): Promise<SecretAnswer> => {
+    const { secret, value } = await readSecret(deps, request.params.name, callerOf(request));
+    reply.header('cache-control', 'no-store');
+    return { secret: secretBody(secret, value) };
+  });
+
+  api.put<ByName & { Body: UpdateSecretRequest }>(
+    '/secrets/:name',
+    { schema: { body: UpdateSecretRequestSchema } },
+    async (request): Promise<SecretMessage> => {
+      await updateSecret(deps, request.params.name, request.body, asking(request));
+      return { message: 'Secret updated successfully' };
+    },
+  );
+
+  api.delete<ByName>('/secrets/:name', async (request): Promise<SecretRemoved> => {
+    const { name } = request.params;
+    await removeSecret(deps, name, callerOf(request));
+    return { name, message: 'Secret deleted successfully' };
+  });
+
+  api.put<Grant>('/secrets/:name/grants/:email', async (request): Promise<SecretMessage> => {
+    const { name, email } = request.params;
+    await grantSecret(deps, name, email, asking(request));
+    return { message: `${email} may use ${name}` };
+  });
+
+  api.delete<Grant>('/secrets/:name/grants/:email', async (request): Promise<SecretMessage> => {
+    const { name, email } = request.params;
+    await ungrantSecret(deps, name, email, asking(request));
+    return { message: `${email} may not use ${name} any more` };
+  });
+}
+
+function asking(request: FastifyRequest) {
+  return { caller: callerOf(request), requestId: request.id };
+}
+
+function secretBody(secret: Secret, value?: string): SecretBody {
+  return {
+    name: secret.name,
+    key_name: secret.key_name,
+    ...(secret.description === undefined ? {} : { description: secret.description }),
+    ...(value === undefined ? {} : { value }),
+    created_by: secret.created_by,
+    updated_by: secret.updated_by,
+    owned_by: secret.owned_by,
+    granted_to: secret.granted_to,
+    created_at: rfc3339(secret.created_at_ms),
+    updated_at: rfc3339(secret.updated_at_ms),
+    created_by_request_id: secret.created_by_request_id,
+    modified_by_request_id: secret.modified_by_request_id,
+  };
+}
