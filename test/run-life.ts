@@ -136,6 +136,18 @@ export function runLife(open: () => Promise<LifeServer>): void {
     SETTLING_MS,
   );
 
+  test('is given the secrets it names, and shows none of their values', async () => {
+    const value = `kept-${'x'.repeat(20)}`;
+    await server.call('POST', '/api/v1/secrets', { name: 'life', key_name: 'LIFE_VALUE', value });
+    const run = await server.run({
+      command: 'echo "it is $LIFE_VALUE, of ${#LIFE_VALUE} characters"',
+      secrets: ['life'],
+    });
+    await server.finished(run.execution_id);
+    expect(texts(await follow(run.websocket_url).done, 'stdout')).toEqual(['it is ***, of 25 characters']);
+    await server.call('DELETE', '/api/v1/secrets/life');
+  });
+
   test('never shows the values of variables whose names look secret', async () => {
     const run = await server.run({
       command: 'echo "token is $MY_TOKEN"; env',
