@@ -94,7 +94,7 @@ function print(answer: unknown, { terminal }: Invocation): void {
   else stderr.write(`${oneLine(message ?? 'done')}\n`);
 }
 
-function secretTable(secrets: readonly SecretBody[], columns: number | undefined): readonly string[] {
+function secretTable(listed: readonly SecretBody[], columns: number | undefined): readonly string[] {
   const titles = [
     { title: 'Name' },
     { title: 'Variable' },
@@ -103,7 +103,7 @@ function secretTable(secrets: readonly SecretBody[], columns: number | undefined
     { title: 'Updated' },
   ];
   const nowMs = columns === undefined ? undefined : Date.now();
-  const rows = secrets.map(({ name, key_name, description = '', owned_by, updated_at }) =>
+  const rows = listed.map(({ name, key_name, description = '', owned_by, updated_at }) =>
     [name, key_name, description, owned_by.join(', '), startedText(updated_at, nowMs)].map(oneLine),
   );
   return tableLines(titles, rows, columns);
