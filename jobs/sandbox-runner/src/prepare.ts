@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { BootstrapAnswer } from '@runvoy/protocol';
+import type { BootstrapAnswer, PreparationReason } from '@runvoy/protocol';
 import { envFileText, isShellName } from './env-file.ts';
 import { cloneRepository } from './git-clone.ts';
 import { type CheckedSource, RefusedSource, checkSource } from './git-source.ts';
@@ -12,7 +12,7 @@ export type Preparation =
   | { readonly ready: true; readonly cwd: string; readonly script: string }
   | {
       readonly ready: false;
-      readonly reason: 'git_clone' | 'workspace' | UnusableImage['reason'];
+      readonly reason: PreparationReason;
       readonly exitCode?: number;
       /** What is known of it, in the words of who refused. */
       readonly details?: string;

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type BootstrapAnswer, type EndCause, LIMITS } from '@runvoy/protocol';
+import { type BootstrapAnswer, type EndCause, LIMITS, type PreparationReason } from '@runvoy/protocol';
 import type { CommandEnd, RunningCommand } from './command.ts';
 import { openDeadline } from './deadline.ts';
 import { openDelivery } from './delivery.ts';
@@ -49,7 +49,7 @@ const LAST_READ_MS = 1_000;
 
 interface CommandOutcome {
   readonly end?: CommandEnd;
-  readonly reason?: string;
+  readonly reason?: PreparationReason;
   readonly details?: string;
   readonly exitCode?: number;
   readonly startedAt?: number;

@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import type { PreparationReason } from '@runvoy/protocol';
 
 /** `supervisor.json`: who watches this attempt. Start ticks and boot id tell a reused pid from the real one. */
 export interface SupervisorFile {
@@ -34,7 +35,7 @@ export interface CommandFile {
 export interface ExitFile {
   readonly at_ms: number;
   readonly kind: 'exited' | 'cancelled';
-  readonly reason?: string;
+  readonly reason?: PreparationReason;
   readonly details?: string;
 }
 

@@ -86,10 +86,11 @@ function checkPlatformEnd(world: World, platform: PlatformModel, run: RunTruth, 
 
 function checkRejection(world: World, platform: PlatformModel, run: RunTruth, attempt: Attempt): void {
   const reason = attempt.rejected?.reason ?? '';
-  const isProven = {
+  const proofs: Readonly<Record<string, () => boolean>> = {
     never_started: () => platform.isRuledOut(run.id, attempt.attempt),
     start_timeout: () => world.nowMs >= startDeadlineMs(run, attempt),
-  }[reason];
+  };
+  const isProven = proofs[reason];
   if (isProven && !isProven()) {
     world.violate(
       'no-verdict-from-error',

@@ -1,3 +1,4 @@
+import type { Reason } from '@runvoy/protocol';
 import type { AttemptRef, PlatformView, StartAnswer, StartOrder } from '../src/jobs/job-runner.ts';
 import type { Instance } from './instance.ts';
 import type { PlatformModel } from './platform.ts';
@@ -11,7 +12,7 @@ type Claim = Task | 'ruled out';
 interface Place {
   claim?: Claim;
   stopGraceMs?: number;
-  end?: { readonly atMs: number; readonly kind: 'exited' | 'cancelled' | 'never_started'; readonly reason?: string };
+  end?: { readonly atMs: number; readonly kind: 'exited' | 'cancelled' | 'never_started'; readonly reason?: Reason };
 }
 
 const ON_ITS_WAY_MS = 15_000;

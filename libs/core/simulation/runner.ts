@@ -10,6 +10,7 @@ import {
   type LogLine,
   type LogsMessage,
   type StopOrder,
+  type Reason,
 } from '@runvoy/protocol';
 import type { StartOrder } from '../src/jobs/job-runner.ts';
 import { Command, type CommandEnd, type CommandPlan } from './command.ts';
@@ -21,7 +22,7 @@ import type { World } from './world.ts';
 /** How a runner left. `kind` is what it tells the machine it runs on. */
 export interface RunnerExit {
   readonly kind: 'exited' | 'cancelled';
-  readonly reason?: string;
+  readonly reason?: Reason;
 }
 
 export interface RunnerPlace {

@@ -8,6 +8,7 @@ export * from './limits.ts';
 export * from './local-server.ts';
 export * from './log-line.ts';
 export * from './log-rows.ts';
+export * from './reasons.ts';
 export * from './runner.ts';
 export * from './secrets.ts';
 export * from './signed-text.ts';

@@ -1,3 +1,4 @@
+import type { Reason } from './reasons.ts';
 import type { LogLine } from './log-line.ts';
 
 /** Why a command ended; fixed when the runner sends or sees the first signal. `terminated`: a platform signal nobody announced. */
@@ -105,8 +106,8 @@ export interface FinishedMessage extends Signed {
   /** Absent when a signal ended it, or when it never started (`reason` says why). */
   readonly exit_code?: number;
   readonly signal?: string;
-  /** Set when the runner could not start the command: `git_clone`, `image_pull`, `image_unusable`, `workspace`, `spawn`. */
-  readonly reason?: string;
+  /** Set when the runner could not start the command. A runner of another version may send a word that is not here. */
+  readonly reason?: Reason;
   /** What is known of the reason, in the words of who refused; one line. */
   readonly details?: string;
   readonly started_at: number;

@@ -1,4 +1,5 @@
 import type { AttemptRef, Clock, JobRunner, Millis, PlatformListing, StartAnswer, StartOrder } from '@runvoy/core';
+import type { Reason } from '@runvoy/protocol';
 import { cancelExecution } from './job-runner/cancel-execution.ts';
 import { ensureJob, type Rejection } from './job-runner/ensure-job.ts';
 import { needsTasks, viewOf } from './job-runner/execution-view.ts';
@@ -152,6 +153,6 @@ async function* inOrder<T>(entries: readonly T[]): AsyncGenerator<T> {
   yield* entries;
 }
 
-function rejected(reason: string, details: string): Rejection {
+function rejected(reason: Reason, details: string): Rejection {
   return { outcome: 'rejected', reason, details };
 }

@@ -1,3 +1,4 @@
+import type { Reason } from '@runvoy/protocol';
 import type { PlatformEnd } from '../jobs/job-runner.ts';
 import type { Millis } from '../time/clock.ts';
 import type { Report } from './execution.ts';
@@ -14,12 +15,12 @@ export type Evidence =
       readonly token_hash: string;
       readonly at_ms: Millis;
       /** The attempt this one replaces, with the proof that it never was. */
-      readonly replaces?: { readonly attempt: number; readonly reason: string; readonly details: string };
+      readonly replaces?: { readonly attempt: number; readonly reason: Reason; readonly details: string };
     }
   /** The platform accepted the start and named it. */
   | { readonly kind: 'start_answered'; readonly attempt: number; readonly platform_execution: string }
   /** The platform proved that nothing was or will be started. */
-  | { readonly kind: 'start_rejected'; readonly attempt: number; readonly reason: string; readonly details: string }
+  | { readonly kind: 'start_rejected'; readonly attempt: number; readonly reason: Reason; readonly details: string }
   /** A runner asked with the right token, first, and is handed the command in this same transaction. */
   | {
       readonly kind: 'bootstrapped';

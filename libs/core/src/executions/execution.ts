@@ -1,4 +1,4 @@
-import type { EndCause, ExecutionStatus, GitSource, Isolation } from '@runvoy/protocol';
+import type { EndCause, ExecutionStatus, GitSource, Isolation, Reason } from '@runvoy/protocol';
 import type { PlatformEnd } from '../jobs/job-runner.ts';
 import type { DeclaredQuery, Ref } from '../records/records.ts';
 import type { Millis } from '../time/clock.ts';
@@ -11,7 +11,7 @@ export interface Attempt {
   readonly made_at_ms: Millis;
   readonly platform_execution?: string;
   /** Proof that nothing was or will be started by it. */
-  readonly rejected?: { readonly reason: string; readonly details: string };
+  readonly rejected?: { readonly reason: Reason; readonly details: string };
   /** The runner asked and was told to stop: it never got the command. */
   readonly told_to_stop?: true;
   readonly end?: PlatformEnd;
@@ -32,7 +32,7 @@ export interface Report {
   readonly cause: EndCause;
   readonly exit_code?: number;
   readonly signal?: string;
-  readonly reason?: string;
+  readonly reason?: Reason;
   readonly details?: string;
   readonly started_at_ms: Millis;
   readonly ended_at_ms: Millis;

@@ -1,4 +1,4 @@
-import type { EndCause } from '@runvoy/protocol';
+import type { EndCause, Reason } from '@runvoy/protocol';
 import { signalNumber } from './signal-number.ts';
 import type { Attempt, Facts, Report } from './execution.ts';
 import type { Verdict } from './transitions.ts';
@@ -7,7 +7,7 @@ import type { Verdict } from './transitions.ts';
 export interface Judgement {
   readonly verdict: Verdict;
   readonly exit_code?: number;
-  readonly reason?: string;
+  readonly reason?: Reason;
   readonly completed_at_ms?: number;
 }
 

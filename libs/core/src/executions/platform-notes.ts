@@ -1,3 +1,4 @@
+import type { Reason } from '@runvoy/protocol';
 import type { PlatformEnd } from '../jobs/job-runner.ts';
 import type { PlatformEntry } from '../jobs/platform-entry.ts';
 import { recordIdOf } from '../records/record-id.ts';
@@ -12,7 +13,7 @@ export interface PlatformNotes {
   /** What the platform said: an exit, a memory limit. */
   readonly system: readonly { readonly at_ms: Millis; readonly text: string }[];
   /** The stable word of the first of them that has one. */
-  readonly reason?: string;
+  readonly reason?: Reason;
   readonly delete_at_ms: Millis;
 }
 

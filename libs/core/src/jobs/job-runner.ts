@@ -1,4 +1,4 @@
-import type { Isolation, SafetyLaneEntry } from '@runvoy/protocol';
+import type { Isolation, Reason, SafetyLaneEntry, WaitingFor } from '@runvoy/protocol';
 import type { Millis } from '../time/clock.ts';
 
 /** One try at starting an execution's runner. Stored, with its own number and token, before it is made. */
@@ -28,7 +28,7 @@ export interface StartOrder {
  */
 export type StartAnswer =
   | { readonly outcome: 'started'; readonly platform_execution?: string }
-  | { readonly outcome: 'rejected'; readonly reason: string; readonly details: string };
+  | { readonly outcome: 'rejected'; readonly reason: Reason; readonly details: string };
 
 /** What the platform knows of one attempt. */
 export type PlatformView =
@@ -37,7 +37,7 @@ export type PlatformView =
    * that held it, 15 s ago or more); without it a start may still be on its way.
    */
   | { readonly state: 'absent'; readonly never: boolean }
-  | { readonly state: 'starting'; readonly platform_execution: string; readonly waiting_for?: string }
+  | { readonly state: 'starting'; readonly platform_execution: string; readonly waiting_for?: WaitingFor }
   /** Something of the run lives. `unwatched`: the runner is dead but the command is not. */
   | { readonly state: 'alive'; readonly platform_execution: string; readonly unwatched: boolean }
   | { readonly state: 'ended'; readonly end: PlatformEnd };
@@ -50,7 +50,7 @@ export interface PlatformEnd {
   /** `cancelled`: a cancel ended it. `never_started`: the runner's process could not begin (image pull, quota). */
   readonly kind: 'exited' | 'cancelled' | 'never_started';
   /** A stable word for a platform failure: `image_pull`, `out_of_memory`, `quota`, ...; absent when there is none to tell. */
-  readonly reason?: string;
+  readonly reason?: Reason;
   /** One line for a person. */
   readonly details?: string;
 }

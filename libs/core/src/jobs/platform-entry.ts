@@ -1,3 +1,4 @@
+import type { Reason } from '@runvoy/protocol';
 import type { Millis } from '../time/clock.ts';
 
 /**
@@ -19,7 +20,7 @@ export type PlatformEntry =
       readonly kind: 'system';
       readonly platform_execution: string;
       readonly text: string;
-      readonly reason?: string;
+      readonly reason?: Reason;
       readonly at_ms: Millis;
     }
   /** It is about nothing of ours. */

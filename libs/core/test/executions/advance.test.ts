@@ -154,12 +154,12 @@ describe('attempts', () => {
       { kind: 'start_answered', attempt: 1, platform_execution: 'second' },
       platformEnded({ at_ms: 1 }),
       platformEnded({ at_ms: 2 }),
-      { kind: 'start_rejected', attempt: 2, reason: 'first', details: '' },
-      { kind: 'start_rejected', attempt: 2, reason: 'second', details: '' },
+      { kind: 'start_rejected', attempt: 2, reason: 'quota', details: '' },
+      { kind: 'start_rejected', attempt: 2, reason: 'isolation', details: '' },
     );
     expect(known.facts.attempts).toMatchObject([
       { attempt: 1, platform_execution: 'first', end: { at_ms: 1 } },
-      { attempt: 2, rejected: { reason: 'first' } },
+      { attempt: 2, rejected: { reason: 'quota' } },
     ]);
   });
 

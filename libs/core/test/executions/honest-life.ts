@@ -150,7 +150,7 @@ function reportOf({ command, terminated }: Plot, isStopped: boolean): Partial<Re
 }
 
 function endOf(platform: Plot['platform']) {
-  return platform === 'out_of_memory' ? { reason: 'out_of_memory' } : { kind: platform };
+  return platform === 'out_of_memory' ? { reason: platform } : { kind: platform };
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Millis, StartAnswer } from '@runvoy/core';
+import type { Reason, StartReason } from '@runvoy/protocol';
 import { CODE, codeOf, saidBy } from './grpc-code.ts';
 import { failureReason } from './execution-view.ts';
 import { jobIdOf, type JobProfile } from './job-profile.ts';
@@ -16,7 +17,7 @@ const READY_WITHIN_MS = 20_000;
 const POLL_MS = 500;
 
 /** Answers that say for certain that the Job was not written. What is not here may pass. */
-const REFUSALS: Readonly<Record<number, string>> = {
+const REFUSALS: Readonly<Record<number, StartReason>> = {
   [CODE.invalidArgument]: 'job_refused',
   [CODE.failedPrecondition]: 'job_refused',
   [CODE.unimplemented]: 'job_refused',
@@ -96,6 +97,6 @@ function writtenAgain(profile: JobProfile, nowMs: Millis): JobSpec {
   return { ...jobOf(profile), annotations: { 'runvoy-written-at': new Date(nowMs).toISOString() } };
 }
 
-function rejected(reason: string, details: string): Rejection {
+function rejected(reason: Reason, details: string): Rejection {
   return { outcome: 'rejected', reason, details };
 }

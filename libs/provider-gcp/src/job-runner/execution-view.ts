@@ -1,4 +1,5 @@
 import type { PlatformEnd, PlatformView } from '@runvoy/core';
+import type { PlatformReason, WaitingFor } from '@runvoy/protocol';
 import type { RunCondition, RunExecution, RunTask } from './run-resources.ts';
 
 /** What the platform's answer means. `tasks` are asked for only where `needsTasks` says so. */
@@ -49,7 +50,7 @@ function hasRun({ hasStarted, exitCode, termSignal }: RunTask): boolean {
 }
 
 /** What keeps a container from beginning, by the reason of a condition. */
-const REASONS: Readonly<Record<string, string>> = {
+const REASONS: Readonly<Record<string, PlatformReason>> = {
   CONTAINER_MISSING: 'image_pull',
   CONTAINER_PERMISSION_DENIED: 'image_pull',
   CONTAINER_IMAGE_UNAUTHORIZED: 'image_pull',
@@ -59,7 +60,7 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 /** What Cloud Run tells only in words, as recorded; the first that fits. */
-const WORDS: readonly (readonly [RegExp, string])[] = [
+const WORDS: readonly (readonly [RegExp, PlatformReason])[] = [
   [/memory limit|out of memory|\boom\b/i, 'out_of_memory'],
   [/maximum timeout|configured timeout|timeout .*reached|exceeded .*timeout/i, 'timeout'],
   [/quota/i, 'quota'],
@@ -70,14 +71,14 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
 export function failureReason(
   conditions: readonly RunCondition[],
   tasks: readonly { readonly message: string }[],
-): string | undefined {
+): PlatformReason | undefined {
   const telling = conditions.filter(({ type, state }) => type !== 'Retry' && state === 'failed');
   const named = telling.flatMap(({ reason }) => REASONS[reason] ?? [])[0];
   return named ?? [...tasks, ...telling].flatMap(({ message }) => wordFor(message) ?? [])[0];
 }
 
 /** The stable word for a sentence of Cloud Run's. */
-export function wordFor(sentence: string): string | undefined {
+export function wordFor(sentence: string): PlatformReason | undefined {
   return WORDS.find(([form]) => form.test(sentence))?.[1];
 }
 
@@ -94,10 +95,11 @@ function failureDetails(completed: RunCondition | undefined, tasks: readonly Run
 }
 
 /** What an execution that has not begun waits for. `Retry` stands on runs that succeed, too: it tells nothing. */
-function waitingFor(conditions: readonly RunCondition[]): string | undefined {
+function waitingFor(conditions: readonly RunCondition[]): WaitingFor | undefined {
   const open = conditions.filter(({ type, state }) => type !== 'Retry' && state !== 'succeeded');
   for (const { reason, message } of open) {
-    if (REASONS[reason] !== undefined) return REASONS[reason];
+    const word = REASONS[reason];
+    if (word === 'image_pull' || word === 'network') return word;
     if (/quota/i.test(message)) return 'quota';
     if (reason === 'DELAYED_START_PENDING') return 'capacity';
   }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { StartOrder } from '@runvoy/core';
+import type { StartReason } from '@runvoy/protocol';
 import type { CloudRunSettings } from './settings.ts';
 
 /** Everything a Job fixes: RunJob can override none of it, so each combination has a Job of its own. */
@@ -20,9 +21,9 @@ export interface JobProfile {
 
 /** The order cannot be a Job of Cloud Run. */
 export class ProfileProblem extends Error {
-  readonly reason: string;
+  readonly reason: StartReason;
 
-  constructor(reason: string, details: string) {
+  constructor(reason: StartReason, details: string) {
     super(details);
     this.reason = reason;
   }

@@ -1,4 +1,5 @@
 import type { StartAnswer, StartOrder } from '@runvoy/core';
+import type { StartReason } from '@runvoy/protocol';
 import { CODE, codeOf, saidBy } from './grpc-code.ts';
 import { taskTimeoutS } from './job-template.ts';
 import { jittered, type RetryDeps } from './retried.ts';
@@ -11,7 +12,7 @@ const WORTH_A_TRY_MS = 2_000;
 const FIRST_WAIT_MS = 400;
 
 /** Answers that prove that nothing was started, and will be the same the next time. */
-const REFUSALS: Readonly<Record<number, string>> = {
+const REFUSALS: Readonly<Record<number, StartReason>> = {
   [CODE.invalidArgument]: 'start_refused',
   [CODE.failedPrecondition]: 'start_refused',
   [CODE.unimplemented]: 'start_refused',

@@ -1,7 +1,7 @@
 import { constants, createReadStream, readFileSync, renameSync } from 'node:fs';
 import { access, chmod, link, lstat, mkdir, open, readFile, readdir, rename, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { SafetyLaneEntry } from '@runvoy/protocol';
+import type { Reason, SafetyLaneEntry } from '@runvoy/protocol';
 import type { ContainerEngine } from './container-engine.ts';
 import { jsonLines } from './json-lines.ts';
 import { removeTree } from './remove-tree.ts';
@@ -35,7 +35,7 @@ export interface CommandFile {
 export interface EndFile {
   readonly at_ms: number;
   readonly kind: 'exited' | 'cancelled' | 'never_started';
-  readonly reason?: string;
+  readonly reason?: Reason;
   readonly details?: string;
 }
 

@@ -1,0 +1,53 @@
+/**
+ * Why a run failed, or could not be started, as one stable word. Empty where the exit code of the command says it all. Core has a
+ * text for each of them; what reads a word takes any string, as an older or newer runner may send one that is not here.
+ */
+export type Reason = RunReason | PreparationReason | StartReason | PlatformReason;
+
+/** What core concludes by itself. */
+export type RunReason =
+  | 'bootstrap_conflict'
+  | 'lost'
+  | 'never_started'
+  | 'output_limit'
+  | 'queue_timeout'
+  | 'start_timeout'
+  | 'terminated'
+  | 'timeout';
+
+/** What kept the runner from starting the command. */
+export type PreparationReason =
+  'bootstrap_no_answer' | 'bootstrap_refused' | 'git_clone' | 'image_pull' | 'image_unusable' | 'spawn' | 'workspace';
+
+/** Why a start was refused before anything ran. */
+export type StartReason =
+  | 'image_pull'
+  | 'image_size'
+  | 'isolation'
+  | 'job_missing'
+  | 'job_not_ready'
+  | 'job_refused'
+  | 'no_runner'
+  | 'permission_denied'
+  | 'quota'
+  | 'ruled_out'
+  | 'service_account'
+  | 'start_refused';
+
+/** What the platform says of an end. */
+export type PlatformReason = 'deleted' | 'image_pull' | 'network' | 'out_of_memory' | 'quota' | 'timeout';
+
+/** What a run that has not ended waits for, as one stable word. Absent while its command is simply running. */
+export type WaitingFor =
+  | 'capacity'
+  | 'git_clone'
+  | 'image_pull'
+  | 'isolation'
+  | 'last_lines'
+  | 'network'
+  | 'platform'
+  | 'platform_end'
+  | 'quota'
+  | 'runner'
+  | 'slot'
+  | 'stop_confirmation';
