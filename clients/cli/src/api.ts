@@ -1,17 +1,32 @@
 import type {
+  CanAnswer,
+  ChangeUserAnswer,
   ClaimAnswer,
+  CreateKeyRequest,
   CreateSecretRequest,
+  CreateUserAnswer,
+  CreateUserRequest,
   ExecutionBody,
   ExecutionStatusBody,
   HealthBody,
+  ImageAnswer,
+  ImageBody,
+  KeyAnswer,
+  KeyBody,
+  ListImagesAnswer,
+  ListKeysAnswer,
   ListSecretsAnswer,
+  ListUsersAnswer,
   LogsBody,
+  RegisterImageRequest,
+  RevokeUserAnswer,
   RunAnswer,
   RunRequest,
   SecretAnswer,
   SecretMessage,
   SignInLinkAnswer,
   UpdateSecretRequest,
+  WhoAmIAnswer,
 } from '@runvoy/protocol';
 import { ApiProblem, Unreachable } from './api-problem.ts';
 import { sendRequest, type HttpRequest } from './http-request.ts';
@@ -76,6 +91,65 @@ export class RunvoyApi {
 
   signInLink(): Promise<SignInLinkAnswer> {
     return this.#json('POST', '/users/login-link');
+  }
+
+  users(): Promise<ListUsersAnswer> {
+    return this.#json('GET', '/users');
+  }
+
+  createUser(request: CreateUserRequest): Promise<CreateUserAnswer> {
+    return this.#json('POST', '/users/create', { body: request });
+  }
+
+  revokeUser(email: string): Promise<RevokeUserAnswer> {
+    return this.#json('POST', '/users/revoke', { body: { email } });
+  }
+
+  changeRole(email: string, role: string): Promise<ChangeUserAnswer> {
+    return this.#json('PUT', `/users/${encodeURIComponent(email)}`, { body: { role } });
+  }
+
+  whoAmI(): Promise<WhoAmIAnswer> {
+    return this.#json('GET', '/whoami');
+  }
+
+  /** Whether the caller may, and by which rule; `thing` is `execution:<id>` or `secret:<name>`. */
+  can(permission: string, thing?: string): Promise<CanAnswer> {
+    const params = new URLSearchParams({ permission, ...(thing === undefined ? {} : { thing }) });
+    return this.#json('GET', `/can?${params}`);
+  }
+
+  keys(user?: string): Promise<ListKeysAnswer> {
+    return this.#json('GET', `/keys${user === undefined ? '' : `?${new URLSearchParams({ user })}`}`);
+  }
+
+  /** The only answer, but for a rotation's, that holds the key. */
+  createKey(request: CreateKeyRequest): Promise<KeyAnswer> {
+    return this.#json('POST', '/keys', { body: request });
+  }
+
+  rotateKey(keyId: string, overlapS: number): Promise<KeyAnswer> {
+    return this.#json('POST', `/keys/${encodeURIComponent(keyId)}/rotate`, { body: { overlap: overlapS } });
+  }
+
+  revokeKey(keyId: string): Promise<{ readonly key: KeyBody }> {
+    return this.#json('DELETE', `/keys/${encodeURIComponent(keyId)}`);
+  }
+
+  images(): Promise<ListImagesAnswer> {
+    return this.#json('GET', '/images');
+  }
+
+  image(name: string): Promise<ImageBody> {
+    return this.#json('GET', `/images/${encodeURIComponent(name)}`);
+  }
+
+  registerImage(request: RegisterImageRequest): Promise<ImageAnswer> {
+    return this.#json('POST', '/images/register', { body: request });
+  }
+
+  removeImage(imageId: string): Promise<ImageAnswer> {
+    return this.#json('DELETE', `/images/${encodeURIComponent(imageId)}`);
   }
 
   secrets(): Promise<ListSecretsAnswer> {

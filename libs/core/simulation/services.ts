@@ -40,6 +40,7 @@ export const CALLER: Caller = {
     modified_by_request_id: 'r0',
   },
   key_id: 'a'.repeat(20),
+  scope: {},
 };
 
 const POLICY: RunPolicy = {

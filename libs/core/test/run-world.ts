@@ -54,7 +54,7 @@ export function callerOf(role: Role, email = `${role}@example.com`): Caller {
     created_by_request_id: 'r0',
     modified_by_request_id: 'r0',
   };
-  return { user, key_id: 'a'.repeat(20) };
+  return { user, key_id: 'a'.repeat(20), scope: {} };
 }
 
 /** A run's world in memory: core's own functions over a platform, a clock and a bus that the test holds in its hand. */

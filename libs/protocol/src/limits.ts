@@ -12,6 +12,12 @@ export const LIMITS = {
   envTotalBytes: 256 * KIB,
   bodyBytes: 2 * MIB,
   secretsPerRun: 100,
+  /** Names of images or secrets that one key may be held to. */
+  namesPerKey: 100,
+  keysPerUser: 50,
+  keyNameChars: 100,
+  /** Ten years. */
+  keyLifeMaxS: 315_360_000,
   secretNameChars: 255,
   grantsPerSecret: 1_000,
   descriptionChars: 1_000,

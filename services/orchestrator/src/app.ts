@@ -7,6 +7,7 @@ import type { OrchestratorDeps } from './deps.ts';
 import { executionRoutes } from './execution-routes.ts';
 import { healthRoutes } from './health-routes.ts';
 import { imageRoutes } from './image-routes.ts';
+import { keyRoutes } from './key-routes.ts';
 import { logRoutes } from './log-routes.ts';
 import { runRoutes } from './run-routes.ts';
 import { secretRoutes } from './secret-routes.ts';
@@ -29,6 +30,7 @@ export function buildOrchestrator(deps: OrchestratorDeps): FastifyInstance {
       imageRoutes(api, deps);
       secretRoutes(api, deps);
       userRoutes(api, deps);
+      keyRoutes(api, deps);
     },
     { prefix: '/api/v1' },
   );

@@ -1,6 +1,17 @@
-import { createUser, issueSignIn, listUsers, requirePermission, revokeUser, rfc3339, type User } from '@runvoy/core';
-import { CreateUserRequestSchema, RevokeUserRequestSchema } from '@runvoy/protocol/schemas';
+import {
+  changeRole,
+  createUser,
+  issueSignIn,
+  listUsers,
+  requirePermission,
+  revokeUser,
+  rfc3339,
+  type User,
+} from '@runvoy/core';
+import { ChangeUserRequestSchema, CreateUserRequestSchema, RevokeUserRequestSchema } from '@runvoy/protocol/schemas';
 import type {
+  ChangeUserAnswer,
+  ChangeUserRequest,
   CreateUserAnswer,
   CreateUserRequest,
   ListUsersAnswer,
@@ -45,10 +56,21 @@ export function userRoutes(api: FastifyInstance, deps: OrchestratorDeps): void {
     },
   );
 
+  api.put<{ Params: { email: string }; Body: ChangeUserRequest }>(
+    '/users/:email',
+    {
+      schema: { body: ChangeUserRequestSchema },
+      preValidation: async (r) => requirePermission(callerOf(r), 'users.change'),
+    },
+    async (request): Promise<ChangeUserAnswer> => {
+      return { user: userBody(await changeRole(deps, request.params.email, request.body.role, request.id)) };
+    },
+  );
+
   api.post('/users/login-link', async (request, reply): Promise<SignInLinkAnswer> => {
     const caller = callerOf(request);
     requirePermission(caller, 'sign-in.create');
-    const { claim_token, expires_at_ms } = await issueSignIn(deps, caller.user.email, 'console');
+    const { claim_token, expires_at_ms } = await issueSignIn(deps, caller.user.email, 'console', caller);
     reply.code(201);
     return { claim_token, expires_at: rfc3339(expires_at_ms), url: signInUrl(deps.consoleUrl(), claim_token) };
   });

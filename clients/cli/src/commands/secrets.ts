@@ -1,55 +1,45 @@
 import type { SecretBody } from '@runvoy/protocol';
-import { RunvoyApi } from '../api.ts';
-import { openConnection } from '../connection.ts';
-import { EXIT } from '../exit-code.ts';
+import type { RunvoyApi } from '../api.ts';
 import type { Invocation } from '../invocation.ts';
+import { printListing, type Shown } from '../listing.ts';
 import { oneLine } from '../one-line.ts';
 import { usageProblem } from '../problem.ts';
 import { readSecretValue } from '../secret-input.ts';
-import { startedText } from '../started-text.ts';
-import { tableLines } from '../table.ts';
-
-interface Verb {
-  readonly words: readonly [least: number, most: number];
-  readonly usage: string;
-  readonly run: (api: RunvoyApi, words: readonly string[], invocation: Invocation) => Promise<unknown>;
-}
+import { runVerb, type Verb } from '../verbs.ts';
 
 const VERBS: Readonly<Record<string, Verb>> = {
-  create: { words: [2, 3], usage: 'create <name> <variable> [value]', run: create },
-  list: { words: [0, 0], usage: 'list', run: (api) => api.secrets() },
-  get: { words: [1, 1], usage: 'get <name>', run: (api, [name = '']) => api.secret(name) },
+  create: { words: [2, 3], usage: 'create <name> <variable> [value]', ask: create },
+  list: { words: [0, 0], usage: 'list', ask: (api) => api.secrets() },
+  get: { words: [1, 1], usage: 'get <name>', ask: (api, [name = '']) => api.secret(name) },
   update: {
     words: [1, 1],
     usage: 'update <name> [--variable V] [--value V | --new-value] [--description D]',
-    run: update,
+    ask: update,
   },
-  delete: { words: [1, 1], usage: 'delete <name>', run: (api, [name = '']) => api.removeSecret(name) },
+  delete: { words: [1, 1], usage: 'delete <name>', ask: (api, [name = '']) => api.removeSecret(name) },
   grant: {
     words: [2, 2],
     usage: 'grant <name> <email>',
-    run: (api, [name = '', to = '']) => api.grantSecret(name, to),
+    ask: (api, [name = '', to = '']) => api.grantSecret(name, to),
   },
   ungrant: {
     words: [2, 2],
     usage: 'ungrant <name> <email>',
-    run: (api, [name = '', from = '']) => api.ungrantSecret(name, from),
+    ask: (api, [name = '', from = '']) => api.ungrantSecret(name, from),
   },
 };
 
+const COLUMNS: readonly Shown<SecretBody>[] = [
+  { title: 'Name', cell: ({ name }) => name },
+  { title: 'Variable', cell: ({ key_name }) => key_name },
+  { title: 'Description', cuts: { turn: 1, least: 8 }, cell: ({ description = '' }) => description },
+  { title: 'Owner', cuts: { turn: 2, least: 8 }, cell: ({ owned_by }) => owned_by.join(', ') },
+  { title: 'Updated', cell: ({ updated_at }, time) => time(updated_at) },
+];
+
 /** `runvoy secrets`: values that runs are given by name. */
-export async function secrets(invocation: Invocation): Promise<number> {
-  const { options, words, terminal } = invocation;
-  const [name = '', ...rest] = words;
-  const verb = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined;
-  if (!verb) throw usageProblem(`There is no "secrets ${name}"; there are: ${Object.keys(VERBS).join(', ')}.`);
-  const [least, most] = verb.words;
-  if (rest.length < least || rest.length > most) throw usageProblem(`Usage: runvoy secrets ${verb.usage}`);
-  const api = new RunvoyApi(await openConnection(invocation));
-  const answer = await verb.run(api, rest, invocation);
-  if (options.flag('json')) terminal.stdout.write(`${JSON.stringify(answer)}\n`);
-  else print(answer, invocation);
-  return EXIT.ok;
+export function secrets(invocation: Invocation): Promise<number> {
+  return runVerb('secrets', VERBS, invocation, print);
 }
 
 async function create(api: RunvoyApi, [name = '', key_name = '', value]: readonly string[], invocation: Invocation) {
@@ -76,8 +66,7 @@ async function update(api: RunvoyApi, [name = '']: readonly string[], { options,
   });
 }
 
-function print(answer: unknown, { terminal }: Invocation): void {
-  const { stdout, stderr } = terminal;
+function print(answer: unknown, verb: string, invocation: Invocation): void {
   const {
     secrets: listed,
     secret,
@@ -87,24 +76,9 @@ function print(answer: unknown, { terminal }: Invocation): void {
     readonly secret?: SecretBody;
     readonly message?: string;
   };
-  if (listed?.length === 0) stderr.write('no secrets\n');
-  else if (listed) stdout.write(`${secretTable(listed, stdout.isTTY ? stdout.columns || 80 : undefined).join('\n')}\n`);
+  const { stdout, stderr } = invocation.terminal;
+  if (listed) printListing(invocation, listed, COLUMNS, 'no secrets');
   // The value alone on stdout: what reads it is mostly a script.
   else if (secret) stdout.write(`${secret.value ?? ''}\n`);
-  else stderr.write(`${oneLine(message ?? 'done')}\n`);
-}
-
-function secretTable(listed: readonly SecretBody[], columns: number | undefined): readonly string[] {
-  const titles = [
-    { title: 'Name' },
-    { title: 'Variable' },
-    { title: 'Description', cuts: { turn: 1, least: 8 } },
-    { title: 'Owner', cuts: { turn: 2, least: 8 } },
-    { title: 'Updated' },
-  ];
-  const nowMs = columns === undefined ? undefined : Date.now();
-  const rows = listed.map(({ name, key_name, description = '', owned_by, updated_at }) =>
-    [name, key_name, description, owned_by.join(', '), startedText(updated_at, nowMs)].map(oneLine),
-  );
-  return tableLines(titles, rows, columns);
+  else stderr.write(`${oneLine(message ?? `${verb}: done`)}\n`);
 }

@@ -1,5 +1,6 @@
 import type { DeclaredQuery, Ref } from '../records/records.ts';
 import type { Millis } from '../time/clock.ts';
+import type { KeyScope } from './key-scope.ts';
 import { hashToken, newRecordId, newToken, type RandomBytes } from './tokens.ts';
 
 /** A key of a user. Only its SHA-256 is stored. */
@@ -13,6 +14,8 @@ export interface ApiKey {
   readonly expires_at_ms?: Millis;
   readonly revoked: boolean;
   readonly last_used_at_ms?: Millis;
+  /** Absent: it may what its user may. */
+  readonly scope?: KeyScope;
 }
 
 export const apiKeyRef = (keyId: string): Ref<ApiKey> => ({ collection: 'api-keys', id: keyId });
@@ -26,6 +29,7 @@ export function newApiKey(
     readonly name: string;
     readonly nowMs: Millis;
     readonly expires_at_ms?: Millis;
+    readonly scope?: KeyScope;
   },
 ): { readonly text: string; readonly key: ApiKey } {
   const key_id = newRecordId(random);

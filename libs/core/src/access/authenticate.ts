@@ -1,14 +1,20 @@
 import { Failure, isFailure } from '../failure.ts';
 import type { Records } from '../records/records.ts';
-import type { Clock } from '../time/clock.ts';
+import type { Clock, Millis } from '../time/clock.ts';
 import { apiKeyRef, keyIdOf, type ApiKey } from './api-key.ts';
+import { lesserRole, type KeyScope } from './key-scope.ts';
 import { hashToken, sameHash } from './tokens.ts';
 import { userRef, type User } from './user.ts';
 
 /** Who calls: read with the key at every request, so that a revocation holds from the next one on every instance. */
 export interface Caller {
+  /** With the role that the key counts as, which may be less than the user's. */
   readonly user: User;
   readonly key_id: string;
+  /** What the key is held to besides. */
+  readonly scope: KeyScope;
+  /** When the key ends. What it makes ends with it. */
+  readonly key_expires_at_ms?: Millis;
 }
 
 const LAST_USED_EVERY_MS = 60_000;
@@ -47,7 +53,13 @@ async function requireLiving({ records, clock }: { records: Records; clock: Cloc
   const user = (await records.get(userRef(key.user_email)))?.value;
   if (!user || key.revoked || user.revoked) throw new Failure('API_KEY_REVOKED');
   if (key.expires_at_ms !== undefined && key.expires_at_ms <= clock.now()) throw new Failure('INVALID_API_KEY');
-  return { user, key_id: key.key_id };
+  const { key_id, scope = {}, expires_at_ms } = key;
+  return {
+    user: { ...user, role: lesserRole(user.role, scope.ceiling) },
+    key_id,
+    scope,
+    ...(expires_at_ms === undefined ? {} : { key_expires_at_ms: expires_at_ms }),
+  };
 }
 
 /** At most one write a minute and key; losing one, to a race or to a full disk, is no loss. */

@@ -2,6 +2,7 @@ import { Failure } from '../failure.ts';
 import type { Records, Ref } from '../records/records.ts';
 import type { Clock, Millis } from '../time/clock.ts';
 import { apiKeyRef, newApiKey } from './api-key.ts';
+import type { KeyScope } from './key-scope.ts';
 import { hashToken, newToken, type RandomBytes } from './tokens.ts';
 import { userRef } from './user.ts';
 
@@ -12,6 +13,9 @@ export const CLAIM_MS = 15 * 60_000;
 export interface Claim {
   readonly user_email: string;
   readonly key_name: string;
+  /** What the key will be held to, and when it ends: no more and no later than the key that made the claim. */
+  readonly scope?: KeyScope;
+  readonly key_expires_at_ms?: Millis;
   readonly created_at_ms: Millis;
   readonly expires_at_ms: Millis;
   readonly used_at_ms?: Millis;
@@ -25,7 +29,7 @@ const DAY_MS = 86_400_000;
 /** Draws a claim for a user; the token exists only in the answer. */
 export function newClaim(
   random: RandomBytes,
-  about: { readonly user_email: string; readonly key_name: string; readonly nowMs: Millis },
+  about: Pick<Claim, 'user_email' | 'key_name' | 'scope' | 'key_expires_at_ms'> & { readonly nowMs: Millis },
 ): { readonly token: string; readonly ref: Ref<Claim>; readonly claim: Claim } {
   const token = newToken(random);
   const { nowMs, ...rest } = about;
@@ -50,7 +54,13 @@ export async function redeemClaim(
     if (claim.used_at_ms !== undefined) throw new Failure('CLAIM_USED');
     const user = await tx.get(userRef(claim.user_email));
     if (claim.expires_at_ms <= now || !user || user.revoked) throw new Failure('CLAIM_NOT_FOUND');
-    const { text, key } = newApiKey(random, { user_email: user.email, name: claim.key_name, nowMs: now });
+    const { text, key } = newApiKey(random, {
+      user_email: user.email,
+      name: claim.key_name,
+      nowMs: now,
+      ...(claim.scope === undefined ? {} : { scope: claim.scope }),
+      ...(claim.key_expires_at_ms === undefined ? {} : { expires_at_ms: claim.key_expires_at_ms }),
+    });
     tx.set(claimRef(token), { ...claim, used_at_ms: now });
     tx.create(apiKeyRef(key.key_id), key);
     return { api_key: text, user_email: user.email };

@@ -29,10 +29,22 @@ export const PERMISSIONS = {
   'users.read': OPERATORS,
   'users.create': ['admin'],
   'users.revoke': ['admin'],
+  'users.change': ['admin'],
+  'keys.manage': ['admin', 'owner'],
   'sign-in.create': EVERYONE,
 } as const satisfies Record<string, readonly Holder[]>;
 
 export type Permission = keyof typeof PERMISSIONS;
+
+/** True for the name of a permission. */
+export function isPermission(name: string): name is Permission {
+  return Object.hasOwn(PERMISSIONS, name);
+}
+
+/** The roles that have it, and `owner` when owning the thing grants it. */
+export function holdersOf(permission: Permission): readonly string[] {
+  return PERMISSIONS[permission];
+}
 
 /** True when the caller's role, or owning the thing, grants the permission. */
 export function may(caller: Caller, permission: Permission, ownedBy: readonly string[] = []): boolean {

@@ -3,7 +3,7 @@ import { recordIdOf } from '../records/record-id.ts';
 import type { DeclaredQuery, Ref } from '../records/records.ts';
 import type { Millis } from '../time/clock.ts';
 
-/** A person. The e-mail is the identity, compared without regard to case, and stays taken after a revocation. */
+/** A person, or a service. The e-mail is the identity, compared without regard to case, and stays taken after a revocation. */
 export interface User {
   readonly email: string;
   readonly role: Role;
@@ -20,6 +20,13 @@ const EMAIL = /^[^\s\p{Cc}@<>"]+@[^\s\p{Cc}@<>"]+$/u;
 /** True for what can be an e-mail address; its length is another question. */
 export function isEmail(text: string): boolean {
   return EMAIL.test(text);
+}
+
+const SERVICE = /^service:[a-z0-9][a-z0-9._-]{0,62}$/;
+
+/** True for the name of a user that is no person: a pipeline, an agent. Stands wherever an e-mail does. */
+export function isServiceUser(text: string): boolean {
+  return SERVICE.test(text);
 }
 
 /** How an e-mail is compared and stored. */

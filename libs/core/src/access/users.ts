@@ -2,9 +2,10 @@ import { LIMITS, ROLES, type CreateUserRequest, type Role } from '@runvoy/protoc
 import { Failure } from '../failure.ts';
 import type { Records, Tx } from '../records/records.ts';
 import type { Clock } from '../time/clock.ts';
+import type { Caller } from './authenticate.ts';
 import { newClaim } from './claim.ts';
 import type { RandomBytes } from './tokens.ts';
-import { isEmail, normalEmail, userRef, usersByEmail, type User } from './user.ts';
+import { isEmail, isServiceUser, normalEmail, userRef, usersByEmail, type User } from './user.ts';
 
 interface Deps {
   readonly records: Records;
@@ -38,12 +39,13 @@ function newUser(request: CreateUserRequest, requestId: string, nowMs: number): 
   if (email.length > LIMITS.emailChars) {
     throw new Failure('UNPROCESSABLE', `email is ${email.length} characters; the limit is ${LIMITS.emailChars}.`);
   }
-  if (!isEmail(email)) {
-    throw new Failure('INVALID_REQUEST', `"${request.email.slice(0, 80)}" is not an e-mail address`);
+  if (!isEmail(email) && !isServiceUser(email)) {
+    throw new Failure(
+      'INVALID_REQUEST',
+      `"${request.email.slice(0, 80)}" is neither an e-mail address nor service:<name>`,
+    );
   }
-  if (!ROLES.includes(request.role)) {
-    throw new Failure('INVALID_REQUEST', `role must be one of ${ROLES.join(', ')}; got "${request.role.slice(0, 80)}"`);
-  }
+  requireRole(request.role);
   return {
     email,
     role: request.role satisfies Role,
@@ -54,16 +56,24 @@ function newUser(request: CreateUserRequest, requestId: string, nowMs: number): 
   };
 }
 
-/** A fresh, single-use way in for an existing user. Fails with `NOT_FOUND`. */
+function requireRole(role: string): asserts role is Role {
+  if ((ROLES as readonly string[]).includes(role)) return;
+  throw new Failure('INVALID_REQUEST', `role must be one of ${ROLES.join(', ')}; got "${role.slice(0, 80)}"`);
+}
+
+/** A fresh, single-use way in for an existing user, to no more than `by` may. Fails with `NOT_FOUND`. */
 export async function issueSignIn(
   { records, clock, random }: Deps,
   email: string,
   keyName: string,
+  by: Pick<Caller, 'scope' | 'key_expires_at_ms'> = { scope: {} },
 ): Promise<{ readonly claim_token: string; readonly expires_at_ms: number }> {
   const { token, ref, claim } = newClaim(random, {
     user_email: normalEmail(email),
     key_name: keyName,
     nowMs: clock.now(),
+    scope: by.scope,
+    ...(by.key_expires_at_ms === undefined ? {} : { key_expires_at_ms: by.key_expires_at_ms }),
   });
   return records.transact(async (tx) => {
     if (!(await tx.get(userRef(email)))) throw new Failure('NOT_FOUND', 'user not found');
@@ -82,16 +92,37 @@ export async function revokeUser({ records }: Deps, email: string, requestId: st
     const user = await tx.get(userRef(email));
     if (!user) throw new Failure('NOT_FOUND', 'user not found');
     if (user.revoked) return user;
-    if (user.role === 'admin') {
-      const others = (await usersOf(tx)).filter((other) => other.role === 'admin' && !other.revoked);
-      if (others.every((other) => other.email === user.email)) {
-        throw new Failure('CONFLICT', `${user.email} is the last admin. Create another one first.`);
-      }
-    }
+    await requireAnotherAdmin(tx, user);
     const revoked = { ...user, revoked: true, modified_by_request_id: requestId };
     tx.set(userRef(email), revoked);
     return revoked;
   });
+}
+
+/**
+ * Gives a user another role, which holds from their next request on, and on open streams within 30 s. The same role is no error.
+ * Fails with `NOT_FOUND`, with `INVALID_REQUEST` for an unknown role, and with `CONFLICT` for the last admin or a revoked user.
+ */
+export async function changeRole({ records }: Deps, email: string, role: string, requestId: string): Promise<User> {
+  requireRole(role);
+  return records.transact(async (tx) => {
+    const user = await tx.get(userRef(email));
+    if (!user) throw new Failure('NOT_FOUND', 'user not found');
+    if (user.revoked) throw new Failure('CONFLICT', `${user.email} is revoked; a role would change nothing.`);
+    if (user.role === role) return user;
+    await requireAnotherAdmin(tx, user);
+    const changed = { ...user, role, modified_by_request_id: requestId };
+    tx.set(userRef(email), changed);
+    return changed;
+  });
+}
+
+/** Without an admin nobody could let anybody in again. */
+async function requireAnotherAdmin(tx: Tx, user: User): Promise<void> {
+  if (user.role !== 'admin') return;
+  const others = (await usersOf(tx)).filter((other) => other.role === 'admin' && !other.revoked);
+  if (others.some((other) => other.email !== user.email)) return;
+  throw new Failure('CONFLICT', `${user.email} is the last admin. Create another one first.`);
 }
 
 /** All users by e-mail, revoked ones included. */

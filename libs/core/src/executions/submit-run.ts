@@ -1,5 +1,6 @@
 import { LIMITS, type GitSource, type Isolation, type Network, type RunRequest } from '@runvoy/protocol';
 import type { Caller } from '../access/authenticate.ts';
+import { isWithin } from '../access/key-scope.ts';
 import { requirePermission } from '../access/permissions.ts';
 import { hashToken, newExecutionId, newToken, type RandomBytes } from '../access/tokens.ts';
 import { Failure, isFailure } from '../failure.ts';
@@ -152,6 +153,7 @@ async function newExecution(deps: SubmitDeps, submission: Submission, made: Made
   const { request, caller, requestId } = submission;
   const { policy, clock, random } = deps;
   const image = await resolveImage(deps.records, request.image);
+  requireImageOfKey(image, request.image, caller);
   const isolation = chooseIsolation(deps, request, caller, image);
   const network = chooseNetwork(request, image);
   requireMeans(deps, isolation, image, network);
@@ -196,6 +198,11 @@ async function newExecution(deps: SubmitDeps, submission: Submission, made: Made
     unfinished: true,
     faults: [],
   };
+}
+
+function requireImageOfKey(image: Image, asked: string | undefined, { scope }: Caller): void {
+  if (isWithin(scope.images, image.image_id, image.image, ...(asked ? [asked] : []))) return;
+  throw new Failure('FORBIDDEN', `This key is held to the images ${scope.images?.join(', ')}; got ${image.image_id}.`);
 }
 
 /** A lower level than the deployment's is never taken silently: only when the caller names it. */

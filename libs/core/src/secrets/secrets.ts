@@ -1,7 +1,8 @@
 import { LIMITS, type CreateSecretRequest, type UpdateSecretRequest } from '@runvoy/protocol';
 import type { Caller } from '../access/authenticate.ts';
+import { isWithin } from '../access/key-scope.ts';
 import { may, requirePermission } from '../access/permissions.ts';
-import { isEmail, normalEmail, userRef } from '../access/user.ts';
+import { normalEmail, userRef } from '../access/user.ts';
 import { Failure, isFailure } from '../failure.ts';
 import type { Records } from '../records/records.ts';
 import type { Clock } from '../time/clock.ts';
@@ -106,7 +107,7 @@ export async function updateSecret(
 /** Lets a user use the secret in runs. Fails with `NOT_FOUND` for a user there is not. Granting twice is no error. */
 export async function grantSecret(deps: SecretDeps, name: string, email: string, by: Asking): Promise<Secret> {
   const user = normalEmail(email);
-  if (!isEmail(user) || !(await deps.records.get(userRef(user)))) {
+  if (!(await deps.records.get(userRef(user)))) {
     throw new Failure('NOT_FOUND', `No user ${email.slice(0, 80)}. List them with GET /api/v1/users.`);
   }
   return change(deps, name, by, (secret) => {
@@ -136,9 +137,10 @@ export async function removeSecret({ records }: Pick<SecretDeps, 'records'>, nam
   });
 }
 
-/** Operators and owners, and whoever it was granted to. */
+/** Operators and owners, and whoever it was granted to; with a key that is held to some, those. */
 export function mayUse(caller: Caller, secret: Secret): boolean {
-  return may(caller, 'secret.use', [...secret.owned_by, ...secret.granted_to]);
+  const holders = [...secret.owned_by, ...secret.granted_to];
+  return isWithin(caller.scope.secrets, secret.name) && may(caller, 'secret.use', holders);
 }
 
 function change(
@@ -170,6 +172,9 @@ function requireKnown(
   permission: 'secret.read' | 'secret.change',
 ): Secret {
   requirePermission(caller, permission, secret?.owned_by ?? []);
+  if (!isWithin(caller.scope.secrets, name)) {
+    throw new Failure('FORBIDDEN', `This key is held to the secrets ${caller.scope.secrets?.join(', ')}.`);
+  }
   if (!secret) throw new Failure('SECRET_NOT_FOUND', name.slice(0, 80));
   return secret;
 }

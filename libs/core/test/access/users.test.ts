@@ -34,10 +34,10 @@ describe('creating', () => {
 
   test.each([
     ['', 'email is required'],
-    ['bob', '"bob" is not an e-mail address'],
-    ['a b@example.com', 'is not an e-mail address'],
-    ['<b@example.com>', 'is not an e-mail address'],
-    ['b\u001b[31m@example.com', 'is not an e-mail address'],
+    ['bob', '"bob" is neither an e-mail address'],
+    ['a b@example.com', 'is neither an e-mail address'],
+    ['<b@example.com>', 'is neither an e-mail address'],
+    ['b\u001b[31m@example.com', 'is neither an e-mail address'],
   ])('the e-mail %j is refused', async (email, text) => {
     const world = await RunWorld.open();
     await expect(createUser(world, { ...bob, email }, 'r')).rejects.toMatchObject({ code: 'INVALID_REQUEST' });

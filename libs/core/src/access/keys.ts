@@ -1,0 +1,159 @@
+import { LIMITS, type CreateKeyRequest } from '@runvoy/protocol';
+import { Failure } from '../failure.ts';
+import type { Records, Tx } from '../records/records.ts';
+import type { Clock, Millis } from '../time/clock.ts';
+import { apiKeyRef, keysOfUser, newApiKey, type ApiKey } from './api-key.ts';
+import type { Caller } from './authenticate.ts';
+import { narrowed, newScope } from './key-scope.ts';
+import { may, requirePermission } from './permissions.ts';
+import type { RandomBytes } from './tokens.ts';
+import { normalEmail, userRef } from './user.ts';
+
+interface Deps {
+  readonly records: Records;
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+}
+
+/** A key and its text, which exists only in this answer. */
+export interface IssuedKey {
+  readonly key: ApiKey;
+  readonly api_key: string;
+}
+
+/**
+ * A further key for the caller, or for `user` when the caller may manage keys of others. It never may more than the key that asks.
+ * Fails with `NOT_FOUND` for a user there is not, `CONFLICT` beyond the keys a user may have, or naming the field that is wrong.
+ */
+export async function createKey(deps: Deps, request: CreateKeyRequest, caller: Caller): Promise<IssuedKey> {
+  const email = normalEmail(request.user ?? caller.user.email);
+  requirePermission(caller, 'keys.manage', [email]);
+  const nowMs = deps.clock.now();
+  const asked = newScope({
+    ...(request.role === undefined ? {} : { ceiling: request.role }),
+    ...(request.images === undefined ? {} : { images: request.images }),
+    ...(request.secrets === undefined ? {} : { secrets: request.secrets }),
+  });
+  const expires_at_ms = sooner(expiry(request.expires_in, nowMs), caller.key_expires_at_ms);
+  const { text, key } = newApiKey(deps.random, {
+    user_email: email,
+    name: keyName(request.name),
+    nowMs,
+    ...(expires_at_ms === undefined ? {} : { expires_at_ms }),
+    scope: narrowed(asked, caller.scope),
+  });
+  await deps.records.transact(async (tx) => {
+    const user = await tx.get(userRef(email));
+    if (!user || user.revoked) throw new Failure('NOT_FOUND', 'user not found');
+    await requireRoom(tx, email, nowMs);
+    tx.create(apiKeyRef(key.key_id), key);
+  });
+  return { key, api_key: text };
+}
+
+/** The keys of the caller, or of `user`, oldest first, revoked and expired ones included. */
+export async function listKeys({ records }: Pick<Deps, 'records'>, user: string | undefined, caller: Caller) {
+  const email = normalEmail(user ?? caller.user.email);
+  requirePermission(caller, 'keys.manage', [email]);
+  return keysOf(records, email);
+}
+
+/** Revokes a key: it is refused from the next request on. Twice is no error. Fails with `NOT_FOUND`, also for who may not. */
+export async function revokeKey({ records }: Pick<Deps, 'records'>, keyId: string, caller: Caller): Promise<ApiKey> {
+  return records.transact(async (tx) => {
+    const key = await requireKey(tx, keyId, caller);
+    if (key.revoked) return key;
+    const revoked = { ...key, revoked: true };
+    tx.set(apiKeyRef(keyId), revoked);
+    return revoked;
+  });
+}
+
+/**
+ * A key in the place of another, with its name, scope and time to live. The old one is refused after `overlapMs`.
+ * Fails with `NOT_FOUND`, and with `CONFLICT` for a key that is over.
+ */
+export async function rotateKey(
+  deps: Deps,
+  { keyId, overlapMs }: { readonly keyId: string; readonly overlapMs: number },
+  caller: Caller,
+): Promise<IssuedKey> {
+  const nowMs = deps.clock.now();
+  return deps.records.transact(async (tx) => {
+    const old = await requireKey(tx, keyId, caller);
+    if (isOver(old, nowMs)) throw new Failure('CONFLICT', `Key ${keyId} is revoked or has expired. Create another.`);
+    const { user_email, name, scope = {} } = old;
+    const lifeMs = old.expires_at_ms === undefined ? undefined : old.expires_at_ms - old.created_at_ms;
+    // A key that is rotated by itself lives as long as it did anew; another key makes nothing that outlives itself.
+    const bound = caller.key_id === keyId ? undefined : caller.key_expires_at_ms;
+    const expires_at_ms = sooner(lifeMs === undefined ? undefined : nowMs + lifeMs, bound);
+    const { text, key } = newApiKey(deps.random, {
+      user_email,
+      name,
+      nowMs,
+      ...(expires_at_ms === undefined ? {} : { expires_at_ms }),
+      scope: narrowed(scope, caller.scope),
+    });
+    tx.set(apiKeyRef(keyId), { ...old, expires_at_ms: Math.min(old.expires_at_ms ?? Infinity, nowMs + overlapMs) });
+    tx.create(apiKeyRef(key.key_id), key);
+    return { key, api_key: text };
+  });
+}
+
+/** Who may not, learns nothing about whether the key exists. */
+async function requireKey(tx: Tx, keyId: string, caller: Caller): Promise<ApiKey> {
+  const key = /^[a-z2-7]{20}$/.test(keyId) ? await tx.get(apiKeyRef(keyId)) : undefined;
+  if (!key || !may(caller, 'keys.manage', [key.user_email])) {
+    throw new Failure('NOT_FOUND', `No key ${keyId.slice(0, 80)} of yours. List them with "runvoy keys list".`);
+  }
+  return key;
+}
+
+async function requireRoom(tx: Tx, email: string, nowMs: Millis): Promise<void> {
+  const living = (await keysOf(tx, email)).filter((key) => !isOver(key, nowMs));
+  if (living.length < LIMITS.keysPerUser) return;
+  throw new Failure(
+    'CONFLICT',
+    `${email} has ${living.length} keys already; the limit is ${LIMITS.keysPerUser}. Revoke one.`,
+  );
+}
+
+async function keysOf(records: Pick<Tx, 'page'>, email: string): Promise<readonly ApiKey[]> {
+  const keys: ApiKey[] = [];
+  let from: string | undefined;
+  do {
+    const page = await records.page(keysOfUser, { equal: { user_email: email }, limit: LIMITS.listPage }, from);
+    keys.push(...page.records.map(({ value }) => value));
+    from = page.next;
+  } while (from !== undefined);
+  return keys;
+}
+
+function isOver(key: ApiKey, nowMs: Millis): boolean {
+  return key.revoked || (key.expires_at_ms !== undefined && key.expires_at_ms <= nowMs);
+}
+
+function sooner(one: Millis | undefined, other: Millis | undefined): Millis | undefined {
+  const soonest = Math.min(one ?? Infinity, other ?? Infinity);
+  return soonest === Infinity ? undefined : soonest;
+}
+
+function keyName(text: string): string {
+  const name = text.trim();
+  if (name === '') throw new Failure('INVALID_REQUEST', 'name is required: what the key is for');
+  if (name.length > LIMITS.keyNameChars || /\p{Cc}/u.test(name)) {
+    throw new Failure('UNPROCESSABLE', `name has 1 to ${LIMITS.keyNameChars} characters and no control characters.`);
+  }
+  return name;
+}
+
+function expiry(seconds: number | undefined, nowMs: Millis): Millis | undefined {
+  if (seconds === undefined || seconds === 0) return undefined;
+  if (!Number.isInteger(seconds) || seconds < 0 || seconds > LIMITS.keyLifeMaxS) {
+    throw new Failure(
+      'UNPROCESSABLE',
+      `expires_in is 1 to ${LIMITS.keyLifeMaxS} seconds, or 0 for never; got ${seconds}.`,
+    );
+  }
+  return nowMs + seconds * 1000;
+}
