@@ -7,4 +7,7 @@ export const EXIT = {
   /** `run` itself failed, or left before the outcome was known. */
   unknown: 125,
   stopped: 130,
+  /** A second signal cut the wait for the end of a stopped run short: 128 and the signal's number. */
+  interrupted: 130,
+  terminated: 143,
 } as const;

@@ -4,13 +4,14 @@ import { closingLine } from './closing-line.ts';
 import { readOutcome } from './ended-run.ts';
 import { EXIT } from './exit-code.ts';
 import { followRun, type FollowEnd } from './follow-run.ts';
+import { leaveCode, leaveText } from './leave.ts';
 import { readLiveStream } from './live-stream.ts';
 import { logSink } from './log-sink.ts';
 import { LogTally } from './log-tally.ts';
 import { logVerdictText } from './log-verdict-text.ts';
 import { pause } from './pause.ts';
 import { Problem } from './problem.ts';
-import type { RunControl, StopRequest } from './run-control.ts';
+import type { RunControl } from './run-control.ts';
 import { exitCodeOf } from './run-outcome.ts';
 import type { Screen } from './screen.ts';
 import { StateNotes } from './state-notes.ts';
@@ -46,7 +47,10 @@ export async function followToEnd({ api, screen, control, answer, json, terminal
   } finally {
     notes.close();
   }
-  if (end.kind !== 'ended') return unknown(end.kind, screen, id, control.stopRequest);
+  if (end.kind !== 'ended') {
+    if (json) screen.json([{ type: 'left', execution_id: id, stop: control.leave.stop }]);
+    return unknown(end.kind, screen, id, control);
+  }
   const outcome = await readOutcome(api, id, end.last);
   const code = exitCodeOf(outcome);
   if (json) {
@@ -74,12 +78,10 @@ export async function followToEnd({ api, screen, control, answer, json, terminal
   return code;
 }
 
-function unknown(kind: 'left' | 'silent', screen: Screen, id: string, stop: StopRequest): number {
+function unknown(kind: 'left' | 'silent', screen: Screen, id: string, { leave, left }: RunControl): number {
   if (kind === 'silent')
     screen.say(`the server was not heard of for too long; the outcome is unknown: runvoy status ${id}`, 'red');
-  else if (stop === 'accepted') screen.say(`left; its stop goes on: runvoy status ${id}`);
-  else if (stop === 'sent') screen.say(`left before the server confirmed its stop: runvoy kill ${id}`, 'red');
-  else if (screen.readerGone.aborted) screen.say(`nobody reads any more; the run goes on as ${id}`);
-  else screen.say(`left; the run goes on: runvoy logs -f ${id}`);
-  return EXIT.unknown;
+  else if (!left.aborted) screen.say(`nobody reads any more; the run goes on as ${id}`);
+  else screen.say(leaveText(id, leave), leave.stop === 'none' ? 'dim' : 'red');
+  return leaveCode(leave);
 }

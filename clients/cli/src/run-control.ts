@@ -1,5 +1,6 @@
 import type { RunvoyApi } from './api.ts';
 import { ApiProblem, Unreachable } from './api-problem.ts';
+import type { Leave, StopRequest } from './leave.ts';
 import { pause } from './pause.ts';
 import { retryDelayMs } from './retry-delay.ts';
 import type { Screen } from './screen.ts';
@@ -16,10 +17,11 @@ interface ControlDeps {
   readonly api: Pick<RunvoyApi, 'stop'>;
   readonly screen: Pick<Screen, 'say'>;
   readonly mode: SignalMode;
+  /** How long a stop that nobody watches may take until its end is no longer waited for. */
+  readonly patienceMs: number;
+  /** Where signals come from: the process. */
+  readonly signals: Pick<NodeJS.Process, 'on' | 'off'>;
 }
-
-/** `sent`: not answered yet. `accepted`: the server stops the run, whoever looks on. */
-export type StopRequest = 'none' | 'sent' | 'accepted';
 
 /** Turns signals into what happens to the run: nothing, leaving it alone, or stopping it. */
 export class RunControl {
@@ -31,11 +33,12 @@ export class RunControl {
   #timer: NodeJS.Timeout | undefined;
   #lastSignalMs = -Infinity;
   #stopRequest: StopRequest = 'none';
+  #leaving: { readonly signal?: StopSignal; readonly waitedMs?: number } = {};
 
   constructor(deps: ControlDeps) {
     this.#deps = deps;
-    process.on('SIGINT', this.#onSignal);
-    process.on('SIGTERM', this.#onSignal);
+    deps.signals.on('SIGINT', this.#onSignal);
+    deps.signals.on('SIGTERM', this.#onSignal);
   }
 
   /** Aborts when the run is to be left alone. */
@@ -43,9 +46,9 @@ export class RunControl {
     return this.#left.signal;
   }
 
-  /** How far the request to stop the run has come. */
-  get stopRequest(): StopRequest {
-    return this.#stopRequest;
+  /** How far the request to stop the run has come, and what made this client leave. */
+  get leave(): Leave {
+    return { stop: this.#stopRequest, ...this.#leaving };
   }
 
   /** The server has answered: signals that came before now take effect. */
@@ -58,8 +61,8 @@ export class RunControl {
   /** Signals mean again what they mean to any process. */
   close(): void {
     clearTimeout(this.#timer);
-    process.off('SIGINT', this.#onSignal);
-    process.off('SIGTERM', this.#onSignal);
+    this.#deps.signals.off('SIGINT', this.#onSignal);
+    this.#deps.signals.off('SIGTERM', this.#onSignal);
   }
 
   #signalled(signal: StopSignal): void {
@@ -70,6 +73,7 @@ export class RunControl {
     if (isSame) return;
     const before = this.#stage;
     this.#stage = SIGNAL_POLICY[mode][before][signal];
+    if (this.#stage === 'leaving') this.#leaving = { signal };
     if (this.#runId !== undefined) return this.#enter(this.#stage);
     // Whether there is a run is not known yet: leaving now would leave one behind that nobody has heard of.
     if (before === 'stopping' || before === 'leaving') return this.#left.abort();
@@ -89,10 +93,21 @@ export class RunControl {
       }, DETACH_MS);
     } else if (stage === 'stopping') {
       screen.say(`stopping ${this.#runId}`, 'yellow');
+      this.#beImpatient();
       void this.#stop(this.#runId ?? '');
     } else if (stage === 'leaving') {
       this.#left.abort();
     }
+  }
+
+  /** A person decides when to leave; a script that was told to end must end, whatever the server does. */
+  #beImpatient(): void {
+    const { mode, patienceMs } = this.#deps;
+    if (mode === 'terminal') return;
+    this.#timer = setTimeout(() => {
+      this.#leaving = { waitedMs: patienceMs };
+      this.#left.abort();
+    }, patienceMs);
   }
 
   async #stop(runId: string): Promise<void> {
@@ -118,7 +133,7 @@ export class RunControl {
   #couldNotStop(error: unknown): void {
     this.#deps.screen.say(`could not stop it: ${error instanceof Error ? error.message : String(error)}`, 'red');
     this.#stage = 'following';
-    this.#stopRequest = 'none';
+    this.#stopRequest = 'refused';
     if (this.#deps.mode !== 'terminal') this.#left.abort();
   }
 }

@@ -22,6 +22,8 @@ afterEach(async () => {
 });
 
 const watched = () => server.until(() => server.saw('UPGRADE', '/stream'));
+/** A signal that follows another sooner than this is the same one, handed on. */
+const apart = () => new Promise((resolve) => setTimeout(resolve, 550));
 const keys = () =>
   server.requests.filter(({ path }) => path === '/run').map(({ headers }) => headers['idempotency-key']);
 
@@ -168,6 +170,42 @@ describe('run without a terminal', () => {
     expect(cli.stderr).toContain('stopped · exit 130 · 3.2 s · confirmed gone 10.4 s');
   });
 
+  test.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('a second %s leaves at once and says what is not confirmed', async (signal, code) => {
+    server.onStop = () => server.cancel({ requested: at(0) });
+    await using cli = runvoy(['run', '--json', 'x'], { server });
+    await watched();
+    await cli.says('started');
+    cli.child.kill(signal);
+    await cli.says('stop: requested');
+    await apart();
+    cli.child.kill(signal);
+    expect(await cli.ended).toBe(code);
+    expect(cli.stderr).toContain(`left: its stop was accepted and its end is not confirmed: runvoy status ${RUN_ID}`);
+    expect(JSON.parse(cli.stdout.trimEnd().split('\n').at(-1)!)).toEqual({
+      type: 'left',
+      execution_id: RUN_ID,
+      stop: 'accepted',
+    });
+  });
+
+  test('a second signal leaves at once though no server answers any more', async () => {
+    await using cli = runvoy(['run', 'x'], { server });
+    await watched();
+    await cli.says('started');
+    await server[Symbol.asyncDispose]();
+    cli.child.kill('SIGTERM');
+    await cli.says('stopping');
+    await apart();
+    cli.child.kill('SIGTERM');
+    expect(await cli.ended).toBe(143);
+    expect(cli.stderr).toContain(
+      `left: a stop was sent and is not answered; the run may go on: runvoy kill --wait ${RUN_ID}`,
+    );
+  });
+
   test('--detach-on-signal leaves the run alone', async () => {
     await using cli = runvoy(['run', '--detach-on-signal', 'x'], { server });
     await watched();
@@ -226,8 +264,8 @@ describe(`run on a terminal${noTerminal === undefined ? '' : ` — skipped: ${no
     cli.child.stdin.write(CTRL_C);
     await cli.says('stop: requested');
     cli.child.stdin.write(CTRL_C);
-    expect(await cli.ended).toBe(125);
-    expect(cli.stdout).toContain('left; its stop goes on');
+    expect(await cli.ended).toBe(130);
+    expect(cli.stdout).toContain('left: its stop was accepted and its end is not confirmed');
     expect(cli.stdout).not.toContain('the run goes on');
   });
 

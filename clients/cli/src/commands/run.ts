@@ -8,6 +8,7 @@ import { RunControl } from '../run-control.ts';
 import { readRunRequest } from '../run-request.ts';
 import { Screen } from '../screen.ts';
 import type { SignalMode } from '../signal-policy.ts';
+import { stopPatienceMs } from '../stop-patience.ts';
 import { submitRun } from '../submit-run.ts';
 
 /** `runvoy run`: hands in a command, follows it to its end and exits with its code. */
@@ -17,7 +18,13 @@ export async function run(invocation: Invocation): Promise<number> {
   const key = options.text('idempotency-key') ?? process.getBuiltinModule('node:crypto').randomUUID();
   const api = new RunvoyApi(await openConnection(invocation));
   const screen = new Screen(terminal);
-  const control = new RunControl({ api, screen, mode: options.flag('detach') ? 'pipe-detach' : modeOf(invocation) });
+  const control = new RunControl({
+    api,
+    screen,
+    mode: options.flag('detach') ? 'pipe-detach' : modeOf(invocation),
+    patienceMs: stopPatienceMs(request.grace),
+    signals: process,
+  });
   try {
     const submitted = submitRun(api, request, key, control.left);
     // Read while the server works: what follows needs the WebSocket client.
