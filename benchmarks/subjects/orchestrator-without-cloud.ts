@@ -38,6 +38,7 @@ await serve(async () => ({
       isolation: 'cloud-run',
       timeoutDefaultS: 3_600,
       timeoutMaxS: 3_600,
+      stopTimeoutMs: 180_000,
       maxLogBytes: 1_000_000,
       trustAllUsers: true,
       gitRoots: [],

@@ -79,9 +79,13 @@ export class RunvoyApi {
     return this.#json('GET', `/executions/${encodeURIComponent(id)}/logs?after=${after}&limit=${limit}`, { signal });
   }
 
-  /** `already`: it had ended, or is being stopped. */
-  async stop(id: string): Promise<'requested' | 'already'> {
-    const { status } = await this.#send('DELETE', `/executions/${encodeURIComponent(id)}`, {});
+  /**
+   * `already`: it had ended, or is being stopped in no more time. `graceS`: seconds from SIGTERM to SIGKILL instead of the run's own;
+   * 0 kills at once.
+   */
+  async stop(id: string, graceS?: number): Promise<'requested' | 'already'> {
+    const query = graceS === undefined ? '' : graceS === 0 ? '?force=true' : `?grace=${graceS}`;
+    const { status } = await this.#send('DELETE', `/executions/${encodeURIComponent(id)}${query}`, {});
     return status === 204 ? 'already' : 'requested';
   }
 

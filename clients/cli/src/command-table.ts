@@ -136,10 +136,18 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     load: async () => (await import('./commands/status.ts')).status,
   },
   kill: {
-    usage: 'kill [--wait] <execution-id>',
+    usage: 'kill [--wait] [--force | --grace TIME] <execution-id>',
     summary: 'stop a run',
-    options: { wait: { type: 'boolean', text: 'stay until nothing of it lives' } },
-    examples: ['runvoy kill --wait 3f9a0c7d52e14b86a1c0d94e7f2b6835'],
+    options: {
+      wait: { type: 'boolean', text: 'stay until nothing of it lives' },
+      force: { type: 'boolean', text: 'kill at once: no time between SIGTERM and SIGKILL' },
+      grace: { type: 'string', value: 'TIME', text: "between SIGTERM and SIGKILL, instead of the run's own" },
+    },
+    notes: ['A run that is being stopped already can be left less time, never more.'],
+    examples: [
+      'runvoy kill --wait 3f9a0c7d52e14b86a1c0d94e7f2b6835',
+      'runvoy kill --force 3f9a0c7d52e14b86a1c0d94e7f2b6835',
+    ],
     words: { least: 1, most: 1 },
     load: async () => (await import('./commands/kill.ts')).kill,
   },

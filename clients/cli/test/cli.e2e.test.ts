@@ -383,6 +383,28 @@ describe('kill', () => {
   });
 });
 
+describe('kill in a hurry', () => {
+  test.each([
+    [['--force'], '?force=true'],
+    [['--grace', '5s'], '?grace=5'],
+    [['--grace', '0'], '?force=true'],
+    [[], ''],
+  ])('%j asks for the stop with "%s"', async (options, query) => {
+    await using cli = runvoy(['kill', ...options, RUN_ID], { server });
+    expect(await cli.ended).toBe(0);
+    expect(server.requests.find(({ method }) => method === 'DELETE')?.path).toBe(
+      `/api/v1/executions/${RUN_ID}${query}`,
+    );
+  });
+
+  test('does not take both --force and --grace', async () => {
+    await using cli = runvoy(['kill', '--force', '--grace', '5s', RUN_ID], { server });
+    expect(await cli.ended).toBe(2);
+    expect(cli.stderr).toContain('--force and --grace exclude each other');
+    expect(server.saw('DELETE', '/')).toBe(false);
+  });
+});
+
 describe('finding the server', () => {
   test('an API that does not answer is named, with what to do', async () => {
     await using cli = runvoy(['list'], { server: NOWHERE });

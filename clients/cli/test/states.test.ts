@@ -10,8 +10,16 @@ const at = (seconds: number) => new Date(seconds * 1_000).toISOString();
 test('a stop is told step by step', () => {
   expect(stopSteps({ requested: at(0) })).toBe('requested');
   expect(stopSteps({ requested: at(0), signalled: at(1) })).toBe('requested → SIGTERM');
+  expect(stopSteps({ requested: at(0), hastened: at(1), signalled: at(1) })).toBe('requested → hastened → SIGTERM');
   const gone = { requested: at(0), signalled: at(1), killed: at(10), confirmed: at(10.4) };
   expect(stopSteps(gone)).toBe('requested → SIGTERM → SIGKILL → confirmed gone 10.4 s');
+});
+
+test('a stop that should be confirmed by now says for how long it is not', () => {
+  const cancel = { requested: at(0), signalled: at(1), confirm_by: at(190) };
+  expect(stopSteps(cancel, 189_999)).toBe('requested → SIGTERM');
+  expect(stopSteps(cancel, 245_000)).toBe('requested → SIGTERM, not confirmed for 4 min 5 s');
+  expect(stopSteps({ ...cancel, confirmed: at(200) }, 245_000)).toBe('requested → SIGTERM → confirmed gone 3 min 20 s');
 });
 
 test('a run that waits says what for, a run that works says nothing', () => {

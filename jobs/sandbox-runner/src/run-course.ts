@@ -118,7 +118,10 @@ export async function runCourse(args: CourseArgs): Promise<EndCause> {
   );
   args.onCancel((cancel) => {
     overBy = Math.min(overBy, cancel.overBy ?? Infinity);
+    const isNews = stop.cause !== undefined;
     stop.request(cancel.cause, cancel.graceMs);
+    // A second one comes from somebody who cannot wait: how long the command still has, the server's answer tells.
+    if (isNews) heartbeat.beat();
   });
 
   log.system(`${RUNNER_PREFIX}execution started by requestID => ${answer.request_id}`);

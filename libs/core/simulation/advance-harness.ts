@@ -47,7 +47,9 @@ function faultOf(evidence: readonly Evidence[]): string | undefined {
     if (!isStopAsked && (next.status === 'TERMINATING' || next.status === 'STOPPED')) return 'unasked-stop';
     if (isTerminal(next.status) && next.exit_code === undefined) return 'an end without an exit code';
     if (next.facts.bound && next.facts.bound !== run.facts.bound && run.facts.bound) return 'one-runner';
-    if (next.facts.bound && !run.facts.bound && run.facts.stop) return 'no-late-start';
+    const { stop, start_timed_out_at_ms } = run.facts;
+    const isUnwanted = stop !== undefined || start_timed_out_at_ms !== undefined;
+    if (next.facts.bound && !run.facts.bound && isUnwanted) return 'no-late-start';
     if (run.facts.report && next.facts.report !== run.facts.report) return 'a second report replaced the first';
     if (advance(next, piece).status !== next.status) return 'the same evidence twice is more than once';
     run = next;
@@ -117,6 +119,8 @@ function onePiece(seed: number, index: number): Evidence {
     () => ({ kind: 'told_to_stop', attempt }),
     () => ({ kind: 'bootstrap_conflict', details: 'two', at_ms }),
     () => ({ kind: 'stop_requested', by: 'ann@example.com', grace_ms: 10_000, cancel_at_ms: at_ms, at_ms }),
+    () => ({ kind: 'stop_hastened', by: 'bob@example.com', grace_ms: 0, cancel_at_ms: at_ms, at_ms }),
+    () => ({ kind: 'start_timed_out', at_ms }),
     () => ({ kind: 'stop_progress', signalled_at_ms: at_ms }),
     () => ({ kind: 'finished', attempt, report }),
     () => ({ kind: 'platform_ended', attempt, end: { platform_execution, at_ms, kind } }),

@@ -18,12 +18,12 @@ export function canonicalRuns(): readonly CanonicalRun[] {
       ['run 1 variables'],
       ({ env }) => Object.keys(env).length === 0,
     ),
-    canonicalRun('a local run is stopped', 'local', ['run 1 stops'], ({ stopsMs }) => stopsMs.length === 1),
+    canonicalRun('a local run is stopped', 'local', ['run 1 stops'], ({ stops }) => stops.length === 1),
     canonicalRun(
       'a cloud run is stopped before its runner asks',
       'cloud',
       ['run 1 stops', 'run 1 stop 0'],
-      ({ stopsMs }) => stopsMs[0]! < 3_000,
+      ({ stops }) => (stops[0]?.afterMs ?? Infinity) < 3_000,
     ),
     canonicalRun(
       'a local run that fails is followed',

@@ -52,28 +52,28 @@ export class Client {
     );
   }
 
-  stop(): void {
-    this.#stopOnce();
-    if (this.#world.strikes('client-twice', `stop of ${this.label}`)) this.#stopOnce();
+  stop(graceMs?: number): void {
+    this.#stopOnce(graceMs);
+    if (this.#world.strikes('client-twice', `stop of ${this.label}`)) this.#stopOnce(graceMs);
   }
 
-  #stopOnce(): void {
+  #stopOnce(graceMs: number | undefined): void {
     const world = this.#world;
     const id = this.executionId;
     if (id === undefined) {
-      world.after(AGAIN_MS, () => this.#stopOnce());
+      world.after(AGAIN_MS, () => this.#stopOnce(graceMs));
       return;
     }
     const run = world.runs.get(id);
     if (run) run.stopAskedMs ??= world.nowMs;
     this.#stopsAsked += 1;
     const where = `stop of ${this.label} ${this.#stopsAsked}`;
-    world.trace.step(`a client asks to stop ${this.label}`);
+    world.trace.step(`a client asks to stop ${this.label}${graceMs === undefined ? '' : ` within ${graceMs} ms`}`);
     this.#ask(
       where,
-      async (services) => services.stop(id),
+      async (services) => services.stop(id, graceMs),
       () => undefined,
-      () => world.after(AGAIN_MS, () => this.#stopOnce()),
+      () => world.after(AGAIN_MS, () => this.#stopOnce(graceMs)),
     );
   }
 

@@ -73,6 +73,10 @@ export class CloudPlatform implements PlatformModel {
       `rv-${run.label}-${nth}`,
     );
     this.tasks.push(task);
+    if (world.strikes('start-hangs', where)) {
+      world.trace.step(`${task.name} waits for an image that does not come`);
+      return task;
+    }
     world.after(world.delay('start-late', where, BEGINS_MS, BEGINS_LATE_MS), () => {
       if (task.stage !== 'waiting') return;
       if (world.strikes('never-begins', where)) {

@@ -22,6 +22,7 @@ export const FAULTS = {
   'start-late': { rate: 0.45, means: 'a runner begins minutes after its start' },
   'started-twice': { rate: 0.3, means: 'the platform makes two executions of one start (cloud)' },
   'start-nameless': { rate: 0.5, means: 'the platform accepts a start without naming it (cloud)' },
+  'start-hangs': { rate: 0.15, means: 'a start is accepted and nothing comes of it until it is cancelled (cloud)' },
   'never-begins': { rate: 0.15, means: 'the runner cannot begin (image pull, spawn)' },
   'order-survives': { rate: 0.8, means: 'an order outlives the instance that took it (local)' },
   'cancel-late': { rate: 0.4, means: 'a cancel takes up to 90 s to arrive' },

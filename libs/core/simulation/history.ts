@@ -1,6 +1,6 @@
 import { openSqliteRecords } from '@runvoy/provider-local';
 import { isTerminal } from '@runvoy/protocol';
-import { executionRef, type Attempt } from '../src/executions/execution.ts';
+import { executionRef, type Attempt, type Haste } from '../src/executions/execution.ts';
 import { defaultImageRef, imageRef } from '../src/images/image.ts';
 import type { Records } from '../src/records/records.ts';
 import { runInputRef } from '../src/executions/run-input.ts';
@@ -175,7 +175,7 @@ class History {
     const client = new Client(world, plan.label, request, (where) => this.#someServices(where));
     this.#clients.push(client);
     world.after(plan.submitMs, () => client.submit());
-    for (const stopMs of plan.stopsMs) world.after(plan.submitMs + stopMs, () => client.stop());
+    for (const stop of plan.stops) world.after(plan.submitMs + stop.afterMs, () => client.stop(stop.graceMs));
     for (const { afterMs, cursor } of plan.readers) {
       world.after(plan.submitMs + afterMs, () => this.#read(client, cursor));
     }
@@ -252,7 +252,7 @@ class History {
 
   #checkBound(run: RunTruth, healingMs: number): void {
     const world = this.#world;
-    const { attempts, stop } = run.execution!.facts;
+    const { attempts, bound, stop, haste } = run.execution!.facts;
     const quietMs = this.#platform.quietSinceMs(run);
     // Of a start that the platform does not know, it can be said only after a while that nothing came of it.
     const isUnknown = ({ attempt }: Attempt) =>
@@ -266,9 +266,15 @@ class History {
         `${run.label} is ${run.execution!.status} ${since} s after all of it was over`,
       );
     }
-    if (!stop || quietMs !== undefined) return;
-    const graceMs = stop.grace_ms;
-    const stoppedMs = Math.max(earliestMs, stop.requested_at_ms + graceMs) + WINDOWS.tickMs + graceMs;
+    if (quietMs !== undefined) return;
+    if (!stop && !bound && world.nowMs > earliestMs + WINDOWS.startMs + 2 * WINDOWS.tickMs + WINDOWS.terminalMs) {
+      world.violate('not-terminal-in-bound', `the start of ${run.label} hangs and is not given up`);
+    }
+    if (!stop) return;
+    const killMs = ({ requested_at_ms, grace_ms }: Haste) => requested_at_ms + grace_ms;
+    const graceMs = Math.min(stop.grace_ms, haste?.grace_ms ?? Infinity);
+    const killedMs = Math.min(killMs(stop), haste ? killMs(haste) : Infinity);
+    const stoppedMs = Math.max(earliestMs, killedMs) + WINDOWS.tickMs + graceMs;
     if (world.nowMs > stoppedMs + WINDOWS.terminalMs) {
       world.violate('not-terminal-in-bound', `${run.label} was stopped and something of it still lives`);
     }

@@ -42,7 +42,9 @@ export function checkStep(world: World, run: RunTruth, before: Execution | undef
   if (RANK[after.status] < RANK[before.status]) {
     world.violate('status-backwards', `${label} went from ${before.status} to ${after.status}`);
   }
-  if (after.facts.bound && !before.facts.bound && (before.facts.stop || isTerminal(before.status))) {
+  const { stop, start_timed_out_at_ms } = before.facts;
+  const isTooLate = stop !== undefined || start_timed_out_at_ms !== undefined || isTerminal(before.status);
+  if (after.facts.bound && !before.facts.bound && isTooLate) {
     world.violate('no-late-start', `${label} was bound to a runner while ${before.status}`);
   }
   if (JSON.stringify(before) === JSON.stringify(after)) {
@@ -63,6 +65,11 @@ export function checkEvidence(
     if (attempt.end && !known?.end) checkPlatformEnd(world, platform, run, attempt);
     if (attempt.rejected && !known?.rejected) checkRejection(world, platform, run, attempt);
     if (attempt.lane_settled && !known?.lane_settled) checkSettled(world, run, attempt);
+  }
+  if (after.facts.start_timed_out_at_ms !== undefined && before?.facts.start_timed_out_at_ms === undefined) {
+    world.reach('start-timed-out');
+    const isSeen = after.facts.attempts.some((attempt) => wasSeenLate(run, attempt, ['starting', 'alive']));
+    if (!isSeen) world.violate('no-verdict-from-error', `${run.label}: its start is called too late without a look`);
   }
   const isDoubled = mayHaveCopies(world);
   if (after.facts.conflict && !before?.facts.conflict) {
@@ -88,7 +95,7 @@ function checkRejection(world: World, platform: PlatformModel, run: RunTruth, at
   const reason = attempt.rejected?.reason ?? '';
   const proofs: Readonly<Record<string, () => boolean>> = {
     never_started: () => platform.isRuledOut(run.id, attempt.attempt),
-    start_timeout: () => world.nowMs >= startDeadlineMs(run, attempt),
+    start_timeout: () => wasSeenLate(run, attempt, ['absent']),
   };
   const isProven = proofs[reason];
   if (isProven && !isProven()) {
@@ -97,6 +104,14 @@ function checkRejection(world: World, platform: PlatformModel, run: RunTruth, at
       `${run.label}: attempt ${attempt.attempt} is given up (${reason}) without proof`,
     );
   }
+}
+
+/** True when the platform answered so, after the time for the start was over. */
+function wasSeenLate(run: RunTruth, attempt: Attempt, states: readonly string[]): boolean {
+  const dueMs = startDeadlineMs(run, attempt);
+  return run.looks.some(
+    (look) => look.attempt === attempt.attempt && look.atMs >= dueMs && states.includes(look.state),
+  );
 }
 
 /** When a start of which the platform knows nothing may be given up. */

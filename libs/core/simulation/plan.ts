@@ -9,8 +9,15 @@ export interface RunPlan {
   readonly graceS: number;
   readonly env: Readonly<Record<string, string>>;
   readonly command: CommandPlan;
-  readonly stopsMs: readonly number[];
+  readonly stops: readonly StopPlan[];
   readonly readers: readonly { readonly afterMs: number; readonly cursor: number }[];
+}
+
+/** Somebody asks for a stop, in a hurry or not. */
+export interface StopPlan {
+  readonly afterMs: number;
+  /** Instead of the run's own grace. */
+  readonly graceMs?: number;
 }
 
 export interface HistoryPlan {
@@ -41,7 +48,7 @@ function planRun(world: World, label: string, index: number): RunPlan {
     graceS: choices.pick(`${label} grace`, [10, 0, 5, 20, 45]),
     env: choices.pick(`${label} variables`, [{ A: label }, {}]),
     command: planCommand(world, label),
-    stopsMs: planStops(world, label),
+    stops: planStops(world, label),
     readers: planReaders(world, label),
   };
 }
@@ -60,15 +67,18 @@ function planCommand(world: World, label: string): CommandPlan {
   };
 }
 
-function planStops(world: World, label: string): number[] {
+function planStops(world: World, label: string): StopPlan[] {
   const { choices } = world;
   const times = choices.pick(`${label} stops`, [0, 1, 0, 1, 0, 2]);
-  return Array.from({ length: times }, (_, index) =>
+  return Array.from({ length: times }, (_, index) => {
     // Many come early, while the start is still on its way.
-    choices.pick(`${label} stop ${index} is early`, [true, false])
+    const isEarly = choices.pick(`${label} stop ${index} is early`, [true, false]);
+    const afterMs = isEarly
       ? choices.whole(`${label} stop ${index}`, 3_000, 10, 5_000)
-      : choices.whole(`${label} late stop ${index}`, 30_000, 5_000, 70_000),
-  );
+      : choices.whole(`${label} late stop ${index}`, 30_000, 5_000, 70_000);
+    const graceMs = choices.pick(`${label} stop ${index} leaves`, [undefined, 0, undefined, 3_000]);
+    return { afterMs, ...(graceMs === undefined ? {} : { graceMs }) };
+  });
 }
 
 function planReaders(world: World, label: string): RunPlan['readers'] {

@@ -111,8 +111,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: 'executions/bootstrap-execution.ts',
-        find: '  if (execution.facts.stop) {\n',
-        replace: '  if (execution.facts.stop && nowMs < 0) {\n',
+        find: '  if (isUnwanted(execution.facts)) {\n',
+        replace: '  if (isUnwanted(execution.facts) && nowMs < 0) {\n',
       },
     ],
   },
@@ -155,8 +155,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       },
       {
         file: 'executions/record-heartbeat.ts',
-        find: 'return execution.facts.stop && !isTerminal(execution.status)',
-        replace: 'return execution.facts.stop && isTerminal(execution.status)',
+        find: 'return stop && !isTerminal(execution.status)',
+        replace: 'return stop && isTerminal(execution.status)',
       },
     ],
   },
@@ -271,8 +271,33 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: 'executions/judge-absence.ts',
-        find: 'export const START_DEADLINE_MS = 10 * 60_000;',
-        replace: 'export const START_DEADLINE_MS = 10_000;',
+        find: 'attempt.made_at_ms + startTimeoutMs;',
+        replace: 'attempt.made_at_ms + startTimeoutMs / 60;',
+      },
+    ],
+  },
+  {
+    name: 'start-timeout-without-a-look',
+    means: 'a start is given up by the clock alone',
+    flavour: 'cloud',
+    edits: [
+      {
+        file: 'executions/look-at-execution.ts',
+        find: '    if (attempt.rejected && !isTerminal(before.status)) continue;\n',
+        replace:
+          "    if (attempt.rejected && !isTerminal(before.status)) continue;\n    if (!attempt.end && isStartLate(deps, before, attempt)) {\n      evidence.push({ kind: 'start_rejected', attempt: attempt.attempt, reason: 'start_timeout', details: '' });\n      continue;\n    }\n",
+      },
+    ],
+  },
+  {
+    name: 'hanging-start-waited-for',
+    means: 'a start that hangs is waited for without end',
+    flavour: 'cloud',
+    edits: [
+      {
+        file: 'executions/start-timeout.ts',
+        find: '  return clock.now() >= Math.max(attempt.made_at_ms, upSinceMs) + startTimeoutMs;',
+        replace: '  return clock.now() < 0 && Math.max(attempt.made_at_ms, upSinceMs) + startTimeoutMs > 0;',
       },
     ],
   },

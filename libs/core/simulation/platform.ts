@@ -54,6 +54,8 @@ export function jobsOf(instance: Instance, model: PlatformModel): JobRunner {
       try {
         const view = await call(`look at ${labelOf(attempt)}`, false, () => model.look(instance, attempt));
         if (view.state === 'alive' && view.unwatched) world.reach('unwatched-command');
+        const { attempt: number } = attempt;
+        world.runs.get(attempt.execution_id)?.looks.push({ attempt: number, atMs: world.nowMs, state: view.state });
         return view;
       } finally {
         if (instance.isAlive) done();

@@ -1,5 +1,6 @@
 import type { FinishedMessage, LogLine, LogsMessage } from '@runvoy/protocol';
 import type { Execution } from '../src/executions/execution.ts';
+import type { PlatformView } from '../src/jobs/job-runner.ts';
 import type { LogChunk } from '../src/logs/log-chunk.ts';
 
 /** One reading of a safety lane that came to its end. */
@@ -8,6 +9,13 @@ export interface LaneRead {
   readonly beganMs: number;
   readonly final: boolean;
   readonly sawReport: boolean;
+}
+
+/** What the platform answered to a look. */
+export interface LookAnswer {
+  readonly attempt: number;
+  readonly atMs: number;
+  readonly state: PlatformView['state'];
 }
 
 /** What is really true of one run, whatever the services believe, and what they have stored of it. */
@@ -25,6 +33,7 @@ export class RunTruth {
   /** From when on the report can be read in the safety lane. */
   reportReadableMs = Infinity;
   readonly laneReads: LaneRead[] = [];
+  readonly looks: LookAnswer[] = [];
   /** Starts that are being made, by attempt. */
   readonly startsUnderWay = new Set<number>();
   /** Batches and reports by the lane that brought them. */

@@ -25,6 +25,7 @@ import type { Instance } from './instance.ts';
 import type { RunnerCall } from './network.ts';
 import { RunTruth } from './run-truth.ts';
 import { noteLane } from './platform.ts';
+import { WINDOWS } from './windows.ts';
 import type { LaneEntry, Task } from './task.ts';
 import type { World } from './world.ts';
 
@@ -47,6 +48,7 @@ const POLICY: RunPolicy = {
   isolation: 'process',
   timeoutDefaultS: 300,
   timeoutMaxS: 3_600,
+  stopTimeoutMs: WINDOWS.stopConfirmedMs,
   maxLogBytes: 1_000_000,
   trustAllUsers: false,
   gitRoots: [],
@@ -67,6 +69,7 @@ export class Services {
     readonly policy: RunPolicy;
     readonly batchMs: number;
     readonly upSinceMs: number;
+    readonly startTimeoutMs: number;
     readonly random: (count: number) => Uint8Array;
   };
 
@@ -83,6 +86,7 @@ export class Services {
       batchMs: 10,
       random: (count) => randomBytes(world, instance.name, count),
       upSinceMs: instance.bornMs,
+      startTimeoutMs: WINDOWS.startMs,
     };
   }
 
@@ -122,15 +126,16 @@ export class Services {
   }
 
   /** `DELETE /api/v1/executions/{id}`. */
-  async stop(id: string): Promise<void> {
+  async stop(id: string, graceMs?: number): Promise<void> {
     const { outcome } = await stopExecution(
       this.#deps,
       id,
-      { email: CALLER.user.email, requestId: 'req-stop' },
+      { email: CALLER.user.email, requestId: 'req-stop', ...(graceMs === undefined ? {} : { grace_ms: graceMs }) },
       () => undefined,
       this.#noticed('a cancel failed'),
     );
     if (outcome === 'already') this.#world.reach('stop-repeated');
+    if (outcome === 'hastened') this.#world.reach('stop-hastened');
     const { execution, label } = this.#world.runs.get(id) ?? {};
     if (!execution?.facts.stop && execution?.unfinished) {
       this.#world.violate('lost-run', `the stop of ${label} was accepted and is not stored`);
@@ -173,7 +178,8 @@ export class Services {
   async #bootstrap(id: string, { body }: Extract<RunnerCall, { kind: 'bootstrap' }>): Promise<object> {
     const world = this.#world;
     const run = world.runs.get(id);
-    const wasStopped = run?.execution?.facts.stop !== undefined;
+    const facts = run?.execution?.facts;
+    const wasStopped = facts?.stop !== undefined || facts?.start_timed_out_at_ms !== undefined;
     const wasOver = run?.endStoredMs !== undefined;
     if (wasOver) world.reach('bootstrap-after-end');
     const answer = await bootstrapExecution(this.#deps, id, body);
@@ -181,7 +187,7 @@ export class Services {
     if (wasStopped || wasOver) {
       world.violate(
         'no-late-start',
-        `${run.label}: its command was handed out after ${wasOver ? 'its end' : 'a stop'}`,
+        `${run.label}: its command was handed out after ${wasOver ? 'its end' : 'a stop, or too late'}`,
       );
     }
     const runner = `${body.attempt}/${body.nonce}`;

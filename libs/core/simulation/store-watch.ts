@@ -130,6 +130,8 @@ export class StoreWatch {
     if (is.attempts.length > was!.attempts.length) news.push(`attempt ${is.attempts.length} to be made`);
     if (is.bound && !was!.bound) news.push(`bound to attempt ${is.bound.attempt}`);
     if (is.stop && !was!.stop) news.push('stop stored');
+    if (is.haste !== was!.haste && is.haste) news.push('haste stored');
+    if (is.start_timed_out_at_ms !== was!.start_timed_out_at_ms) news.push('start called too late');
     if (is.conflict && !was!.conflict) news.push('conflict stored');
     if (is.report && !was!.report) news.push(`report stored (${is.report.cause})`);
     for (const attempt of is.attempts) {

@@ -67,10 +67,12 @@ export class RunWorld {
   readonly signingKeys: SigningKeys = { current: { id: 'k1', secret: Buffer.alloc(32, 1) } };
   readonly batchMs = 10;
   upSinceMs = T0;
+  startTimeoutMs = 600_000;
   policy: RunPolicy = {
     isolation: 'process',
     timeoutDefaultS: 3_600,
     timeoutMaxS: 7_200,
+    stopTimeoutMs: 180_000,
     maxLogBytes: 1_000_000,
     trustAllUsers: false,
     gitRoots: [],
@@ -165,11 +167,12 @@ export class StartedRun {
     };
   }
 
-  stop(): Promise<StopOutcome> {
+  /** With a grace in ms, or the run's own. */
+  stop(grace_ms?: number): Promise<StopOutcome> {
     return stopExecution(
       this.world,
       this.id,
-      { email: 'admin@example.com', requestId: 'req-stop' },
+      { email: 'admin@example.com', requestId: 'req-stop', ...(grace_ms === undefined ? {} : { grace_ms }) },
       () => undefined,
       (error) => this.world.noticed.push({ error, about: 'stop' }),
     );

@@ -51,9 +51,13 @@ export interface RunAnswer {
 /** Times of a stop, RFC 3339; a step that has not happened is absent. */
 export interface CancelBody {
   readonly requested?: string;
+  /** When somebody asked for it to take less time. */
+  readonly hastened?: string;
   readonly signalled?: string;
   readonly killed?: string;
   readonly confirmed?: string;
+  /** Until it is confirmed: by when it should be. Beyond, something is wrong on the platform. */
+  readonly confirm_by?: string;
 }
 
 /** The end of a log, as the runner stated it and as the store proves it. */

@@ -1,5 +1,6 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { START_TIMEOUT_S, STOP_TIMEOUT_S } from '@runvoy/core';
 import { LIMITS } from '@runvoy/protocol';
 import { LOG_LEVELS } from '@runvoy/runtime/logger';
 import { integer, oneOf, readConfig, text, type ConfigOf, type Env } from '@runvoy/runtime/read-config';
@@ -18,6 +19,8 @@ export const LOCAL_VARIABLES = {
     'RUNVOY_TIMEOUT_MAX_SECONDS',
     integer({ fallback: LIMITS.timeoutMaxS, min: 1, max: LIMITS.timeoutMaxS }),
   ],
+  startTimeoutS: ['RUNVOY_START_TIMEOUT', integer({ ...START_TIMEOUT_S, fallback: 120 })],
+  stopTimeoutS: ['RUNVOY_STOP_TIMEOUT', integer(STOP_TIMEOUT_S)],
 } as const;
 
 export type LocalConfig = ConfigOf<typeof LOCAL_VARIABLES>;

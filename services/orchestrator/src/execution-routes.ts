@@ -17,12 +17,14 @@ import type { FastifyInstance } from 'fastify';
 import { callerOf } from './authentication.ts';
 import type { OrchestratorDeps } from './deps.ts';
 import { readListQuery, type ListQuery } from './list-query.ts';
+import { readStopGrace } from './stop-query.ts';
 
 type ById = { Params: { id: string } };
+type ByQuery = { Querystring: Record<string, unknown> };
 
 /** Executions: list, show, status, stop. */
 export function executionRoutes(api: FastifyInstance, deps: OrchestratorDeps): void {
-  api.get<{ Querystring: Record<string, unknown> }>('/executions', async (request): Promise<ExecutionBody[]> => {
+  api.get<ByQuery>('/executions', async (request): Promise<ExecutionBody[]> => {
     requirePermission(callerOf(request), 'executions.list');
     return (await listExecutions(deps.records, readListQuery(request.query))).map(executionBody);
   });
@@ -36,14 +38,15 @@ export function executionRoutes(api: FastifyInstance, deps: OrchestratorDeps): v
     return executionStatusBody(execution, isTerminal(execution.status) ? await assessLog(deps, execution) : undefined);
   });
 
-  api.delete<ById>('/executions/:id', async (request, reply): Promise<KillAnswer | undefined> => {
+  api.delete<ById & ByQuery>('/executions/:id', async (request, reply): Promise<KillAnswer | undefined> => {
     const caller = callerOf(request);
     const { id } = request.params;
     await readable(deps.records, caller, id, 'execution.stop');
+    const grace_ms = readStopGrace(request.query);
     const { outcome } = await stopExecution(
       deps,
       id,
-      { email: caller.user.email, requestId: request.id },
+      { email: caller.user.email, requestId: request.id, ...(grace_ms === undefined ? {} : { grace_ms }) },
       (execution) => requirePermission(caller, 'execution.stop', execution.owned_by),
       (error) => deps.logger.warn('a cancel failed; the next look sends it again', { execution_id: id, error }),
     );
@@ -52,7 +55,8 @@ export function executionRoutes(api: FastifyInstance, deps: OrchestratorDeps): v
       reply.code(204);
       return undefined;
     }
-    return { execution_id: id, message: 'Execution termination initiated' };
+    const message = outcome === 'hastened' ? 'Execution termination hastened' : 'Execution termination initiated';
+    return { execution_id: id, message };
   });
 }
 

@@ -105,6 +105,41 @@ describe('executions', () => {
   });
 });
 
+describe('a stop in a hurry', () => {
+  test('leaves a run that is stopping less time, is answered 200 then, and 204 when there is none to take', async () => {
+    await using world = await openWorld();
+    const id = await run(world);
+    await world.call('DELETE', `/api/v1/executions/${id}?grace=600`);
+    const forced = await world.call('DELETE', `/api/v1/executions/${id}?force=true`);
+    expect(forced.statusCode).toBe(200);
+    expect(forced.json()).toEqual({ execution_id: id, message: 'Execution termination hastened' });
+    expect((await world.call('DELETE', `/api/v1/executions/${id}?force=true`)).statusCode).toBe(204);
+    expect((await world.call('DELETE', `/api/v1/executions/${id}?grace=30`)).statusCode).toBe(204);
+    const { cancel } = (await world.call('GET', `/api/v1/executions/${id}/status`)).json();
+    expect(cancel).toEqual({
+      requested: '2026-01-01T00:00:00.000Z',
+      hastened: '2026-01-01T00:00:00.000Z',
+      confirm_by: '2026-01-01T00:03:00.000Z',
+    });
+  });
+
+  test.each([
+    ['force=perhaps', 400, 'force'],
+    ['force=true&force=false', 400, 'force'],
+    ['force=true&grace=5', 400, 'exclude each other'],
+    ['grace=soon', 400, 'grace'],
+    ['grace=-1', 400, 'grace'],
+    ['grace=3601', 422, '0 to 3600 seconds'],
+  ])('%s is refused with %i, and nothing is stopped', async (query, code, words) => {
+    await using world = await openWorld();
+    const id = await run(world);
+    const answer = await world.call('DELETE', `/api/v1/executions/${id}?${query}`);
+    expect([answer.statusCode, answer.body]).toEqual([code, expect.stringContaining(words)]);
+    expect(world.cancelled).toEqual([]);
+    expect((await world.call('GET', `/api/v1/executions/${id}/status`)).json().cancel).toBeUndefined();
+  });
+});
+
 describe('logs over REST', () => {
   test('a run that goes on has null events and a live view, until somebody asks for a page', async () => {
     await using world = await openWorld();

@@ -64,6 +64,7 @@ export async function openWorld(policy: Partial<RunPolicy> = {}) {
       isolation: 'process',
       timeoutDefaultS: 3_600,
       timeoutMaxS: 604_800,
+      stopTimeoutMs: 180_000,
       maxLogBytes: 1_000_000,
       trustAllUsers: true,
       gitRoots: [],

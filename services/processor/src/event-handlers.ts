@@ -34,6 +34,10 @@ const HANDLERS: Handlers = {
   'dev.runvoy.tick.v1': async (deps) => {
     const report = await tick(deps, notice(deps, 'a look failed; nothing was concluded'));
     if (report.looked > 0 || report.failed > 0) deps.logger.debug('tick', { ...report });
+    if (report.overdue.length > 0) {
+      const { overdue } = report;
+      deps.logger.warn('stops are not confirmed in time; their cancel is sent again at each look', { overdue });
+    }
   },
   'dev.runvoy.sweep.v1': async (deps) => {
     const report = await sweep(deps, notice(deps, 'a look failed; nothing was concluded'));

@@ -80,6 +80,7 @@ async function openLocal(shutdown: Shutdown): Promise<OpenService> {
     random: randomBytes,
     batchMs: BATCH_MS.local,
     upSinceMs: systemClock.now(),
+    startTimeoutMs: config.startTimeoutS * 1000,
   });
   ready.resolve(routes);
   rmSync(dataDir.intakeSocket, { force: true });
@@ -134,6 +135,7 @@ async function openGcp(shutdown: Shutdown): Promise<OpenService> {
     bus,
     random: randomBytes,
     upSinceMs: systemClock.now(),
+    startTimeoutMs: config.startTimeoutS * 1000,
     readPlatformEntry: gcp.readPlatformEntry,
     callers: {
       verifier: ports.callers(config.callerCheck),

@@ -120,6 +120,7 @@ export async function openEventWorld(options: Partial<Parameters<typeof buildEve
     random: randomBytes,
     signingKeys,
     upSinceMs: T0,
+    startTimeoutMs: 600_000,
     logger: silentLogger,
     readPlatformEntry: (data) => {
       const { entry } = data as { readonly entry?: PlatformEntry };

@@ -97,6 +97,7 @@ async function openWorld() {
     signingKeys: { current: { id: 'k', secret: randomBytes(32) } },
     batchMs: 10,
     upSinceMs: T0,
+    startTimeoutMs: 600_000,
     logger: silentLogger,
   });
   const post = (kind: string, body: unknown, id = ID) =>

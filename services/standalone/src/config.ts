@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import {
   ConfigProblems,
   flag,
+  integer,
   LOG_LEVELS,
   list,
   oneOf,
@@ -12,7 +13,7 @@ import {
   text,
   type Env,
 } from '@runvoy/runtime';
-import { isEmail } from '@runvoy/core';
+import { isEmail, START_TIMEOUT_S, STOP_TIMEOUT_S } from '@runvoy/core';
 import { LIMITS } from '@runvoy/protocol';
 
 /** How one server on this machine is set up. */
@@ -33,6 +34,8 @@ export interface StandaloneConfig {
   readonly logLevel: (typeof LOG_LEVELS)[number];
   readonly timeoutDefaultS: number;
   readonly timeoutMaxS: number;
+  readonly startTimeoutS: number;
+  readonly stopTimeoutS: number;
   /** Print the ready line and nothing else. */
   readonly json: boolean;
   /** Run a first command when this start creates the first admin. */
@@ -117,4 +120,6 @@ export const STANDALONE_CONFIG = {
   logLevel: ['RUNVOY_LOG_LEVEL', oneOf(LOG_LEVELS, 'info')],
   timeoutDefaultS: ['RUNVOY_TIMEOUT_DEFAULT_SECONDS', optionalInteger({ min: 1, max: LIMITS.timeoutMaxS })],
   timeoutMaxS: ['RUNVOY_TIMEOUT_MAX_SECONDS', optionalInteger({ min: 1, max: LIMITS.timeoutMaxS })],
+  startTimeoutS: ['RUNVOY_START_TIMEOUT', integer({ ...START_TIMEOUT_S, fallback: 120 })],
+  stopTimeoutS: ['RUNVOY_STOP_TIMEOUT', integer(STOP_TIMEOUT_S)],
 } as const;

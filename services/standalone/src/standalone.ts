@@ -101,7 +101,13 @@ async function open(
   shutdown.add('job runner', async () => jobs[Symbol.asyncDispose]());
 
   const common = { records, vault, jobs, clock, random: randomBytes, signingKeys, logger };
-  const intake = { bus, batchMs: BATCH_MS, gitRoots: config.gitRoots, upSinceMs: clock.now() };
+  const intake = {
+    bus,
+    batchMs: BATCH_MS,
+    gitRoots: config.gitRoots,
+    upSinceMs: clock.now(),
+    startTimeoutMs: config.startTimeoutS * 1000,
+  };
   const processor = buildProcessor({ ...common, ...intake });
   ready.resolve(processor);
   await listenPrivately(processor, places.intakeSocket);
@@ -148,6 +154,7 @@ function runPolicy(config: StandaloneConfig, isolation: Isolation): RunPolicy {
     isolation,
     timeoutDefaultS: config.timeoutDefaultS,
     timeoutMaxS: config.timeoutMaxS,
+    stopTimeoutMs: config.stopTimeoutS * 1000,
     maxLogBytes: LIMITS.logBytesDefault,
     trustAllUsers: config.trustAllUsers,
     gitRoots: config.gitRoots,

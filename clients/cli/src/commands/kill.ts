@@ -2,10 +2,12 @@ import { isTerminal, type ExecutionStatusBody } from '@runvoy/protocol';
 import { RunvoyApi } from '../api.ts';
 import { ApiProblem, Unreachable } from '../api-problem.ts';
 import { openConnection } from '../connection.ts';
+import { readDurationS } from '../duration.ts';
 import { EXIT } from '../exit-code.ts';
 import type { Invocation } from '../invocation.ts';
 import { pause } from '../pause.ts';
-import { Problem } from '../problem.ts';
+import type { Options } from '../options.ts';
+import { Problem, usageProblem } from '../problem.ts';
 import { exitCodeOf } from '../run-outcome.ts';
 import { Screen } from '../screen.ts';
 import { StateNotes } from '../state-notes.ts';
@@ -18,13 +20,22 @@ const SILENCE_MS = 5 * 60_000;
 export async function kill(invocation: Invocation): Promise<number> {
   const { options, words, terminal } = invocation;
   const id = words[0] ?? '';
+  const graceS = graceOf(options);
   const api = new RunvoyApi(await openConnection(invocation));
   const screen = new Screen(terminal);
-  const asked = await api.stop(id);
+  const asked = await api.stop(id, graceS);
   const state = options.flag('wait') ? await untilEnded(api, id, screen, terminal.stderr.isTTY) : await api.status(id);
   if (options.flag('json')) terminal.stdout.write(`${JSON.stringify(state)}\n`);
   else terminal.stdout.write(`${resultText(asked, state, options.flag('wait'))}\n`);
   return EXIT.ok;
+}
+
+/** Seconds, or undefined for the run's own. */
+function graceOf(options: Options): number | undefined {
+  const grace = options.text('grace');
+  if (!options.flag('force')) return grace === undefined ? undefined : readDurationS(grace, '--grace');
+  if (grace !== undefined) throw usageProblem('--force and --grace exclude each other: --force is --grace 0.');
+  return 0;
 }
 
 function resultText(asked: 'requested' | 'already', state: ExecutionStatusBody, hasWaited: boolean): string {

@@ -1,9 +1,10 @@
 import { isTerminal } from '@runvoy/protocol';
 import type { Evidence } from './evidence.ts';
 import type { PlatformEnd } from '../jobs/job-runner.ts';
-import type { Attempt, Binding, Execution, Facts, Report, Stop } from './execution.ts';
+import type { Attempt, Binding, Execution, Facts, Haste, Report, Stop } from './execution.ts';
 import { withFault } from './execution.ts';
 import { judge } from './judge.ts';
+import { isUnwanted } from './start-timeout.ts';
 import { nextStatus } from './transitions.ts';
 
 /**
@@ -81,6 +82,12 @@ function addFact(facts: Facts, evidence: Evidence): Facts {
       return facts.conflict ? facts : { ...facts, conflict: { at_ms: evidence.at_ms, details: evidence.details } };
     case 'stop_requested':
       return facts.stop ? facts : { ...facts, stop: newStop(evidence) };
+    case 'stop_hastened':
+      return hasten(facts, newHaste(evidence));
+    case 'start_timed_out':
+      // Whoever has the command was started in time.
+      if (facts.bound || facts.start_timed_out_at_ms !== undefined) return facts;
+      return { ...facts, start_timed_out_at_ms: evidence.at_ms };
     case 'stop_progress':
       return noteProgress(facts, evidence);
     case 'finished':
@@ -89,8 +96,8 @@ function addFact(facts: Facts, evidence: Evidence): Facts {
 }
 
 function addAttempt(facts: Facts, made: Extract<Evidence, { kind: 'attempt_made' }>): Facts {
-  // Once a runner has the command, or is asked to stop, no other may be started.
-  if (facts.bound || facts.stop || facts.attempts.some((known) => known.attempt === made.attempt)) return facts;
+  // Once a runner has the command, or none is to have it any more, no other may be started.
+  if (facts.bound || isUnwanted(facts) || facts.attempts.some((known) => known.attempt === made.attempt)) return facts;
   const attempts = facts.attempts.map((known) =>
     known.attempt === made.replaces?.attempt && !known.rejected
       ? { ...known, rejected: { reason: made.replaces.reason, details: made.replaces.details } }
@@ -113,7 +120,7 @@ function changeAttempt(facts: Facts, number: number, change: (attempt: Attempt) 
 
 /** The first runner gets the run; what was stored about other attempts is dropped, only the bound one's end counts. */
 function bind(facts: Facts, evidence: Extract<Evidence, { kind: 'bootstrapped' }>): Facts {
-  if (facts.bound || facts.stop || !facts.attempts.some((attempt) => attempt.attempt === evidence.attempt))
+  if (facts.bound || isUnwanted(facts) || !facts.attempts.some((attempt) => attempt.attempt === evidence.attempt))
     return facts;
   const { attempt, nonce_hash, platform_execution, at_ms } = evidence;
   return {
@@ -155,12 +162,31 @@ function isOther(a: string, b: string | undefined): boolean {
 }
 
 function newStop(evidence: Extract<Evidence, { kind: 'stop_requested' }>): Stop {
+  return newHaste(evidence);
+}
+
+function newHaste(evidence: Extract<Evidence, { kind: 'stop_requested' | 'stop_hastened' }>): Haste {
+  const { at_ms, by, grace_ms, cancel_at_ms, confirm_by_ms } = evidence;
   return {
-    requested_at_ms: evidence.at_ms,
-    requested_by: evidence.by,
-    grace_ms: evidence.grace_ms,
-    cancel_at_ms: evidence.cancel_at_ms,
+    requested_at_ms: at_ms,
+    requested_by: by,
+    grace_ms,
+    cancel_at_ms,
+    ...(confirm_by_ms === undefined ? {} : { confirm_by_ms }),
   };
+}
+
+/** The one that leaves the run least; of two that leave the same, the first. So it does not matter which is stored first. */
+function hasten(facts: Facts, haste: Haste): Facts {
+  return facts.haste && !isBefore(orderOf(haste), orderOf(facts.haste)) ? facts : { ...facts, haste };
+}
+
+const orderOf = ({ requested_at_ms, requested_by, grace_ms, cancel_at_ms }: Haste) =>
+  [requested_at_ms + grace_ms, cancel_at_ms, requested_at_ms, requested_by] as const;
+
+function isBefore(a: readonly (number | string)[], b: readonly (number | string)[]): boolean {
+  const at = a.findIndex((value, index) => value !== b[index]);
+  return at >= 0 && a[at]! < b[at]!;
 }
 
 /** The earliest time each step was seen; signs of a stop that nobody stored are not ours to tell. */

@@ -16,6 +16,7 @@ import { advance } from './advance.ts';
 import { withFault, type Attempt, type Execution } from './execution.ts';
 import { EMPTY_INPUT, openRunInput, runInputRef, type SealedRunInput } from './run-input.ts';
 import { runnerSession, SESSION_OUTLIVES_DEADLINE_MS } from './runner-session.ts';
+import { isUnwanted } from './start-timeout.ts';
 import { requireExecution, storeExecution } from './store-execution.ts';
 
 export interface BootstrapDeps {
@@ -41,7 +42,8 @@ type Decision =
 
 /**
  * Hands the run to the runner that asks first. One transaction: it requires STARTING, or the same nonce in RUNNING (a lost answer
- * must not kill a run: same nonce, same answer). In TERMINATING the answer is `stop` and holds no secrets; in a terminal state it
+ * must not kill a run: same nonce, same answer). In TERMINATING, and after the time for the start, the answer is `stop` and holds no
+ * secrets; in a terminal state it
  * fails with `EXECUTION_ENDED`. Another attempt of the same run is refused and cancelled, and the run goes on; a second nonce of
  * the bound attempt is refused, recorded and ends the run as `bootstrap_conflict`.
  *
@@ -107,7 +109,7 @@ async function decide(tx: Tx, nowMs: number, { executionId, request, isItsJob }:
       'the runner is not the execution that the platform started for this attempt',
     );
   }
-  if (execution.facts.stop) {
+  if (isUnwanted(execution.facts)) {
     const after = advance(execution, { kind: 'told_to_stop', attempt: attempt.attempt });
     storeExecution(tx, execution, after, nowMs);
     return { kind: 'stop' };

@@ -40,8 +40,20 @@ export type Evidence =
       readonly by: string;
       readonly grace_ms: number;
       readonly cancel_at_ms: Millis;
+      readonly confirm_by_ms?: Millis;
       readonly at_ms: Millis;
     }
+  /** Somebody asked for a stop that was stored to take less time. */
+  | {
+      readonly kind: 'stop_hastened';
+      readonly by: string;
+      readonly grace_ms: number;
+      readonly cancel_at_ms: Millis;
+      readonly confirm_by_ms?: Millis;
+      readonly at_ms: Millis;
+    }
+  /** A look found something of the start after its time, and no runner had asked for the command. */
+  | { readonly kind: 'start_timed_out'; readonly at_ms: Millis }
   /** The runner says how far a stop has come. */
   | { readonly kind: 'stop_progress'; readonly signalled_at_ms?: Millis; readonly killed_at_ms?: Millis }
   /** The signed report of the runner. */

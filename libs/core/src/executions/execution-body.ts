@@ -7,6 +7,8 @@ import {
 } from '@runvoy/protocol';
 import type { LogAssessment } from '../logs/assess-log.ts';
 import type { Execution } from './execution.ts';
+import { isUnwanted } from './start-timeout.ts';
+import { stopInForce } from './stop-in-force.ts';
 
 /** RFC 3339, UTC. */
 export const rfc3339 = (ms: number): string => new Date(ms).toISOString();
@@ -70,22 +72,25 @@ function durationMs(execution: Execution, completedAtMs: number): number {
 /** What an unfinished run waits for, in one word; `undefined` when its command is simply running. */
 export function waitingFor(execution: Execution): string | undefined {
   if (isTerminal(execution.status)) return undefined;
-  const { bound, report, stop, attempts } = execution.facts;
+  const { bound, report, attempts } = execution.facts;
   if (report) return 'platform_end';
   if (attempts.some((attempt) => attempt.end && !attempt.rejected)) return 'last_lines';
-  if (stop) return 'stop_confirmation';
+  if (isUnwanted(execution.facts)) return 'stop_confirmation';
   return bound ? undefined : 'runner';
 }
 
 /** How far a stop has come. `confirmed` stays absent when the command had ended by itself: the stop came too late. */
 export function cancelBody(execution: Execution): CancelBody | undefined {
-  const { stop } = execution.facts;
+  const { stop, haste } = execution.facts;
   if (!stop) return undefined;
+  const confirmByMs = stopInForce(execution.facts)?.confirm_by_ms;
   return {
     requested: rfc3339(stop.requested_at_ms),
+    ...(haste === undefined ? {} : { hastened: rfc3339(haste.requested_at_ms) }),
     ...(stop.signalled_at_ms === undefined ? {} : { signalled: rfc3339(stop.signalled_at_ms) }),
     ...(stop.killed_at_ms === undefined ? {} : { killed: rfc3339(stop.killed_at_ms) }),
     ...(execution.status === 'STOPPED' ? { confirmed: rfc3339(confirmedAtMs(execution)) } : {}),
+    ...(isTerminal(execution.status) || confirmByMs === undefined ? {} : { confirm_by: rfc3339(confirmByMs) }),
   };
 }
 

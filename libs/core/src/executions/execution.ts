@@ -46,8 +46,19 @@ export interface Stop {
   readonly grace_ms: number;
   /** From here on every look sends the platform's cancel again until the end is seen. */
   readonly cancel_at_ms: Millis;
+  /** A stop that is not confirmed by then is an alarm. Absent where it was stored before there was one. */
+  readonly confirm_by_ms?: Millis;
   readonly signalled_at_ms?: Millis;
   readonly killed_at_ms?: Millis;
+}
+
+/** A later request that leaves a stop less time. The one that leaves least stands. */
+export interface Haste {
+  readonly requested_at_ms: Millis;
+  readonly requested_by: string;
+  readonly grace_ms: number;
+  readonly cancel_at_ms: Millis;
+  readonly confirm_by_ms?: Millis;
 }
 
 /** Everything known of a run's life. The status is a function of these alone, so the order they came in cannot matter. */
@@ -55,6 +66,10 @@ export interface Facts {
   readonly attempts: readonly Attempt[];
   readonly bound?: Binding;
   readonly stop?: Stop;
+  /** Kept beside the stop, not in it: either may be known first. */
+  readonly haste?: Haste;
+  /** A look found the start still under way after its time: no runner is handed the command any more. */
+  readonly start_timed_out_at_ms?: Millis;
   readonly report?: Report;
   /** Somebody else tried to be this run's runner. */
   readonly conflict?: { readonly at_ms: Millis; readonly details: string };

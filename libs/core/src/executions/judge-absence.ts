@@ -6,15 +6,14 @@ import type { Evidence } from './evidence.ts';
 import type { Attempt, Execution, Stop } from './execution.ts';
 import { lastSign } from './record-heartbeat.ts';
 import { isSilent, type SilenceDeps } from './silence.ts';
+import { isUnwanted, type StartTimeout } from './start-timeout.ts';
 import { startOrder } from './submit-run.ts';
 
-/** How long a start may take before its run is given up, when the platform knows nothing of it. */
-export const START_DEADLINE_MS = 10 * 60_000;
-/** The same once a stop is stored: whatever still begins is told to stop and never gets the command. */
+/** How long a start may take once a stop is stored: whatever still begins is told to stop and never gets the command. */
 export const STOPPED_START_DEADLINE_MS = 60_000;
 const ATTEMPTS_MAX = 3;
 
-export interface AbsenceDeps extends SilenceDeps {
+export interface AbsenceDeps extends SilenceDeps, StartTimeout {
   readonly random: RandomBytes;
 }
 
@@ -33,7 +32,8 @@ export async function judgeAbsence(
 ): Promise<Absence | undefined> {
   const { bound, stop, attempts } = execution.facts;
   const isLast = attempts.at(-1)?.attempt === attempt.attempt;
-  if (never && !bound && !stop && isLast && attempts.length < ATTEMPTS_MAX && !isTerminal(execution.status)) {
+  const isWanted = !bound && !isUnwanted(execution.facts) && !isTerminal(execution.status);
+  if (never && isWanted && isLast && attempts.length < ATTEMPTS_MAX) {
     const number = attempt.attempt + 1;
     const token = newToken(deps.random);
     return {
@@ -51,7 +51,7 @@ export async function judgeAbsence(
       order: startOrder(execution, number, token),
     };
   }
-  if (!never && deps.clock.now() < startDeadline(attempt, stop)) return undefined;
+  if (!never && deps.clock.now() < startDeadline(deps, attempt, stop)) return undefined;
   const reason = never ? 'never_started' : 'start_timeout';
   const details = never ? 'nothing was started' : `the platform knows nothing of it`;
   if (bound?.attempt === attempt.attempt) {
@@ -70,7 +70,7 @@ export async function judgeAbsence(
   return { evidence: { kind: 'start_rejected', attempt: attempt.attempt, reason, details } };
 }
 
-function startDeadline(attempt: Attempt, stop: Stop | undefined): Millis {
-  const usual = attempt.made_at_ms + START_DEADLINE_MS;
+function startDeadline({ startTimeoutMs }: StartTimeout, attempt: Attempt, stop: Stop | undefined): Millis {
+  const usual = attempt.made_at_ms + startTimeoutMs;
   return stop ? Math.min(usual, stop.requested_at_ms + STOPPED_START_DEADLINE_MS) : usual;
 }

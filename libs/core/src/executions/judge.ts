@@ -59,8 +59,14 @@ function judgeUnbound(facts: Facts): Judgement | undefined {
     return { verdict: 'ended_failed', exit_code: UNKNOWN_EXIT, reason: 'bootstrap_conflict', ...at };
   }
   if (facts.stop) return { verdict: 'ended_stopped', exit_code: STOPPED_EXIT, ...at };
-  const reason = last.rejected?.reason ?? last.end?.reason ?? 'lost';
-  return { verdict: 'ended_failed', exit_code: UNKNOWN_EXIT, reason, ...at };
+  return { verdict: 'ended_failed', exit_code: UNKNOWN_EXIT, reason: whyNoneBegan(facts, last), ...at };
+}
+
+/** What the platform says kept it from beginning explains more than that its time was up. */
+function whyNoneBegan({ start_timed_out_at_ms }: Facts, { rejected, end }: Attempt): string {
+  const told = rejected?.reason ?? end?.reason;
+  if (start_timed_out_at_ms === undefined) return told ?? 'lost';
+  return end?.kind === 'never_started' && told !== undefined ? told : 'start_timeout';
 }
 
 /** True when nothing of the attempt can ever ask for the command again. */

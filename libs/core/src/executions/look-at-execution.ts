@@ -12,13 +12,17 @@ import { executionRef, type Attempt, type Execution } from './execution.ts';
 import { withNotedReason } from './platform-notes.ts';
 import { isCancelDue } from './cancel-due.ts';
 import { judgeAbsence } from './judge-absence.ts';
+import { isStartLate, isUnwanted, type StartTimeout } from './start-timeout.ts';
+import { stopInForce } from './stop-in-force.ts';
 import { applyEvidenceTo } from './store-execution.ts';
 
-export interface LookDeps extends ReplayDeps {
+export interface LookDeps extends ReplayDeps, StartTimeout {
   readonly random: RandomBytes;
   /** Since when this process could hear runners: silence before that was ours. */
   readonly upSinceMs: Millis;
 }
+
+type LivingView = Extract<PlatformView, { state: 'starting' | 'alive' }>;
 
 /** What a look learned, and the start it calls for: the caller makes it, after it is stored. */
 export interface Look {
@@ -37,6 +41,7 @@ export async function lookAtExecution(deps: LookDeps, executionId: string): Prom
   let lanesRead = 0;
   let made: StartOrder | undefined;
   const evidence: Evidence[] = [];
+  const late: { readonly attempt: Attempt; readonly view: LivingView }[] = [];
   for (const attempt of before.facts.attempts) {
     // Given up is not proven gone: what still turns up after the end is cancelled by the look that finds it.
     if (attempt.rejected && !isTerminal(before.status)) continue;
@@ -58,15 +63,20 @@ export async function lookAtExecution(deps: LookDeps, executionId: string): Prom
       const absent = await judgeAbsence(deps, before, attempt, view.never);
       if (absent) evidence.push(absent.evidence);
       made = absent?.order ?? made;
+    } else if (isStartLate(deps, before, attempt)) {
+      late.push({ attempt, view });
     } else {
       await cancelIfDue(deps, before, attempt, view);
     }
   }
+  if (late.length > 0) evidence.push({ kind: 'start_timed_out', at_ms: deps.clock.now() });
   // What was in a lane is stored already, and may have ended the run.
   if (evidence.length === 0) {
     return { execution: lanesRead === 0 ? before : (await readExecution(deps, executionId)).value };
   }
   const execution = await applyEvidenceTo(deps, read, evidence);
+  // Not before it is stored: a runner that asks until then has the command, and is not late.
+  for (const { attempt, view } of late) await cancelIfDue(deps, execution, attempt, view);
   // The order stands only when its own attempt was stored: a bootstrap, a stop or another look may have come in between.
   const stored = made && execution.facts.attempts.some((known) => known.token_hash === hashToken(made?.token ?? ''));
   return { execution, ...(stored && made ? { order: made } : {}) };
@@ -101,17 +111,12 @@ function awaitsReport({ status, facts: { bound, report } }: Execution, attempt: 
   return !(report && bound?.attempt === attempt.attempt);
 }
 
-async function cancelIfDue(
-  deps: LookDeps,
-  execution: Execution,
-  attempt: Attempt,
-  view: Extract<PlatformView, { state: 'starting' | 'alive' }>,
-): Promise<void> {
+async function cancelIfDue(deps: LookDeps, execution: Execution, attempt: Attempt, view: LivingView): Promise<void> {
   if (!(await isCancelDue(deps, execution, attempt, view))) return;
   const { platform_execution } = view;
   await deps.jobs.cancel(
     { execution_id: execution.execution_id, attempt: attempt.attempt, platform_execution },
-    { grace_ms: execution.facts.stop?.grace_ms ?? 0 },
+    { grace_ms: stopInForce(execution.facts)?.grace_ms ?? 0 },
   );
 }
 
@@ -121,6 +126,6 @@ export function byUrgency(a: Execution, b: Execution): number {
 }
 
 function urgency(execution: Execution): number {
-  if (execution.facts.stop) return 0;
+  if (isUnwanted(execution.facts)) return 0;
   return openAttempts(execution).length < execution.facts.attempts.length ? 1 : 2;
 }

@@ -24,9 +24,9 @@ export const REASON_TEXTS: Readonly<Record<Reason, ReasonText>> = {
   start_timeout: {
     summary: 'it did not start within the time for a start',
     happened:
-      'The start was asked for, and within the time that a start may take no container of the run came up. The platform knows of none, so nothing of it ran and nothing can begin later.',
+      'The start was asked for, and within the time that a start may take no machine of the run came up and asked for the command: an image that takes too long to fetch, no room on the platform, or a start that got lost. Whatever was under way was cancelled, and the platform has confirmed that nothing of it is left. No line of the command ran, and none can run later.',
     to_do:
-      'Run it again. If it happens often, ask who runs the server to look at the state of the platform and at its quotas.',
+      'Run it again. If it happens often, use a smaller image, or ask who runs the server to look at the state of the platform, at its quotas and at RUNVOY_START_TIMEOUT.',
   },
   queue_timeout: {
     summary: 'it waited too long for a free slot',

@@ -5,6 +5,7 @@ import type { Clock, Millis } from '../time/clock.ts';
 import { advance } from './advance.ts';
 import { executionRef, type Execution } from './execution.ts';
 import { progressEvidence } from './record-finished.ts';
+import { stopInForce } from './stop-in-force.ts';
 import { replaceExecution, requireExecution, storeExecution } from './store-execution.ts';
 
 /** A silent run's sign of life is written at most this often. */
@@ -47,9 +48,8 @@ export function lastSign(execution: Execution): number {
 
 /** The order a runner is given with any answer once a stop is stored. */
 export function stopOrderFor(execution: Execution): StopOrder | undefined {
-  return execution.facts.stop && !isTerminal(execution.status)
-    ? { grace_ms: execution.facts.stop.grace_ms }
-    : undefined;
+  const stop = stopInForce(execution.facts);
+  return stop && !isTerminal(execution.status) ? { grace_ms: stop.grace_ms } : undefined;
 }
 
 /** When the run times out, ms since the epoch: counted from its bootstrap, as the runner counts. */

@@ -1,4 +1,5 @@
 import type { Isolation } from '@runvoy/protocol';
+import type { Millis } from '../time/clock.ts';
 
 /** What a deployment allows its runs. */
 export interface RunPolicy {
@@ -6,6 +7,8 @@ export interface RunPolicy {
   readonly isolation: Isolation;
   readonly timeoutDefaultS: number;
   readonly timeoutMaxS: number;
+  /** How long after the platform's cancel an end that nobody has confirmed becomes an alarm. */
+  readonly stopTimeoutMs: Millis;
   readonly maxLogBytes: number;
   /** Without isolation a command can read what the server can: only admins may run, unless this is set. */
   readonly trustAllUsers: boolean;

@@ -4,6 +4,8 @@ import type { Records } from '../records/records.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Evidence } from './evidence.ts';
 import type { Execution } from './execution.ts';
+import { isUnwanted } from './start-timeout.ts';
+import { stopInForce } from './stop-in-force.ts';
 import { applyEvidence } from './store-execution.ts';
 
 interface Deps {
@@ -60,11 +62,12 @@ async function cancelIfUnwanted(
   { attempt, platform_execution }: Extract<Evidence, { kind: 'start_answered' }>,
 ): Promise<void> {
   const isGone = facts.attempts.some((known) => known.attempt === attempt && known.end);
-  if (isGone || !(facts.stop || isTerminal(status))) return;
+  if (isGone || !(isUnwanted(facts) || isTerminal(status))) return;
   // A runner that has the command also has its grace: it is told by the answers to its calls, and by a look when the grace is over.
-  if (facts.stop && facts.bound?.attempt === attempt && clock.now() < facts.stop.cancel_at_ms) return;
+  const stop = stopInForce(facts);
+  if (stop && facts.bound?.attempt === attempt && clock.now() < stop.cancel_at_ms) return;
   // The next look sends it again when this one fails.
   await jobs
-    .cancel({ execution_id, attempt, platform_execution }, { grace_ms: facts.stop?.grace_ms ?? 0 })
+    .cancel({ execution_id, attempt, platform_execution }, { grace_ms: stop?.grace_ms ?? 0 })
     .catch(() => undefined);
 }

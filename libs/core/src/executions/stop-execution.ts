@@ -1,16 +1,37 @@
 import { isTerminal } from '@runvoy/protocol';
 import type { JobRunner } from '../jobs/job-runner.ts';
 import type { Records } from '../records/records.ts';
-import type { Clock } from '../time/clock.ts';
+import type { Clock, Millis } from '../time/clock.ts';
 import { advance } from './advance.ts';
 import { attemptRef, openAttempts } from './attempts.ts';
+import type { Evidence } from './evidence.ts';
 import type { Execution } from './execution.ts';
+import type { RunPolicy } from './run-policy.ts';
+import { killDueMs, stopInForce } from './stop-in-force.ts';
 import { requireExecution, storeExecution } from './store-execution.ts';
 
-/** What became of a stop request. `already`: it was stopping or had ended, nothing was done. */
+/**
+ * What became of a stop request. `hastened`: it was stopping, and is left less time now. `already`: it was stopping, in no more time
+ * than was asked for, or had ended; nothing was stored.
+ */
 export interface StopOutcome {
-  readonly outcome: 'requested' | 'already';
+  readonly outcome: 'requested' | 'hastened' | 'already';
   readonly execution: Execution;
+}
+
+/** Who asks, and for what. */
+export interface StopRequest {
+  readonly email: string;
+  readonly requestId: string;
+  /** Instead of the run's own grace, from now on; 0 kills at once. On a run that is stopping it can only leave it less time. */
+  readonly grace_ms?: number;
+}
+
+interface StopDeps {
+  readonly records: Records;
+  readonly jobs: JobRunner;
+  readonly clock: Clock;
+  readonly policy: Pick<RunPolicy, 'stopTimeoutMs'>;
 }
 
 /**
@@ -19,35 +40,51 @@ export interface StopOutcome {
  * Fails with `EXECUTION_NOT_FOUND`. `mayStop` is asked inside the transaction and throws to refuse.
  */
 export async function stopExecution(
-  { records, jobs, clock }: { records: Records; jobs: JobRunner; clock: Clock },
+  deps: StopDeps,
   executionId: string,
-  by: { readonly email: string; readonly requestId: string },
+  request: StopRequest,
   mayStop: (execution: Execution) => void,
   noticed: (error: unknown) => void,
 ): Promise<StopOutcome> {
+  const { records, jobs, clock } = deps;
   const { outcome, execution } = await records.transact(async (tx): Promise<StopOutcome> => {
     const before = await requireExecution(tx, executionId);
     mayStop(before);
-    if (before.facts.stop || isTerminal(before.status)) return { outcome: 'already', execution: before };
     const now = clock.now();
-    const grace_ms = before.grace_ms;
-    const after = {
-      ...advance(before, {
-        kind: 'stop_requested',
-        by: by.email,
-        grace_ms,
-        cancel_at_ms: grace_ms <= jobs.longestGraceMs ? now : now + grace_ms,
-        at_ms: now,
-      }),
-      modified_by_request_id: by.requestId,
-    };
+    const judged = advance(before, stopEvidence(deps, before, request, now));
+    if (judged === before) return { outcome: 'already', execution: before };
+    const after = { ...judged, modified_by_request_id: request.requestId };
     storeExecution(tx, before, after, now);
-    return { outcome: 'requested', execution: after };
+    return { outcome: before.facts.stop ? 'hastened' : 'requested', execution: after };
   });
-  if (outcome === 'requested' && execution.grace_ms <= jobs.longestGraceMs) {
+  const stop = stopInForce(execution.facts);
+  // Asked again without haste, nothing is sent again; somebody in a hurry may have heard that the first cancel was not.
+  const isAsked = outcome !== 'already' || request.grace_ms !== undefined;
+  if (isAsked && stop && !isTerminal(execution.status) && clock.now() >= stop.cancel_at_ms) {
     for (const attempt of openAttempts(execution)) {
-      await jobs.cancel(attemptRef(execution, attempt), { grace_ms: execution.grace_ms }).catch(noticed);
+      await jobs.cancel(attemptRef(execution, attempt), { grace_ms: stop.grace_ms }).catch(noticed);
     }
   }
   return { outcome, execution };
+}
+
+/** One that changes nothing when the run is stopping and is left no more than is asked for. */
+function stopEvidence(
+  { jobs, policy }: StopDeps,
+  { facts, grace_ms: usual }: Execution,
+  { email, grace_ms: asked }: StopRequest,
+  nowMs: Millis,
+): Evidence {
+  const grace_ms = asked ?? usual;
+  const cancel_at_ms = grace_ms <= jobs.longestGraceMs ? nowMs : nowMs + grace_ms;
+  const due = killDueMs(facts);
+  const isHaste = asked !== undefined && due !== undefined && nowMs + grace_ms < due;
+  return {
+    kind: isHaste ? 'stop_hastened' : 'stop_requested',
+    by: email,
+    grace_ms,
+    cancel_at_ms,
+    confirm_by_ms: nowMs + grace_ms + policy.stopTimeoutMs,
+    at_ms: nowMs,
+  };
 }

@@ -3,6 +3,7 @@ import { drainOutbox } from '../events/outbox.ts';
 import { executionsUnfinished, type Execution } from './execution.ts';
 import { byUrgency, lookAtExecution, type LookDeps } from './look-at-execution.ts';
 import { startExecution } from './start-execution.ts';
+import { isStopOverdue } from './stop-in-force.ts';
 
 const LOOKS_AT_ONCE = 8;
 const UNFINISHED_A_PAGE = 500;
@@ -22,6 +23,8 @@ export interface TickReport {
   readonly left: number;
   readonly published: number;
   readonly expired: number;
+  /** Stops that should have been confirmed by now; each look sends their cancel again. */
+  readonly overdue: readonly string[];
 }
 
 /**
@@ -32,6 +35,8 @@ export async function tick(deps: TickDeps, noticed: (error: unknown, about: stri
   const startedMs = deps.clock.now();
   const runs = (await unfinished(deps)).toSorted(byUrgency);
   const queue = [...runs];
+  // One that cannot be looked at stays one: nothing is known that would say otherwise.
+  const overdue = new Set(runs.filter((run) => isStopOverdue(run, startedMs)).map(({ execution_id }) => execution_id));
   let looked = 0;
   let failed = 0;
   const worker = async () => {
@@ -39,8 +44,9 @@ export async function tick(deps: TickDeps, noticed: (error: unknown, about: stri
       const run = queue.shift();
       if (!run) return;
       try {
-        await lookAndStart(deps, run.execution_id, noticed);
+        const seen = await lookAndStart(deps, run.execution_id, noticed);
         looked += 1;
+        if (!isStopOverdue(seen, deps.clock.now())) overdue.delete(run.execution_id);
       } catch (error) {
         failed += 1;
         noticed(error, run.execution_id);
@@ -53,7 +59,7 @@ export async function tick(deps: TickDeps, noticed: (error: unknown, about: stri
     return 0;
   });
   const expired = await deps.records.removeExpired(deps.clock.now(), EXPIRED_A_TICK);
-  return { looked, failed, left: queue.length, published, expired };
+  return { looked, failed, left: queue.length, published, expired, overdue: [...overdue].sort() };
 }
 
 /** Looks at a run and makes the start the look calls for. */

@@ -3,7 +3,8 @@ import { isTerminal } from '@runvoy/protocol';
 import fc from 'fast-check';
 import { advance } from '../../src/executions/advance.ts';
 import { honestLife, inSomeOrder } from './honest-life.ts';
-import { after, outcomeOf, starting } from './facts.ts';
+import { killDueMs, stopInForce } from '../../src/executions/stop-in-force.ts';
+import { after, hastened, outcomeOf, starting, stopRequested } from './facts.ts';
 
 const choices = fc.array(fc.nat(50), { minLength: 1, maxLength: 12 });
 const repeats = fc.integer({ min: 0, max: 3 });
@@ -18,6 +19,20 @@ test('[advance-order-free] any order and repetition of the evidence of one life 
       expect(mixed.completed_at_ms).toBe(plain.completed_at_ms);
     }),
     { numRuns: 3_000 },
+  );
+});
+
+test('[advance-order-free] of a stop and those in a hurry the least time counts, whichever is stored first', () => {
+  const pieces = [stopRequested, hastened(9_000), hastened(5_000, 3_600), hastened(5_000, 3_700), hastened(0, 8_000)];
+  const outOfOrder = fc.shuffledSubarray(pieces, { minLength: pieces.length });
+  fc.assert(
+    fc.property(outOfOrder, (evidence) => {
+      const { facts, status } = after(...evidence, ...evidence.toReversed());
+      expect(status).toBe('TERMINATING');
+      expect(facts.haste).toMatchObject({ grace_ms: 0, requested_at_ms: 8_000 });
+      expect(stopInForce(facts)).toEqual({ grace_ms: 0, cancel_at_ms: 3_000 });
+      expect(killDueMs(facts)).toBe(8_000);
+    }),
   );
 });
 

@@ -43,6 +43,14 @@ export const stopRequested: Evidence = {
   at_ms: 3_000,
 };
 
+export const hastened = (grace_ms: number, at_ms = 3_500): Evidence => ({
+  kind: 'stop_hastened',
+  by: 'bob@example.com',
+  grace_ms,
+  cancel_at_ms: at_ms,
+  at_ms,
+});
+
 export const finished = (report: Partial<Report>, attempt = 1): Evidence => ({
   kind: 'finished',
   attempt,

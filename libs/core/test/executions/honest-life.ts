@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { Evidence } from '../../src/executions/evidence.ts';
 import type { Report } from '../../src/executions/execution.ts';
-import { attemptMade, bootstrapped, finished, laneSettled, platformEnded, stopRequested } from './facts.ts';
+import { attemptMade, bootstrapped, finished, hastened, laneSettled, platformEnded, stopRequested } from './facts.ts';
 
 /** One piece of evidence, and which others (by their names) the world always stores before it. */
 export interface Told {
@@ -24,9 +24,11 @@ interface Plot {
   /** A start that was taken for lost comes through after all, and asks too late. */
   readonly ghost: boolean;
   readonly start: 'answered' | 'unknown' | 'rejected';
-  readonly runner: 'bootstraps' | 'dies first';
+  readonly runner: 'bootstraps' | 'dies first' | 'too late';
   readonly stop: 'none' | 'before bootstrap' | 'while running' | 'after the end';
   readonly command: 'ends 0' | 'ends 3' | 'is killed' | 'times out' | 'floods' | 'ends in spite of the stop';
+  /** Somebody asks for a stop to take less time; twice, once in a greater hurry. */
+  readonly haste: boolean;
   readonly terminated: boolean;
   readonly reportLost: boolean;
   readonly platform: 'exited' | 'cancelled' | 'out_of_memory';
@@ -36,9 +38,10 @@ const plot: fc.Arbitrary<Plot> = fc.record({
   lostStarts: fc.integer({ min: 0, max: 2 }),
   ghost: fc.boolean(),
   start: fc.constantFrom('answered', 'answered', 'unknown', 'rejected'),
-  runner: fc.constantFrom('bootstraps', 'bootstraps', 'bootstraps', 'dies first'),
+  runner: fc.constantFrom('bootstraps', 'bootstraps', 'bootstraps', 'dies first', 'too late'),
   stop: fc.constantFrom('none', 'before bootstrap', 'while running', 'after the end'),
   command: fc.constantFrom('ends 0', 'ends 3', 'is killed', 'times out', 'floods', 'ends in spite of the stop'),
+  haste: fc.boolean(),
   terminated: fc.boolean(),
   reportLost: fc.boolean(),
   platform: fc.constantFrom('exited', 'cancelled', 'out_of_memory'),
@@ -61,6 +64,7 @@ function tell(chosen: Plot): readonly Told[] {
   const made = last > 1 ? [`made ${last}`] : [];
   if (chosen.start === 'rejected') tellRejection(chosen, say, last, made);
   else if (chosen.runner === 'dies first') tellDeathBeforeBootstrap(chosen, say, last, made);
+  else if (chosen.runner === 'too late') tellLateStart(chosen, say, last, made);
   else if (chosen.stop === 'before bootstrap') tellStopBeforeBootstrap(chosen, say, last, made);
   else tellRun(chosen, say, last, made);
   return told;
@@ -94,6 +98,15 @@ function tellDeathBeforeBootstrap(
   say('settled', laneSettled(last), 'ended', ...(stop === 'none' ? [] : ['stop']));
 }
 
+/** A look finds it after its time; what asks for the command then is told to stop. */
+function tellLateStart({ start, stop, platform }: Plot, say: Say, last: number, made: readonly string[]): void {
+  if (start === 'answered') say('answered', answered(last), ...made);
+  if (stop !== 'none') say('stop', stopRequested, ...made);
+  say('too late', { kind: 'start_timed_out', at_ms: 4_500 }, ...made);
+  say('ended', platformEnded(endOf(platform), last), ...made);
+  say('settled', laneSettled(last), 'ended', 'too late', ...(stop === 'none' ? [] : ['stop']));
+}
+
 function tellStopBeforeBootstrap({ start, platform }: Plot, say: Say, last: number, made: readonly string[]): void {
   say('stop', stopRequested, ...made);
   if (start === 'answered') say('answered', answered(last), ...made);
@@ -114,6 +127,11 @@ function tellRun(chosen: Plot, say: Say, last: number, made: readonly string[]):
   if (stop !== 'none') say('stop', stopRequested, 'bootstrapped');
   const report = reportOf(chosen, isStopped);
   const isConsequence = report.cause === 'stop' || (report.cause === 'terminated' && isStopped);
+  if (isStopped && chosen.haste) {
+    // Without the stop before them: what they say must not depend on it.
+    say('hastened', hastened(5_000));
+    say('hastened more', hastened(0));
+  }
   if (isStopped) {
     say('signalled', { kind: 'stop_progress', signalled_at_ms: 3_100 }, 'stop');
     say('killed', { kind: 'stop_progress', signalled_at_ms: 3_100, killed_at_ms: 3_900 }, 'signalled');

@@ -33,6 +33,10 @@ const WITHOUT_REPORT: readonly (readonly [string, readonly Evidence[]])[] = [
   ['cancelled', [bootstrapped(), platformEnded({ kind: 'cancelled' }), laneSettled()]],
   ['never asked for the command', [platformEnded(), laneSettled()]],
   ['never asked: image_pull', [platformEnded({ kind: 'never_started', reason: 'image_pull' }), laneSettled()]],
+  [
+    'asked for it too late',
+    [{ kind: 'start_timed_out', at_ms: 4_500 }, platformEnded({ kind: 'cancelled' }), laneSettled()],
+  ],
   ['start rejected: quota', [{ kind: 'start_rejected', attempt: 1, reason: 'quota', details: 'no more' }]],
   ['two runners claimed it', [bootstrapped(), conflict, platformEnded()]],
 ];

@@ -1,7 +1,7 @@
 import type { RunRequest } from '@runvoy/protocol';
 import { describe, expect, test } from '@jest/globals';
 import { hashToken } from '../../src/access/tokens.ts';
-import { START_DEADLINE_MS, STOPPED_START_DEADLINE_MS } from '../../src/executions/judge-absence.ts';
+import { STOPPED_START_DEADLINE_MS } from '../../src/executions/judge-absence.ts';
 import { SILENCE_MS } from '../../src/executions/silence.ts';
 import { recordHeartbeat } from '../../src/executions/record-heartbeat.ts';
 import { appendBatch } from '../../src/logs/append-batch.ts';
@@ -301,7 +301,7 @@ describe('a start the platform knows nothing of', () => {
   test('is waited for while it may still be on its way, then given up', async () => {
     const world = await RunWorld.open();
     const run = await world.started();
-    world.clock.advance(START_DEADLINE_MS - 1);
+    world.clock.advance(world.startTimeoutMs - 1);
     expect((await run.look()).execution.status).toBe('STARTING');
     world.clock.advance(1);
     expect((await run.look()).execution).toMatchObject({ status: 'FAILED', exit_code: 1, reason: 'start_timeout' });
@@ -320,12 +320,12 @@ describe('a start the platform knows nothing of', () => {
   test('is not given up by a look that a bootstrap overtook, and the run is looked at ever after', async () => {
     const world = await RunWorld.open();
     const run = await world.started();
-    world.clock.advance(START_DEADLINE_MS);
+    world.clock.advance(world.startTimeoutMs);
     world.jobs.beforeLook = async () => void (await run.bootstrap());
     await run.look();
     world.jobs.beforeLook = () => undefined;
     expect((await run.execution()).status).toBe('RUNNING');
-    world.jobs.ended(1, T0 + START_DEADLINE_MS);
+    world.jobs.ended(1, T0 + world.startTimeoutMs);
     world.jobs.keeps(1, { entries: [], final: true });
     expect((await run.look()).execution).toMatchObject({ status: 'FAILED', reason: 'lost' });
   });
@@ -344,7 +344,7 @@ describe('a start the platform knows nothing of', () => {
   test('is not believed about a runner that is still heard', async () => {
     const world = await RunWorld.open();
     const run = await world.running();
-    world.clock.advance(START_DEADLINE_MS);
+    world.clock.advance(world.startTimeoutMs);
     await recordHeartbeat(world, run.id, run.heartbeat());
     world.jobs.shows(1, { state: 'absent', never: false });
     expect((await run.look()).execution.facts.attempts[0]?.end).toBeUndefined();
@@ -415,11 +415,11 @@ describe('cancelled by a look', () => {
     expect(world.jobs.cancelled).toEqual([]);
   });
 
-  test('not one that has not asked for the command yet, however long it is silent', async () => {
+  test('not one that has not asked for the command yet, before the time for its start is over', async () => {
     const world = await RunWorld.open();
     const run = await world.started();
     world.jobs.lives(1);
-    world.clock.advance(START_DEADLINE_MS);
+    world.clock.advance(world.startTimeoutMs - 1);
     await run.look();
     expect(world.jobs.cancelled).toEqual([]);
   });
@@ -471,7 +471,7 @@ describe('cancelled by a look', () => {
   test('whatever still lives of a run that is terminal', async () => {
     const world = await RunWorld.open();
     const run = await world.started();
-    world.clock.advance(START_DEADLINE_MS);
+    world.clock.advance(world.startTimeoutMs);
     await run.look();
     expect((await run.execution()).status).toBe('FAILED');
     world.jobs.lives(1);

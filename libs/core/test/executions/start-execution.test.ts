@@ -1,5 +1,4 @@
 import { expect, test } from '@jest/globals';
-import { START_DEADLINE_MS } from '../../src/executions/judge-absence.ts';
 import { startExecution } from '../../src/executions/start-execution.ts';
 import { Failure } from '../../src/failure.ts';
 import { nameOf } from '../fake-job-runner.ts';
@@ -60,7 +59,7 @@ test('an answer that cannot be stored is noticed, and the run goes on', async ()
 test('what starts after its run was given up is cancelled', async () => {
   const world = await RunWorld.open();
   const run = await world.started();
-  world.clock.advance(START_DEADLINE_MS);
+  world.clock.advance(world.startTimeoutMs);
   await run.look();
   world.jobs.answersStart = () => ({ outcome: 'started', platform_execution: nameOf(1) });
   await startExecution(world, run.order, () => undefined);

@@ -2,7 +2,6 @@ import { describe, expect, test } from '@jest/globals';
 import { executionBody, executionStatusBody } from '../../src/executions/execution-body.ts';
 import { appendBatch } from '../../src/logs/append-batch.ts';
 import { assessLog, findGaps } from '../../src/logs/assess-log.ts';
-import { START_DEADLINE_MS } from '../../src/executions/judge-absence.ts';
 import { RunWorld, T0, type RunningRun } from '../run-world.ts';
 
 const LINES = ['one', 'two', 'three', 'four', 'five'];
@@ -60,7 +59,7 @@ describe('complete', () => {
   test('is also the empty log of a run that never had a runner', async () => {
     const world = await RunWorld.open();
     const run = await world.started();
-    world.clock.advance(START_DEADLINE_MS);
+    world.clock.advance(world.startTimeoutMs);
     await run.look();
     expect(await assessLog(world, await run.execution())).toEqual({ completeness: 'complete', lines: 0, gaps: [] });
   });

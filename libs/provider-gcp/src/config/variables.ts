@@ -1,4 +1,4 @@
-import { isEmail, type SigningKeys } from '@runvoy/core';
+import { isEmail, START_TIMEOUT_S, STOP_TIMEOUT_S, type SigningKeys } from '@runvoy/core';
 import { LIMITS } from '@runvoy/protocol';
 import { LOG_LEVELS } from '@runvoy/runtime/logger';
 import { flag, integer, list, oneOf, text, type ConfigField, type ConfigOf } from '@runvoy/runtime/read-config';
@@ -91,6 +91,9 @@ export const GCP_VARIABLES = {
   sidecarImage: ['RUNVOY_GCP_SIDECAR_IMAGE', imageReference],
   timeoutDefaultS: ['RUNVOY_TIMEOUT_DEFAULT_SECONDS', seconds(LIMITS.timeoutDefaultS)],
   timeoutMaxS: ['RUNVOY_TIMEOUT_MAX_SECONDS', seconds(LONGEST_RUN_S)],
+  // An image of some gigabytes is pulled in minutes, and a job that the region has no room for waits.
+  startTimeoutS: ['RUNVOY_START_TIMEOUT', integer({ ...START_TIMEOUT_S, fallback: 600 })],
+  stopTimeoutS: ['RUNVOY_STOP_TIMEOUT', integer(STOP_TIMEOUT_S)],
 
   artifactRegistryRepo: ['RUNVOY_GCP_ARTIFACT_REGISTRY_REPO', optionally(artifactRepository)],
   vpcConnector: ['RUNVOY_GCP_VPC_CONNECTOR', optionally(vpcConnector)],
