@@ -63,7 +63,7 @@ function judgeUnbound(facts: Facts): Judgement | undefined {
 }
 
 /** What the platform says kept it from beginning explains more than that its time was up. */
-function whyNoneBegan({ start_timed_out_at_ms }: Facts, { rejected, end }: Attempt): string {
+function whyNoneBegan({ start_timed_out_at_ms }: Facts, { rejected, end }: Attempt): Reason {
   const told = rejected?.reason ?? end?.reason;
   if (start_timed_out_at_ms === undefined) return told ?? 'lost';
   return end?.kind === 'never_started' && told !== undefined ? told : 'start_timeout';

@@ -64,8 +64,8 @@ export const WAITING_TEXTS: Readonly<Record<WaitingFor, WaitingText>> = {
   stop_confirmation: {
     summary: 'waiting until nothing of it lives',
     happening:
-      'A stop was asked for. The command gets its grace period to end by itself and is killed after it. The run is shown as stopped when the platform has confirmed that nothing of it lives, never before.',
-    to_do: 'Wait. A shorter grace period can be given to the next run.',
+      'A stop was asked for, or the time for its start was over. A command that runs gets its grace period to end by itself and is killed after it. The run is shown as ended when the platform has confirmed that nothing of it lives, never before; until then the cancel is sent again at every look.',
+    to_do: 'Wait, or leave it less time: runvoy kill --force. If it lasts for minutes, tell who runs the server.',
   },
   platform_end: {
     summary: 'the command has ended; its machine is closing down',
