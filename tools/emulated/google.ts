@@ -49,6 +49,7 @@ export interface Google {
 export interface Doors {
   readonly events: OpenPush;
   readonly logs: OpenPush;
+  readonly deadLetters: OpenPush;
   readonly eventarc: OpenTrigger;
   readonly schedules: Schedules;
 }
@@ -132,7 +133,8 @@ export async function startGoogle(
       };
     },
     async openDoors(urls) {
-      const open = (topic: string, path: string, maximumBackoffS: number) =>
+      // What was put aside is put aside nowhere else: it comes again until it is stored.
+      const open = (topic: string, path: string, maximumBackoffS: number, canDie = true) =>
         closing.add(
           openPush(
             {
@@ -142,7 +144,7 @@ export async function startGoogle(
               pushEndpoint: urls.processor + path,
               oidcToken: { serviceAccountEmail: accounts.caller, audience: urls.processor },
               maximumBackoffS,
-              deadLetter: { topic: TOPICS.deadLetters, maxDeliveryAttempts: 100 },
+              ...(canDie && { deadLetter: { topic: TOPICS.deadLetters, maxDeliveryAttempts: 100 } }),
             },
             { emulatorHost: pubsub, mintToken },
           ),
@@ -158,6 +160,7 @@ export async function startGoogle(
       return {
         events: await open(TOPICS.events, '/events', 600),
         logs: await open(TOPICS.logs, '/events/logs', 60),
+        deadLetters: await open(TOPICS.deadLetters, '/events/dead-letters', 600, false),
         eventarc: await closing.add(Promise.resolve(openAuditTrigger(trigger, { logging, mintToken })), (one) =>
           one.stop(),
         ),

@@ -2,6 +2,7 @@ export * from './archive.ts';
 export * from './counting-records.ts';
 export * from './store-operations.ts';
 export * from './event-bus.ts';
+export * from './dead-letters.ts';
 export * from './gate.ts';
 export * from './model-records.ts';
 export * from './records-difference.ts';

@@ -1,6 +1,7 @@
 import type { PubSub, Topic } from '@google-cloud/pubsub';
 import { Failure } from '@runvoy/core';
 import type { CloudEventEnvelope, EventBus, Millis } from '@runvoy/core';
+import { REASON, ROUTE } from './dead-letters.ts';
 import { plaintextEndpoint } from './endpoint.ts';
 
 export interface PubSubEventBusOptions {
@@ -17,10 +18,10 @@ export interface PubSubEventBusOptions {
 
 export interface PubSubEventBus extends EventBus, AsyncDisposable {
   /**
-   * Publishes what can never be carried out to the dead-letter topic, with the reason as the attribute `runvoy-reason`. Resolves
-   * when it is durable.
+   * Publishes what can never be carried out to the dead-letter topic, with reason and route as the attributes `runvoy-reason` and
+   * `runvoy-route`. Resolves when it is durable. A push brings it to the records.
    */
-  deadLetter(event: CloudEventEnvelope, reason: string): Promise<void>;
+  deadLetter(event: CloudEventEnvelope, reason: string, route: string): Promise<void>;
   /** Lets go of the connection. What was not acknowledged by then fails. */
   close(): Promise<void>;
 }
@@ -55,9 +56,9 @@ class EventsToTopic implements PubSubEventBus {
     await this.#send(this.#options.topic, event, {});
   }
 
-  async deadLetter(event: CloudEventEnvelope, reason: string): Promise<void> {
+  async deadLetter(event: CloudEventEnvelope, reason: string, route: string): Promise<void> {
     const topic = this.#options.deadLetterTopic ?? `${this.#options.topic}-dead-letters`;
-    await this.#send(topic, event, { 'runvoy-reason': cut(reason) });
+    await this.#send(topic, event, { [REASON]: cut(reason), [ROUTE]: route });
   }
 
   async close(): Promise<void> {

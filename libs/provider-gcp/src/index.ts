@@ -4,6 +4,7 @@ export * from './firestore/index-configuration.ts';
 export * from './records.ts';
 export * from './archive.ts';
 export * from './caller-verifier.ts';
+export { deadLetterMarks } from './dead-letters.ts';
 export * from './endpoint.ts';
 export * from './event-bus.ts';
 export * from './gcp-ports.ts';

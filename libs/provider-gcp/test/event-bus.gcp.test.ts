@@ -59,10 +59,11 @@ suite(why === undefined ? 'an event bus on Pub/Sub' : `an event bus on Pub/Sub �
   test('what cannot be carried out waits in the dead-letter topic, with the reason', async () => {
     await using world = await openWorld(async () => 'ack');
     const arrived = await subscribed(`${world.topic}-dead-letters`);
-    await world.bus.deadLetter(sampleEvent('a'), `no execution ${'ü'.repeat(1_000)}`);
+    await world.bus.deadLetter(sampleEvent('a'), `no execution ${'ü'.repeat(1_000)}`, '/events/logs');
     const message = await arrived.next();
     expect(JSON.parse(message.data.toString())).toEqual(sampleEvent('a'));
     expect(message.attributes['runvoy-reason']).toMatch(/^no execution ü+$/);
+    expect(message.attributes['runvoy-route']).toBe('/events/logs');
     expect(Buffer.byteLength(message.attributes['runvoy-reason']!)).toBeLessThanOrEqual(1_024);
     await arrived.close();
   });

@@ -9,6 +9,7 @@ const ONLY_LOCAL: Readonly<Record<string, string>> = {
 const ONLY_GCP: Readonly<Record<string, string>> = {
   'caller-verifier.ts': 'events come over the network with Google’s tokens; locally they stay in the process',
   'crc32c.ts': 'what goes over the network to Secret Manager carries a checksum',
+  'dead-letters.ts': 'Pub/Sub has a topic for what is put aside; the local event bus hands it to the records itself',
   'endpoint.ts': 'Google’s services are reached by address; locally there is none',
   'gcp-ports.ts': 'opens all adapters from the configuration; locally the data directory is what is opened',
   'platform-entry.ts':

@@ -1,4 +1,4 @@
-import type { Clock, CloudEventEnvelope, EventBus, Millis } from '@runvoy/core';
+import type { Clock, CloudEventEnvelope, Death, EventBus, Millis } from '@runvoy/core';
 import { retryDelay } from './retry-delay.ts';
 import { EventQueue } from './sqlite/event-queue.ts';
 import type { DeadLetter, LeasedEvent } from './sqlite/event-queue.ts';
@@ -18,6 +18,10 @@ export interface LocalEventBusOptions {
   readonly clock: Clock;
   /** A number from 0 to 1, as `Math.random` answers. */
   readonly random: () => number;
+  /**
+   * Takes over what was given up, at least once, until it resolves. Without it that waits in the file for a bus that has one.
+   */
+  readonly keepDead?: (death: Death) => Promise<void>;
   /** At most this many deliveries at a time; 8 unless told. */
   readonly concurrency?: number;
   /** After so many attempts an event becomes a dead letter; 100 unless told. */
@@ -29,7 +33,7 @@ export interface LocalEventBusOptions {
 }
 
 export interface LocalEventBus extends EventBus, AsyncDisposable {
-  /** Events that were given up, oldest first, behind the one with number `after`. */
+  /** Events that were given up and not yet taken over, oldest first, behind the one with number `after`. */
   deadLetters(page: { readonly after?: number; readonly limit: number }): Promise<readonly DeadLetter[]>;
   /** Starts no further delivery, waits for those under way, closes the file. What was not acknowledged comes again after the next opening. */
   close(): Promise<void>;
@@ -61,11 +65,12 @@ class QueueInSqlite implements LocalEventBus {
   readonly #queue: EventQueue;
   readonly #group: GroupCommit;
   readonly #closeFile: () => void;
-  readonly #options: Required<LocalEventBusOptions>;
+  readonly #options: Required<Omit<LocalEventBusOptions, 'keepDead'>> & Pick<LocalEventBusOptions, 'keepDead'>;
   readonly #underWay = new Map<number, Promise<void>>();
   readonly #closing = new AbortController();
   readonly #delivering: Promise<void>;
   #closed: Promise<void> | undefined;
+  #handingOver: Promise<void> | undefined;
   #nap = new AbortController();
 
   constructor(queue: EventQueue, group: GroupCommit, closeFile: () => void, options: LocalEventBusOptions) {
@@ -74,6 +79,7 @@ class QueueInSqlite implements LocalEventBus {
     this.#closeFile = closeFile;
     this.#options = { concurrency: 8, maxAttempts: 100, leaseMs: 60_000, drainMs: 5_000, ...options };
     this.#delivering = this.#deliverUntilClosed();
+    this.#handOver();
   }
 
   async publish(event: CloudEventEnvelope): Promise<void> {
@@ -82,8 +88,9 @@ class QueueInSqlite implements LocalEventBus {
     this.#wake();
   }
 
-  async deadLetter(event: CloudEventEnvelope, reason: string): Promise<void> {
-    await this.#group.write(() => this.#queue.addDead(event, reason, this.#options.clock.now()));
+  async deadLetter(event: CloudEventEnvelope, reason: string, route: string): Promise<void> {
+    await this.#group.write(() => this.#queue.addDead(event, reason, this.#options.clock.now(), route));
+    this.#handOver();
   }
 
   async deadLetters({
@@ -108,6 +115,7 @@ class QueueInSqlite implements LocalEventBus {
     this.#closing.abort();
     this.#wake();
     await this.#delivering;
+    await this.#handingOver;
     const drained = new AbortController();
     const allDone = Promise.all(this.#underWay.values()).then(() => drained.abort());
     await Promise.race([allDone, this.#options.clock.sleep(this.#options.drainMs, drained.signal)]);
@@ -137,6 +145,7 @@ class QueueInSqlite implements LocalEventBus {
     if (due > now) return due - now;
     const until = now + leaseMs + OUTCOME_MS;
     const leased = await this.#group.write(() => this.#queue.lease(now, { until, limit: room, maxAttempts }));
+    this.#handOver(); // Leasing gives up what no attempt is left for.
     for (const event of leased) this.#start(event);
     return 0;
   }
@@ -160,6 +169,38 @@ class QueueInSqlite implements LocalEventBus {
       else if (attempts >= maxAttempts) this.#queue.bury(number, refusal, clock.now());
       else this.#queue.postpone(number, clock.now() + retryDelay(attempts, random()));
     });
+    if (refusal !== undefined && attempts >= maxAttempts) this.#handOver();
+  }
+
+  /** Hands what was given up to whoever keeps it, one call at a time. */
+  #handOver(): void {
+    const { keepDead } = this.#options;
+    if (!keepDead || this.#handingOver || this.#closing.signal.aborted) return;
+    this.#handingOver = this.#handOverAll(keepDead).finally(() => {
+      this.#handingOver = undefined;
+      // What was given up while the last look came to its end.
+      if (this.#hasDead()) this.#handOver();
+    });
+  }
+
+  #hasDead(): boolean {
+    return !this.#closing.signal.aborted && this.#queue.deadLetters(0, 1).length > 0;
+  }
+
+  async #handOverAll(keepDead: NonNullable<LocalEventBusOptions['keepDead']>): Promise<void> {
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      try {
+        const [letter] = this.#queue.deadLetters(0, 1);
+        if (!letter) return;
+        const { number, event, reason, attempts, route } = letter;
+        const delivery = `queue-${number}-${letter.died_at_ms}`;
+        await keepDead({ event, reason, attempts, route, delivery });
+        await this.#group.write(() => this.#queue.removeDead(number));
+      } catch {
+        await this.#options.clock.sleep(STORE_PAUSE_MS, signal);
+      }
+    }
   }
 
   /** Why the event must come again; undefined when it was acknowledged. */

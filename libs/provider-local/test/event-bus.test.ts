@@ -96,8 +96,8 @@ describe('the local event bus', () => {
       },
       { maxAttempts: 1 },
     );
-    await world.bus.deadLetter(sampleEvent('given up'), 'it names nothing');
-    await world.bus.deadLetter(sampleEvent('given up'), 'it names nothing');
+    await world.bus.deadLetter(sampleEvent('given up'), 'it names nothing', '/events');
+    await world.bus.deadLetter(sampleEvent('given up'), 'it names nothing', '/events');
     await world.bus.publish(sampleEvent('given up'));
     await world.letTimePass();
     expect(tried).toEqual(['given up']);
@@ -202,7 +202,7 @@ describe('the local event bus', () => {
     const database = new DatabaseSync(path);
     database.exec("UPDATE meta SET value = 9 WHERE name = 'event_queue'");
     database.close();
-    expect(() => openBus(async () => 'ack', { path })).toThrow('version 9, this program knows 1');
+    expect(() => openBus(async () => 'ack', { path })).toThrow('version 9, this program knows 2');
   });
 });
 

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { requireApiKey } from './authentication.ts';
 import { claimRoutes } from './claim-routes.ts';
 import { answerOrigins } from './cors.ts';
+import { deadLetterRoutes } from './dead-letter-routes.ts';
 import type { OrchestratorDeps } from './deps.ts';
 import { executionRoutes } from './execution-routes.ts';
 import { healthRoutes } from './health-routes.ts';
@@ -31,6 +32,7 @@ export function buildOrchestrator(deps: OrchestratorDeps): FastifyInstance {
       secretRoutes(api, deps);
       userRoutes(api, deps);
       keyRoutes(api, deps);
+      deadLetterRoutes(api, deps);
     },
     { prefix: '/api/v1' },
   );

@@ -1,4 +1,13 @@
-import type { JobRunner, RandomBytes, Records, RunPolicy, SecretVault, SigningKeys, Clock } from '@runvoy/core';
+import type {
+  EventBus,
+  JobRunner,
+  RandomBytes,
+  Records,
+  RunPolicy,
+  SecretVault,
+  SigningKeys,
+  Clock,
+} from '@runvoy/core';
 import type { HttpAppOptions } from '@runvoy/runtime';
 
 /** Everything the public API needs; `main.ts` of whoever hosts it decides what stands behind. */
@@ -7,6 +16,8 @@ export interface OrchestratorDeps extends HttpAppOptions {
   readonly vault: SecretVault;
   readonly jobs: JobRunner;
   readonly clock: Clock;
+  /** Sends a dead letter again at once; without one the next tick does. */
+  readonly bus?: Pick<EventBus, 'publish'>;
   readonly random: RandomBytes;
   readonly signingKeys: SigningKeys;
   readonly policy: RunPolicy;

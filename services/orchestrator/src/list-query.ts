@@ -26,6 +26,18 @@ export function readListQuery(query: Readonly<Record<string, unknown>>): ListQue
   };
 }
 
+const PAGE = { fallback: 20, most: 100 };
+
+/** Reads `?after=&limit=` of a list in pages, `after` being the `next` of the page before. */
+export function readPageQuery(query: Readonly<Record<string, unknown>>): { after: string | undefined; limit: number } {
+  const limit = readCount('limit', query['limit'], PAGE.fallback);
+  if (limit < 1 || limit > PAGE.most) {
+    throw new Failure('INVALID_REQUEST', `invalid limit parameter: a page has 1 to ${PAGE.most} entries, got ${limit}`);
+  }
+  const after = readText('after', query['after']);
+  return { after: after === '' ? undefined : after, limit };
+}
+
 /** What a caller asked of a log. `undefined` = runvoy's shape: everything, in its own form. */
 export interface LogQuery {
   readonly after: number;

@@ -62,9 +62,12 @@ async function openGcp(shutdown: Shutdown): Promise<Opened> {
   shutdown.add('store', () => records.close());
   const jobs = ports.jobs();
   shutdown.add('job runner', async () => jobs[Symbol.asyncDispose]());
+  const bus = ports.bus();
+  shutdown.add('event bus', () => bus.close());
   const deps = {
     ...common,
     records,
+    bus,
     vault: ports.vault(),
     signingKeys: config.signingKeys,
     jobs,

@@ -12,6 +12,7 @@ export const CALLER_OF = {
   '/events': 'carrier',
   '/events/logs': 'carrier',
   '/events/tick': 'carrier',
+  '/events/dead-letters': 'carrier',
   '/runner/v1/executions/:id/bootstrap': 'job',
 } as const satisfies Record<string, CallerRole>;
 

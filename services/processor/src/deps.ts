@@ -1,4 +1,4 @@
-import type { BootstrapDeps, EventBus, ReadPlatformEntry, TickDeps } from '@runvoy/core';
+import type { BootstrapDeps, EventBus, ReadDeadLetterMark, ReadPlatformEntry, TickDeps } from '@runvoy/core';
 import type { Logger } from '@runvoy/runtime';
 import type { Callers } from './callers.ts';
 
@@ -16,6 +16,8 @@ export interface EventDeps extends TickDeps, Common {
   readonly bus: EventBus;
   /** Absent where the platform has no log of its own: then its entries are nobody's. */
   readonly readPlatformEntry?: ReadPlatformEntry;
+  /** Absent where the bus brings its dead letters to the records itself. */
+  readonly readDeadLetterMark?: ReadDeadLetterMark;
 }
 
 /** Everything the event intake needs. */

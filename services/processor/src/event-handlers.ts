@@ -9,9 +9,10 @@ import {
   type CloudEventEnvelope,
 } from '@runvoy/core';
 import type { RunvoyEvents, RunvoyEventType } from '@runvoy/protocol';
-import { AUDIT_LOG_WRITTEN, LOG_ENTRY } from '@runvoy/runtime';
+import { AUDIT_LOG_WRITTEN, LOG_ENTRY, parseCloudEvent } from '@runvoy/runtime';
 import type { EventDeps } from './deps.ts';
 import { takePlatformEntry } from './platform-entries.ts';
+import { requestOf } from './unreadable-event.ts';
 
 type Handlers = {
   readonly [Type in RunvoyEventType]: (deps: EventDeps, data: RunvoyEvents[Type]) => Promise<void>;
@@ -60,6 +61,9 @@ function notice({ logger }: EventDeps, message: string) {
 
 /** Carries an event out. One of a type we do not know is acknowledged unread: it is somebody else's. */
 export async function handleEvent(deps: EventDeps, event: CloudEventEnvelope): Promise<void> {
+  // Put aside before, and sent again: perhaps it can be read now.
+  const request = requestOf(event);
+  if (request) return handleEvent(deps, await parseCloudEvent(request.headers, request.body));
   const handler = Object.hasOwn(HANDLERS, event.type) ? HANDLERS[event.type as keyof Handlers] : undefined;
   if (!handler) {
     deps.logger.debug('an event of an unknown type was acknowledged', { type: event.type, id: event.id });

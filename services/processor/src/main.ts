@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { defaultImageRef, newEvent, systemClock, type Records } from '@runvoy/core';
+import { defaultImageRef, newEvent, recordDeath, systemClock, type Records } from '@runvoy/core';
 import { newHttpApp, newLogger, serve, type OpenService, type ReadinessCheck, type Shutdown } from '@runvoy/runtime';
 import type { FastifyInstance } from 'fastify';
 import { buildEventProcessor, buildProcessor, buildRunnerIntake } from './index.ts';
@@ -48,7 +48,13 @@ async function openLocal(shutdown: Shutdown): Promise<OpenService> {
     const answer = await app.inject({ method: 'POST', url: '/events', headers, payload: JSON.stringify(event) });
     return answer.statusCode < 300 ? ('ack' as const) : ('retry' as const);
   };
-  const bus = local.openLocalEventBus({ path: dataDir.queue, deliver, clock: systemClock, random: Math.random });
+  const bus = local.openLocalEventBus({
+    path: dataDir.queue,
+    deliver,
+    keepDead: async (death) => void (await recordDeath({ records, clock: systemClock }, death)),
+    clock: systemClock,
+    random: Math.random,
+  });
   shutdown.add('event bus', () => bus.close());
   const jobs = await local.openLocalJobRunner({
     dataDir: dataDir.path,
@@ -137,6 +143,7 @@ async function openGcp(shutdown: Shutdown): Promise<OpenService> {
     upSinceMs: systemClock.now(),
     startTimeoutMs: config.startTimeoutS * 1000,
     readPlatformEntry: gcp.readPlatformEntry,
+    readDeadLetterMark: gcp.deadLetterMarks({ logsTopic: config.logsTopic }),
     callers: {
       verifier: ports.callers(config.callerCheck),
       accounts: { carrier: account },

@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { executionsNewestFirst, Failure, issueSignIn, systemClock } from '@runvoy/core';
+import { executionsNewestFirst, Failure, issueSignIn, recordDeath, systemClock } from '@runvoy/core';
 import { signInUrl } from '@runvoy/orchestrator';
 import type { LocalClientFile, ReadyLine } from '@runvoy/protocol';
 import {
@@ -74,6 +74,7 @@ async function openProvider(config: StandaloneConfig, dataDir: DataDir, logger: 
       openLocalEventBus({
         path: dataDir.queue,
         deliver: async (event) => ((await deliver(event)) ? 'ack' : 'retry'),
+        keepDead: async (death) => void (await recordDeath({ records, clock: systemClock }, death)),
         clock: systemClock,
         random: Math.random,
       }),

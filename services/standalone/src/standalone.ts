@@ -100,9 +100,8 @@ async function open(
   });
   shutdown.add('job runner', async () => jobs[Symbol.asyncDispose]());
 
-  const common = { records, vault, jobs, clock, random: randomBytes, signingKeys, logger };
+  const common = { records, vault, jobs, bus, clock, random: randomBytes, signingKeys, logger };
   const intake = {
-    bus,
     batchMs: BATCH_MS,
     gitRoots: config.gitRoots,
     upSinceMs: clock.now(),

@@ -32,6 +32,8 @@ export const PERMISSIONS = {
   'users.change': ['admin'],
   'keys.manage': ['admin', 'owner'],
   'sign-in.create': EVERYONE,
+  'dead-letters.read': OPERATORS,
+  'dead-letters.change': OPERATORS,
 } as const satisfies Record<string, readonly Holder[]>;
 
 export type Permission = keyof typeof PERMISSIONS;

@@ -16,8 +16,8 @@ export interface EventBus {
   /** Resolves when the event is durable. The same `id` published twice may be delivered once or twice. */
   publish(event: CloudEventEnvelope): Promise<void>;
   /**
-   * Puts aside what can never be carried out, with the reason, for an operator to see and to send again. Resolves when it is durable:
-   * only then may the event be acknowledged.
+   * Puts aside what can never be carried out, with the reason and the route that refused it, for an operator to see and to send
+   * again: sooner or later it is among the dead letters. Resolves when it is durable: only then may the event be acknowledged.
    */
-  deadLetter(event: CloudEventEnvelope, reason: string): Promise<void>;
+  deadLetter(event: CloudEventEnvelope, reason: string, route: string): Promise<void>;
 }

@@ -1,13 +1,13 @@
 import type { RunvoyEvents, RunvoyEventType } from '@runvoy/protocol';
+import { deadLetterRef, eventOf } from './dead-letter.ts';
 import type { CloudEventEnvelope, EventBus } from './event-bus.ts';
 import type { DeclaredQuery, Records, Ref, Tx } from '../records/records.ts';
 import type { Millis } from '../time/clock.ts';
 
-/** An event that was stored with what it tells, and waits to be published. */
-export interface OutboxEntry {
-  readonly created_at_ms: Millis;
-  readonly event: CloudEventEnvelope;
-}
+/** An event that was stored with what it tells, and waits to be published; or the dead letter whose event waits. */
+export type OutboxEntry = { readonly created_at_ms: Millis } & (
+  { readonly event: CloudEventEnvelope } | { readonly dead_letter: string }
+);
 
 const outboxRef = (id: string): Ref<OutboxEntry> => ({ collection: 'outbox', id });
 const outboxOldestFirst: DeclaredQuery<OutboxEntry> = { name: 'outboxOldestFirst' };
@@ -35,6 +35,11 @@ export function addToOutbox(tx: Tx, event: CloudEventEnvelope, nowMs: Millis): v
   tx.set(outboxRef(event.id), { created_at_ms: nowMs, event });
 }
 
+/** Puts the replay of a dead letter into the transaction that says so. Its event stays where it is: it may hold what no field can. */
+export function addReplayToOutbox(tx: Tx, deadLetterId: string, nowMs: Millis): void {
+  tx.set(outboxRef(`replay-${deadLetterId}`), { created_at_ms: nowMs, dead_letter: deadLetterId });
+}
+
 /**
  * Publishes what waits, oldest first, and forgets each entry after it was accepted: a crash between the two publishes again.
  * Returns how many were published. A failing bus leaves the rest for the next call.
@@ -45,8 +50,16 @@ export async function drainOutbox(
 ): Promise<number> {
   const { records: waiting } = await records.page(outboxOldestFirst, { limit });
   for (const entry of waiting) {
-    await bus.publish(entry.value.event);
+    const event = await waitingEvent(records, entry.value);
+    if (event) await bus.publish(event);
     await records.delete(outboxRef(entry.id));
   }
   return waiting.length;
+}
+
+/** Nothing when the dead letter is gone: it expired, and nobody can send it any more. */
+async function waitingEvent(records: Records, entry: OutboxEntry): Promise<CloudEventEnvelope | undefined> {
+  if ('event' in entry) return entry.event;
+  const letter = await records.get(deadLetterRef(entry.dead_letter));
+  return letter && eventOf(letter.value);
 }

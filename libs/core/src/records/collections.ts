@@ -34,6 +34,7 @@ export const COLLECTIONS = {
   secrets: { version: 1, bytes: 'sealed' },
   idempotency: { version: 1, expires: 'delete_at_ms' },
   outbox: { version: 1 },
+  'dead-letters': { version: 1, bytes: 'event', expires: 'delete_at_ms' },
   'platform-notes': { version: 1, expires: 'delete_at_ms' },
   audit: { version: 1 },
   settings: { version: 1 },
@@ -94,6 +95,11 @@ export const QUERIES = {
     collection: 'outbox',
     equal: [],
     order: [{ field: 'created_at_ms', direction: 'asc' }],
+  },
+  deadLettersByState: {
+    collection: 'dead-letters',
+    equal: ['state'],
+    order: [{ field: 'died_at_ms', direction: 'asc' }],
   },
 } as const satisfies Record<string, QueryDeclaration & { readonly collection: CollectionName }>;
 

@@ -17,11 +17,15 @@ export interface DeadLetter {
   readonly attempts: number;
   readonly reason: string;
   readonly died_at_ms: Millis;
+  /** Where it was refused. */
+  readonly route: string;
 }
 
-const VERSION = 1;
+/** 2: a dead letter has its route. */
+const VERSION = 2;
+/** Where the bus delivers, and all that version 1 knew. */
+const BUS_ROUTE = '/events';
 const TABLES = `
-  CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS events (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL,
@@ -38,9 +42,14 @@ const TABLES = `
     event TEXT NOT NULL,
     attempts INTEGER NOT NULL,
     reason TEXT NOT NULL,
-    died_at_ms REAL NOT NULL
+    died_at_ms REAL NOT NULL,
+    route TEXT NOT NULL DEFAULT '${BUS_ROUTE}'
   );
 `;
+/** What leads from the version before, by the version it leads to. */
+const STEPS: Readonly<Record<number, string>> = {
+  2: `ALTER TABLE dead_letters ADD COLUMN route TEXT NOT NULL DEFAULT '${BUS_ROUTE}'`,
+};
 
 /** The waiting events and the dead letters. Every method is synchronous; those that write run inside a group's transaction. */
 export class EventQueue {
@@ -53,6 +62,7 @@ export class EventQueue {
   readonly #bury: StatementSync;
   readonly #insertDead: StatementSync;
   readonly #selectDead: StatementSync;
+  readonly #deleteDead: StatementSync;
 
   /** Throws an Error that names both versions when the queue is newer than this code. */
   constructor(database: DatabaseSync, now: Millis) {
@@ -70,13 +80,14 @@ export class EventQueue {
     this.#delete = database.prepare('DELETE FROM events WHERE number = ?');
     this.#postpone = database.prepare('UPDATE events SET due_ms = ?, is_leased = 0 WHERE number = ?');
     this.#bury = database.prepare(
-      'INSERT INTO dead_letters SELECT number, event, attempts, ?, ? FROM events WHERE number = ?',
+      'INSERT INTO dead_letters SELECT number, event, attempts, ?, ?, ? FROM events WHERE number = ?',
     );
     // In one row of numbers with those that were buried, which have the numbers of the events they were.
     this.#insertDead = database.prepare(
       "INSERT INTO events (id, source, event, attempts, due_ms, is_leased) VALUES (?, 'dead', ?, 1, ?, 0) RETURNING number",
     );
     this.#selectDead = database.prepare('SELECT * FROM dead_letters WHERE number > ? ORDER BY number LIMIT ?');
+    this.#deleteDead = database.prepare('DELETE FROM dead_letters WHERE number = ?');
   }
 
   /** An event that waits already is not added again. */
@@ -116,16 +127,20 @@ export class EventQueue {
     this.#postpone.run(due, number);
   }
 
-  bury(number: number, reason: string, now: Millis): void {
-    this.#bury.run(reason, now, number);
+  bury(number: number, reason: string, now: Millis, route = BUS_ROUTE): void {
+    this.#bury.run(reason, now, route, number);
     this.#delete.run(number);
   }
 
   /** An event that its receiver gave up: it never waits. */
-  addDead(event: CloudEventEnvelope, reason: string, now: Millis): void {
+  addDead(event: CloudEventEnvelope, reason: string, now: Millis, route: string): void {
     const id = `${event.source} ${event.id}`;
     const { number } = this.#insertDead.get(id, JSON.stringify(event), now) as { number: number };
-    this.bury(number, reason, now);
+    this.bury(number, reason, now, route);
+  }
+
+  removeDead(number: number): void {
+    this.#deleteDead.run(number);
   }
 
   deadLetters(after: number, limit: number): DeadLetter[] {
@@ -135,6 +150,7 @@ export class EventQueue {
       attempts: row.attempts as number,
       reason: row.reason as string,
       died_at_ms: row.died_at_ms as number,
+      route: row.route as string,
     }));
   }
 }
@@ -142,7 +158,7 @@ export class EventQueue {
 function prepareTables(database: DatabaseSync, now: Millis): void {
   database.exec('BEGIN IMMEDIATE');
   try {
-    database.exec(TABLES);
+    database.exec('CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID');
     const meta = metaOf(database);
     const stored = meta.read('event_queue');
     if (stored !== undefined && stored > VERSION) {
@@ -150,6 +166,8 @@ function prepareTables(database: DatabaseSync, now: Millis): void {
         `The data was written by a newer version: the event queue has version ${stored}, this program knows ${VERSION}. Update the program.`,
       );
     }
+    for (let version = stored ?? VERSION; version < VERSION; version += 1) database.exec(STEPS[version + 1] ?? '');
+    database.exec(TABLES);
     meta.write('event_queue', VERSION);
     // Whoever held these leases is gone: the file belongs to one process at a time.
     database.prepare('UPDATE events SET due_ms = ?, is_leased = 0 WHERE is_leased = 1').run(now);
