@@ -24,7 +24,7 @@ function controlled(mode: SignalMode, stop: () => Promise<'requested'>, patience
 }
 
 test.each([
-  ['accepted', async () => 'requested' as const],
+  ['accepted', async (): Promise<'requested'> => 'requested'],
   ['sent', (): Promise<'requested'> => never],
 ] as const)('a script does not wait for ever for a stop that was %s', async (stop, answer) => {
   const { control, signals } = controlled('pipe', answer);
