@@ -13,6 +13,7 @@ import type {
   ImageBody,
   KeyAnswer,
   KeyBody,
+  ListAuditAnswer,
   ListImagesAnswer,
   ListKeysAnswer,
   ListSecretsAnswer,
@@ -26,6 +27,7 @@ import type {
   SecretMessage,
   SignInLinkAnswer,
   UpdateSecretRequest,
+  VerifyAuditAnswer,
   WhoAmIAnswer,
 } from '@runvoy/protocol';
 import { ApiProblem, Unreachable } from './api-problem.ts';
@@ -154,6 +156,14 @@ export class RunvoyApi {
 
   removeImage(imageId: string): Promise<ImageAnswer> {
     return this.#json('DELETE', `/images/${encodeURIComponent(imageId)}`);
+  }
+
+  audit(query: Readonly<Record<string, string>>): Promise<ListAuditAnswer> {
+    return this.#json('GET', `/audit?${new URLSearchParams(query)}`);
+  }
+
+  verifyAudit(): Promise<VerifyAuditAnswer> {
+    return this.#json('GET', '/audit/verify');
   }
 
   secrets(): Promise<ListSecretsAnswer> {

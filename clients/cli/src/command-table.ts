@@ -201,6 +201,26 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     words: { least: 1, most: 2 },
     load: async () => (await import('./commands/keys.ts')).keys,
   },
+  audit: {
+    usage: 'audit [verify] [options]',
+    summary: 'who changed what, newest first; "verify" proves that nothing was taken out',
+    options: {
+      by: { type: 'string', value: 'EMAIL', text: 'what this user did' },
+      action: { type: 'string', value: 'ACTION', text: 'only this: user.create, secret.read, key.revoke, ...' },
+      subject: { type: 'string', value: 'ID', text: 'what was done to this user, key, image or secret' },
+      from: { type: 'string', value: 'WHEN', text: 'not before: 2026-01-31T12:00:00Z' },
+      to: { type: 'string', value: 'WHEN', text: 'not after' },
+      limit: { type: 'string', value: 'N', text: 'how many; 20 unless given' },
+      after: { type: 'string', value: 'CURSOR', text: 'the older ones behind a page' },
+    },
+    notes: [
+      'Each record holds the hash of the one before. Keep the head that "verify" prints elsewhere: it proves the past later.',
+      'Who started or stopped a run stands in the run itself: runvoy status.',
+    ],
+    examples: ['runvoy audit --action secret.read', 'runvoy audit verify'],
+    words: { least: 0, most: 1 },
+    load: async () => (await import('./commands/audit.ts')).audit,
+  },
   whoami: {
     usage: 'whoami',
     summary: 'as whom the server sees you',

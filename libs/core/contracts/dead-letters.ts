@@ -22,13 +22,11 @@ export function deadLettersContract(open: (deliver: Deliver) => Promise<DeadLett
   const openWorld = async (deliver: Deliver = async () => 'ack') => {
     const world = await open(deliver);
     const clock = manualClock(1_767_225_600_000);
-    let drawn = 0;
-    const random = (count: number) => new Uint8Array(count).fill(++drawn);
-    const deadLetters = openDeadLetters({ ...world, clock, random });
+    const deadLetters = openDeadLetters({ ...world, clock });
     const until = async (count: number) => {
       while ((await deadLetters.count()) !== count) await world.letTimePass();
     };
-    return { ...world, clock, random, deadLetters, until, [Symbol.asyncDispose]: () => world[Symbol.asyncDispose]() };
+    return { ...world, clock, deadLetters, until, [Symbol.asyncDispose]: () => world[Symbol.asyncDispose]() };
   };
   const only = async (deadLetters: DeadLetters) => (await deadLetters.list({ limit: 10 })).letters[0]!;
 
@@ -151,8 +149,8 @@ export function deadLettersContract(open: (deliver: Deliver) => Promise<DeadLett
     await world.until(1);
     const { id } = await only(world.deadLetters);
     const down = { publish: () => Promise.reject(new Failure('STORE_UNAVAILABLE')) };
-    const { records, clock, random } = world;
-    const answer = await openDeadLetters({ records, clock, random, bus: down }).replay(id, BY);
+    const { records, clock } = world;
+    const answer = await openDeadLetters({ records, clock, bus: down }).replay(id, BY);
     expect(answer).toMatchObject({ sent: false, letter: { state: 'replayed' } });
     expect(await drainOutbox(world)).toBe(1);
     expect(await came.promise).toBe('a');

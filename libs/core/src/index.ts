@@ -1,4 +1,5 @@
 export * from './access/api-key.ts';
+export * from './access/asking.ts';
 export * from './access/authenticate.ts';
 export * from './access/caller-verifier.ts';
 export * from './access/can.ts';
@@ -14,6 +15,7 @@ export * from './access/users.ts';
 export * from './archive/archive.ts';
 export * from './archive/blob-name.ts';
 export * from './audit/audit.ts';
+export * from './audit/read-audit.ts';
 export * from './events/dead-letter.ts';
 export * from './events/dead-letter-body.ts';
 export * from './events/dead-letters.ts';

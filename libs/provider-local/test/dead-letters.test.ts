@@ -41,7 +41,7 @@ describe('dead letters on one machine', () => {
       },
       { maxAttempts: 3 },
     );
-    const deadLetters = openDeadLetters({ ...world, random: (count) => new Uint8Array(count) });
+    const deadLetters = openDeadLetters(world);
     await world.bus.publish(sampleEvent('a'));
     while ((await deadLetters.count()) === 0) await world.letTimePass();
     const { letters } = await deadLetters.list({ limit: 10 });
@@ -91,7 +91,7 @@ describe('dead letters on one machine', () => {
       keepDead: async (death) => void (await recordDeath(first, death)),
     });
     while ((await second.bus.deadLetters({ limit: 1 })).length > 0) await second.letTimePass();
-    const { letters } = await openDeadLetters({ ...first, random: (count) => new Uint8Array(count) }).list({
+    const { letters } = await openDeadLetters(first).list({
       limit: 10,
     });
     expect(letters).toMatchObject([{ letter: { event_id: 'a', deaths: 1, route: '/events/tick' } }]);

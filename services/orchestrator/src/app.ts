@@ -1,5 +1,6 @@
 import { newHttpApp } from '@runvoy/runtime';
 import type { FastifyInstance } from 'fastify';
+import { auditRoutes } from './audit-routes.ts';
 import { requireApiKey } from './authentication.ts';
 import { claimRoutes } from './claim-routes.ts';
 import { answerOrigins } from './cors.ts';
@@ -32,6 +33,7 @@ export function buildOrchestrator(deps: OrchestratorDeps): FastifyInstance {
       secretRoutes(api, deps);
       userRoutes(api, deps);
       keyRoutes(api, deps);
+      auditRoutes(api, deps);
       deadLetterRoutes(api, deps);
     },
     { prefix: '/api/v1' },

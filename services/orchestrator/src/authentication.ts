@@ -1,4 +1,4 @@
-import { authenticate, type Caller } from '@runvoy/core';
+import { authenticate, deedBy, type ActedBy, type Asking, type Caller } from '@runvoy/core';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { OrchestratorDeps } from './deps.ts';
 
@@ -17,4 +17,14 @@ export function callerOf(request: FastifyRequest): Caller {
   const caller = callers.get(request);
   if (!caller) throw new Error('callerOf was used on a route that is not behind requireApiKey');
   return caller;
+}
+
+/** Who called, and in which request. */
+export function asking(request: FastifyRequest): Asking {
+  return { caller: callerOf(request), requestId: request.id };
+}
+
+/** Who called, as it is kept with what they did. */
+export function actedBy(request: FastifyRequest): ActedBy {
+  return deedBy(asking(request));
 }

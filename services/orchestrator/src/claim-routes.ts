@@ -8,7 +8,7 @@ import type { OrchestratorDeps } from './deps.ts';
  */
 export function claimRoutes(app: FastifyInstance, deps: OrchestratorDeps): void {
   const claim = async (request: FastifyRequest<{ Params: { token: string } }>): Promise<ClaimAnswer> => {
-    const claimed = await redeemClaim(deps, request.params.token);
+    const claimed = await redeemClaim(deps, request.params.token, request.id);
     return { ...claimed, message: 'API key claimed successfully' };
   };
   app.post<{ Params: { token: string } }>('/api/v1/claim/:token', claim);

@@ -1,7 +1,7 @@
 import { deadLetterBody, eventOf, openDeadLetters, requirePermission } from '@runvoy/core';
 import type { DeadLetterBody, DeadLetterDetails, ListDeadLettersAnswer, ReplayAnswer } from '@runvoy/protocol';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { callerOf } from './authentication.ts';
+import { actedBy, callerOf } from './authentication.ts';
 import type { OrchestratorDeps } from './deps.ts';
 import { readPageQuery } from './list-query.ts';
 
@@ -12,7 +12,6 @@ export function deadLetterRoutes(api: FastifyInstance, deps: OrchestratorDeps): 
   const deadLetters = openDeadLetters(deps);
   const mayRead = async (request: FastifyRequest) => requirePermission(callerOf(request), 'dead-letters.read');
   const mayChange = async (request: FastifyRequest) => requirePermission(callerOf(request), 'dead-letters.change');
-  const by = (request: FastifyRequest) => ({ email: callerOf(request).user.email, requestId: request.id });
 
   api.get<{ Querystring: Record<string, unknown> }>(
     '/dead-letters',
@@ -31,11 +30,11 @@ export function deadLetterRoutes(api: FastifyInstance, deps: OrchestratorDeps): 
   });
 
   api.post<ById>('/dead-letters/:id/replay', { preValidation: mayChange }, async (request): Promise<ReplayAnswer> => {
-    const replayed = await deadLetters.replay(request.params.id, by(request));
+    const replayed = await deadLetters.replay(request.params.id, actedBy(request));
     return { ...deadLetterBody(replayed), sent: replayed.sent };
   });
 
   api.delete<ById>('/dead-letters/:id', { preValidation: mayChange }, async (request): Promise<DeadLetterBody> => {
-    return deadLetterBody(await deadLetters.drop(request.params.id, by(request)));
+    return deadLetterBody(await deadLetters.drop(request.params.id, actedBy(request)));
   });
 }

@@ -12,7 +12,7 @@ import {
 import { RegisterImageRequestSchema } from '@runvoy/protocol/schemas';
 import type { ImageAnswer, ImageBody, ListImagesAnswer, RegisterImageRequest } from '@runvoy/protocol';
 import type { FastifyInstance } from 'fastify';
-import { callerOf } from './authentication.ts';
+import { actedBy, callerOf } from './authentication.ts';
 import type { OrchestratorDeps } from './deps.ts';
 
 /** Images. One wildcard takes names with raw and with encoded slashes: runvoy's CLI sends both. */
@@ -32,7 +32,7 @@ export function imageRoutes(api: FastifyInstance, deps: OrchestratorDeps): void 
       preValidation: async (request) => requirePermission(callerOf(request), 'images.register'),
     },
     async (request, reply): Promise<ImageAnswer> => {
-      await registerImage(deps, request.body, { email: callerOf(request).user.email, requestId: request.id });
+      await registerImage(deps, request.body, actedBy(request));
       reply.code(201);
       return { image: request.body.image, message: 'Image registered successfully' };
     },
@@ -47,7 +47,7 @@ export function imageRoutes(api: FastifyInstance, deps: OrchestratorDeps): void 
   api.delete<{ Params: { '*': string } }>('/images/*', async (request): Promise<ImageAnswer> => {
     requirePermission(callerOf(request), 'images.remove');
     const imageId = request.params['*'];
-    await removeImage(records, imageId);
+    await removeImage(deps, imageId, actedBy(request));
     return { image: imageId, message: 'Image removed successfully' };
   });
 }

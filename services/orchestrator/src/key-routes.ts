@@ -22,7 +22,7 @@ import type {
   WhoAmIAnswer,
 } from '@runvoy/protocol';
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { callerOf } from './authentication.ts';
+import { asking, callerOf } from './authentication.ts';
 import type { OrchestratorDeps } from './deps.ts';
 
 type ById = { Params: { id: string } };
@@ -38,7 +38,7 @@ export function keyRoutes(api: FastifyInstance, deps: OrchestratorDeps): void {
     '/keys',
     { schema: { body: CreateKeyRequestSchema } },
     async (request, reply): Promise<KeyAnswer> =>
-      keyAnswer(reply, await createKey(deps, request.body, callerOf(request))),
+      keyAnswer(reply, await createKey(deps, request.body, asking(request))),
   );
 
   api.post<ById & { Body: RotateKeyRequest }>(
@@ -50,12 +50,12 @@ export function keyRoutes(api: FastifyInstance, deps: OrchestratorDeps): void {
     },
     async (request, reply): Promise<KeyAnswer> => {
       const overlapMs = (request.body.overlap ?? 0) * 1000;
-      return keyAnswer(reply, await rotateKey(deps, { keyId: request.params.id, overlapMs }, callerOf(request)));
+      return keyAnswer(reply, await rotateKey(deps, { keyId: request.params.id, overlapMs }, asking(request)));
     },
   );
 
   api.delete<ById>('/keys/:id', async (request): Promise<{ readonly key: KeyBody }> => {
-    return { key: keyBody(await revokeKey(deps, request.params.id, callerOf(request))) };
+    return { key: keyBody(await revokeKey(deps, request.params.id, asking(request))) };
   });
 
   api.get('/whoami', async (request): Promise<WhoAmIAnswer> => {

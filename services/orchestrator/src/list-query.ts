@@ -65,8 +65,8 @@ function readCount(name: string, value: unknown, fallback: number): number {
   );
 }
 
-/** A parameter that is given twice is a list; which one was meant nobody can tell. */
-function readText(name: string, value: unknown): string {
+/** A parameter as text, empty when absent. One that is given twice is a list; which one was meant nobody can tell: `INVALID_REQUEST`. */
+export function readText(name: string, value: unknown): string {
   if (value === undefined) return '';
   if (typeof value === 'string') return value;
   throw new Failure('INVALID_REQUEST', `invalid ${name} parameter: it is given more than once`);

@@ -20,8 +20,8 @@ import type {
   SecretRemoved,
   UpdateSecretRequest,
 } from '@runvoy/protocol';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { callerOf } from './authentication.ts';
+import type { FastifyInstance } from 'fastify';
+import { asking, callerOf } from './authentication.ts';
 import type { OrchestratorDeps } from './deps.ts';
 
 type ByName = { Params: { name: string } };
@@ -48,7 +48,7 @@ export function secretRoutes(api: FastifyInstance, deps: OrchestratorDeps): void
   );
 
   api.get<ByName>('/secrets/:name', async (request, reply): Promise<SecretAnswer> => {
-    const { secret, value } = await readSecret(deps, request.params.name, callerOf(request));
+    const { secret, value } = await readSecret(deps, request.params.name, asking(request));
     reply.header('cache-control', 'no-store');
     return { secret: secretBody(secret, value) };
   });
@@ -64,7 +64,7 @@ export function secretRoutes(api: FastifyInstance, deps: OrchestratorDeps): void
 
   api.delete<ByName>('/secrets/:name', async (request): Promise<SecretRemoved> => {
     const { name } = request.params;
-    await removeSecret(deps, name, callerOf(request));
+    await removeSecret(deps, name, asking(request));
     return { name, message: 'Secret deleted successfully' };
   });
 
@@ -79,10 +79,6 @@ export function secretRoutes(api: FastifyInstance, deps: OrchestratorDeps): void
     await ungrantSecret(deps, name, email, asking(request));
     return { message: `${email} may not use ${name} any more` };
   });
-}
-
-function asking(request: FastifyRequest) {
-  return { caller: callerOf(request), requestId: request.id };
 }
 
 function secretBody(secret: Secret, value?: string): SecretBody {

@@ -21,7 +21,7 @@ import type {
   UserBody,
 } from '@runvoy/protocol';
 import type { FastifyInstance } from 'fastify';
-import { callerOf } from './authentication.ts';
+import { actedBy, callerOf } from './authentication.ts';
 import type { OrchestratorDeps } from './deps.ts';
 
 /** Users: list, create with a claim, revoke; and a fresh way in for whoever asks for themselves. */
@@ -38,7 +38,7 @@ export function userRoutes(api: FastifyInstance, deps: OrchestratorDeps): void {
       preValidation: async (r) => requirePermission(callerOf(r), 'users.create'),
     },
     async (request, reply): Promise<CreateUserAnswer> => {
-      const { user, claim_token } = await createUser(deps, request.body, request.id);
+      const { user, claim_token } = await createUser(deps, request.body, actedBy(request));
       reply.code(201);
       return { user: userBody(user), claim_token };
     },
@@ -51,7 +51,7 @@ export function userRoutes(api: FastifyInstance, deps: OrchestratorDeps): void {
       preValidation: async (r) => requirePermission(callerOf(r), 'users.revoke'),
     },
     async (request): Promise<RevokeUserAnswer> => {
-      const { email } = await revokeUser(deps, request.body.email, request.id);
+      const { email } = await revokeUser(deps, request.body.email, actedBy(request));
       return { message: 'user API key revoked successfully', email };
     },
   );
@@ -63,14 +63,20 @@ export function userRoutes(api: FastifyInstance, deps: OrchestratorDeps): void {
       preValidation: async (r) => requirePermission(callerOf(r), 'users.change'),
     },
     async (request): Promise<ChangeUserAnswer> => {
-      return { user: userBody(await changeRole(deps, request.params.email, request.body.role, request.id)) };
+      return { user: userBody(await changeRole(deps, request.params.email, request.body.role, actedBy(request))) };
     },
   );
 
   api.post('/users/login-link', async (request, reply): Promise<SignInLinkAnswer> => {
     const caller = callerOf(request);
     requirePermission(caller, 'sign-in.create');
-    const { claim_token, expires_at_ms } = await issueSignIn(deps, caller.user.email, 'console', caller);
+    const { claim_token, expires_at_ms } = await issueSignIn(
+      deps,
+      caller.user.email,
+      'console',
+      actedBy(request),
+      caller,
+    );
     reply.code(201);
     return { claim_token, expires_at: rfc3339(expires_at_ms), url: signInUrl(deps.consoleUrl(), claim_token) };
   });

@@ -25,8 +25,7 @@ async function openWorld() {
   });
   const published: CloudEventEnvelope[] = [];
   const bus = { publish: async (event: CloudEventEnvelope) => void published.push(event) };
-  const random = (count: number) => new Uint8Array(count);
-  return { ...world, published, deadLetters: openDeadLetters({ ...world, bus, random }) };
+  return { ...world, published, deadLetters: openDeadLetters({ ...world, bus }) };
 }
 
 describe('/events/dead-letters', () => {

@@ -40,7 +40,7 @@ export async function openLocalAdmin(deps: Deps, email: string, clientFile: stri
   }
   const admin = (await listUsers(deps.records)).find((user) => user.role === 'admin' && !user.revoked);
   if (!admin) throw new Error('All admins of this data directory are revoked.');
-  const { api_key } = await issueKey(deps, { email: admin.email, key_name: 'local cli' });
+  const { api_key } = await issueKey(deps, { email: admin.email, key_name: 'local cli', request_id: 'start' });
   return { email: admin.email, api_key, isNew: false };
 }
 

@@ -142,7 +142,10 @@ async function greet(server: RunningServer, config: StandaloneConfig): Promise<v
   }
   const isTerminal = process.stdout.isTTY;
   const signIn = isTerminal
-    ? await issueSignIn({ records, clock: systemClock, random: randomBytes }, admin.email, 'console')
+    ? await issueSignIn({ records, clock: systemClock, random: randomBytes }, admin.email, 'console', {
+        email: admin.email,
+        requestId: 'start',
+      })
     : undefined;
   const earlier = await records.page(executionsNewestFirst, { limit: RUNS_SHOWN });
   if (config.firstRun && admin.isNew) {

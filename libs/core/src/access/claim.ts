@@ -1,3 +1,4 @@
+import { openAudit } from '../audit/audit.ts';
 import { Failure } from '../failure.ts';
 import type { Records, Ref } from '../records/records.ts';
 import type { Clock, Millis } from '../time/clock.ts';
@@ -46,8 +47,10 @@ export function newClaim(
 export async function redeemClaim(
   { records, clock, random }: { records: Records; clock: Clock; random: RandomBytes },
   token: string,
+  requestId: string,
 ): Promise<{ readonly api_key: string; readonly user_email: string }> {
   return records.transact(async (tx) => {
+    const audit = await openAudit(tx);
     const claim = await tx.get(claimRef(token));
     const now = clock.now();
     if (!claim) throw new Failure('CLAIM_NOT_FOUND');
@@ -63,6 +66,13 @@ export async function redeemClaim(
     });
     tx.set(claimRef(token), { ...claim, used_at_ms: now });
     tx.create(apiKeyRef(key.key_id), key);
+    audit({
+      at_ms: now,
+      action: 'key.claim',
+      by: { email: user.email, requestId },
+      subject: key.key_id,
+      details: { user: user.email, name: key.name },
+    });
     return { api_key: text, user_email: user.email };
   });
 }

@@ -1,3 +1,4 @@
+import { openAudit } from '../audit/audit.ts';
 import type { Records } from '../records/records.ts';
 import type { Clock } from '../time/clock.ts';
 import { apiKeyRef, newApiKey } from './api-key.ts';
@@ -19,12 +20,15 @@ export async function createFirstAdmin(
 ): Promise<{ readonly api_key: string } | undefined> {
   const email = normalEmail(about.email);
   return records.transact(async (tx) => {
+    const audit = await openAudit(tx);
     const { records: anybody } = await tx.page(usersByEmail, { limit: 1 });
     if (anybody.length > 0) return undefined;
     const now = clock.now();
     const { text, key } = newApiKey(random, { user_email: email, name: about.key_name, nowMs: now });
     tx.create(userRef(email), newAdmin(email, about.request_id, now));
     tx.create(apiKeyRef(key.key_id), key);
+    const by = { email, requestId: about.request_id };
+    audit({ at_ms: now, action: 'user.create', by, subject: email, details: { role: 'admin', key_id: key.key_id } });
     return { api_key: text };
   });
 }
@@ -40,6 +44,7 @@ export async function openAdminDoor(
   const email = normalEmail(about.email);
   const { token, ref, claim } = newClaim(random, { user_email: email, key_name: about.key_name, nowMs: clock.now() });
   const isNew = await records.transact(async (tx) => {
+    const audit = await openAudit(tx);
     const { records: anybody } = await tx.page(usersByEmail, { limit: 1 });
     const known = await tx.get(userRef(email));
     if (anybody.length > 0 && (known?.role !== 'admin' || known.revoked)) {
@@ -47,6 +52,9 @@ export async function openAdminDoor(
     }
     if (!known) tx.create(userRef(email), newAdmin(email, about.request_id, clock.now()));
     tx.create(ref, claim);
+    const by = { email, requestId: about.request_id };
+    const details = { role: 'admin', is_new: String(!known) };
+    audit({ at_ms: claim.created_at_ms, action: 'sign-in.create', by, subject: email, details });
     return !known;
   });
   return { claim_token: token, expires_at_ms: claim.expires_at_ms, isNew };
@@ -66,13 +74,23 @@ function newAdmin(email: string, requestId: string, nowMs: number): User {
 /** A further key for an existing user, for whoever owns the machine the server runs on. */
 export async function issueKey(
   { records, clock, random }: Deps,
-  about: { readonly email: string; readonly key_name: string },
+  about: { readonly email: string; readonly key_name: string; readonly request_id: string },
 ): Promise<{ readonly api_key: string }> {
   const { text, key } = newApiKey(random, {
     user_email: normalEmail(about.email),
     name: about.key_name,
     nowMs: clock.now(),
   });
-  await records.create(apiKeyRef(key.key_id), key);
+  await records.transact(async (tx) => {
+    const audit = await openAudit(tx);
+    tx.create(apiKeyRef(key.key_id), key);
+    audit({
+      at_ms: key.created_at_ms,
+      action: 'key.create',
+      by: { email: key.user_email, requestId: about.request_id },
+      subject: key.key_id,
+      details: { user: key.user_email, name: key.name },
+    });
+  });
   return { api_key: text };
 }

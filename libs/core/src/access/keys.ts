@@ -1,8 +1,10 @@
 import { LIMITS, type CreateKeyRequest } from '@runvoy/protocol';
+import { openAudit } from '../audit/audit.ts';
 import { Failure } from '../failure.ts';
 import type { Records, Tx } from '../records/records.ts';
 import type { Clock, Millis } from '../time/clock.ts';
 import { apiKeyRef, keysOfUser, newApiKey, type ApiKey } from './api-key.ts';
+import { deedBy, type Asking } from './asking.ts';
 import type { Caller } from './authenticate.ts';
 import { narrowed, newScope } from './key-scope.ts';
 import { may, requirePermission } from './permissions.ts';
@@ -25,7 +27,11 @@ export interface IssuedKey {
  * A further key for the caller, or for `user` when the caller may manage keys of others. It never may more than the key that asks.
  * Fails with `NOT_FOUND` for a user there is not, `CONFLICT` beyond the keys a user may have, or naming the field that is wrong.
  */
-export async function createKey(deps: Deps, request: CreateKeyRequest, caller: Caller): Promise<IssuedKey> {
+export async function createKey(
+  deps: Deps,
+  request: CreateKeyRequest,
+  { caller, requestId }: Asking,
+): Promise<IssuedKey> {
   const email = normalEmail(request.user ?? caller.user.email);
   requirePermission(caller, 'keys.manage', [email]);
   const nowMs = deps.clock.now();
@@ -43,10 +49,18 @@ export async function createKey(deps: Deps, request: CreateKeyRequest, caller: C
     scope: narrowed(asked, caller.scope),
   });
   await deps.records.transact(async (tx) => {
+    const audit = await openAudit(tx);
     const user = await tx.get(userRef(email));
     if (!user || user.revoked) throw new Failure('NOT_FOUND', 'user not found');
     await requireRoom(tx, email, nowMs);
     tx.create(apiKeyRef(key.key_id), key);
+    audit({
+      at_ms: nowMs,
+      action: 'key.create',
+      by: deedBy({ caller, requestId }),
+      subject: key.key_id,
+      details: { user: email, name: key.name },
+    });
   });
   return { key, api_key: text };
 }
@@ -59,12 +73,19 @@ export async function listKeys({ records }: Pick<Deps, 'records'>, user: string 
 }
 
 /** Revokes a key: it is refused from the next request on. Twice is no error. Fails with `NOT_FOUND`, also for who may not. */
-export async function revokeKey({ records }: Pick<Deps, 'records'>, keyId: string, caller: Caller): Promise<ApiKey> {
+export async function revokeKey(
+  { records, clock }: Pick<Deps, 'records' | 'clock'>,
+  keyId: string,
+  by: Asking,
+): Promise<ApiKey> {
   return records.transact(async (tx) => {
-    const key = await requireKey(tx, keyId, caller);
+    const audit = await openAudit(tx);
+    const key = await requireKey(tx, keyId, by.caller);
     if (key.revoked) return key;
     const revoked = { ...key, revoked: true };
     tx.set(apiKeyRef(keyId), revoked);
+    const details = { user: key.user_email, name: key.name };
+    audit({ at_ms: clock.now(), action: 'key.revoke', by: deedBy(by), subject: keyId, details });
     return revoked;
   });
 }
@@ -76,10 +97,11 @@ export async function revokeKey({ records }: Pick<Deps, 'records'>, keyId: strin
 export async function rotateKey(
   deps: Deps,
   { keyId, overlapMs }: { readonly keyId: string; readonly overlapMs: number },
-  caller: Caller,
+  { caller, requestId }: Asking,
 ): Promise<IssuedKey> {
   const nowMs = deps.clock.now();
   return deps.records.transact(async (tx) => {
+    const audit = await openAudit(tx);
     const old = await requireKey(tx, keyId, caller);
     if (isOver(old, nowMs)) throw new Failure('CONFLICT', `Key ${keyId} is revoked or has expired. Create another.`);
     const { user_email, name, scope = {} } = old;
@@ -96,6 +118,8 @@ export async function rotateKey(
     });
     tx.set(apiKeyRef(keyId), { ...old, expires_at_ms: Math.min(old.expires_at_ms ?? Infinity, nowMs + overlapMs) });
     tx.create(apiKeyRef(key.key_id), key);
+    const details = { user: user_email, name, new_key_id: key.key_id };
+    audit({ at_ms: nowMs, action: 'key.rotate', by: deedBy({ caller, requestId }), subject: keyId, details });
     return { key, api_key: text };
   });
 }

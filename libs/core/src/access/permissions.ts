@@ -30,6 +30,7 @@ export const PERMISSIONS = {
   'users.create': ['admin'],
   'users.revoke': ['admin'],
   'users.change': ['admin'],
+  'audit.read': ['admin'],
   'keys.manage': ['admin', 'owner'],
   'sign-in.create': EVERYONE,
   'dead-letters.read': OPERATORS,

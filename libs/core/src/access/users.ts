@@ -1,4 +1,5 @@
 import { LIMITS, ROLES, type CreateUserRequest, type Role } from '@runvoy/protocol';
+import { openAudit, type ActedBy } from '../audit/audit.ts';
 import { Failure } from '../failure.ts';
 import type { Records, Tx } from '../records/records.ts';
 import type { Clock } from '../time/clock.ts';
@@ -17,10 +18,11 @@ interface Deps {
 export async function createUser(
   { records, clock, random }: Deps,
   request: CreateUserRequest,
-  requestId: string,
+  by: ActedBy,
 ): Promise<{ readonly user: User; readonly claim_token: string }> {
-  const user = newUser(request, requestId, clock.now());
+  const user = newUser(request, by.requestId, clock.now());
   return records.transact(async (tx) => {
+    const audit = await openAudit(tx);
     if (await tx.get(userRef(user.email))) throw new Failure('CONFLICT', 'user with this email already exists');
     const { token, ref, claim } = newClaim(random, {
       user_email: user.email,
@@ -29,6 +31,8 @@ export async function createUser(
     });
     tx.create(userRef(user.email), user);
     tx.create(ref, claim);
+    const { email, role, created_at_ms: at_ms } = user;
+    audit({ at_ms, action: 'user.create', by, subject: email, details: { role } });
     return { user, claim_token: token };
   });
 }
@@ -61,23 +65,25 @@ function requireRole(role: string): asserts role is Role {
   throw new Failure('INVALID_REQUEST', `role must be one of ${ROLES.join(', ')}; got "${role.slice(0, 80)}"`);
 }
 
-/** A fresh, single-use way in for an existing user, to no more than `by` may. Fails with `NOT_FOUND`. */
+/** A fresh, single-use way in for an existing user, to no more than `limits`. Fails with `NOT_FOUND`. */
 export async function issueSignIn(
   { records, clock, random }: Deps,
   email: string,
   keyName: string,
-  by: Pick<Caller, 'scope' | 'key_expires_at_ms'> = { scope: {} },
+  by: ActedBy,
+  limits: Pick<Caller, 'scope' | 'key_expires_at_ms'> = { scope: {} },
 ): Promise<{ readonly claim_token: string; readonly expires_at_ms: number }> {
   const { token, ref, claim } = newClaim(random, {
     user_email: normalEmail(email),
     key_name: keyName,
     nowMs: clock.now(),
-    scope: by.scope,
-    ...(by.key_expires_at_ms === undefined ? {} : { key_expires_at_ms: by.key_expires_at_ms }),
+    ...limits,
   });
   return records.transact(async (tx) => {
+    const audit = await openAudit(tx);
     if (!(await tx.get(userRef(email)))) throw new Failure('NOT_FOUND', 'user not found');
     tx.create(ref, claim);
+    audit({ at_ms: claim.created_at_ms, action: 'sign-in.create', by, subject: claim.user_email });
     return { claim_token: token, expires_at_ms: claim.expires_at_ms };
   });
 }
@@ -86,15 +92,17 @@ export async function issueSignIn(
  * Revokes a user: all keys stop working with the next request. Revoking twice is no error.
  * Fails with `NOT_FOUND`, and with `CONFLICT` for the last admin, who could never be let in again.
  */
-export async function revokeUser({ records }: Deps, email: string, requestId: string): Promise<User> {
+export async function revokeUser({ records, clock }: Deps, email: string, by: ActedBy): Promise<User> {
   if (email.trim() === '') throw new Failure('INVALID_REQUEST', 'email is required');
   return records.transact(async (tx) => {
+    const audit = await openAudit(tx);
     const user = await tx.get(userRef(email));
     if (!user) throw new Failure('NOT_FOUND', 'user not found');
     if (user.revoked) return user;
     await requireAnotherAdmin(tx, user);
-    const revoked = { ...user, revoked: true, modified_by_request_id: requestId };
+    const revoked = { ...user, revoked: true, modified_by_request_id: by.requestId };
     tx.set(userRef(email), revoked);
+    audit({ at_ms: clock.now(), action: 'user.revoke', by, subject: user.email });
     return revoked;
   });
 }
@@ -103,16 +111,24 @@ export async function revokeUser({ records }: Deps, email: string, requestId: st
  * Gives a user another role, which holds from their next request on, and on open streams within 30 s. The same role is no error.
  * Fails with `NOT_FOUND`, with `INVALID_REQUEST` for an unknown role, and with `CONFLICT` for the last admin or a revoked user.
  */
-export async function changeRole({ records }: Deps, email: string, role: string, requestId: string): Promise<User> {
+export async function changeRole({ records, clock }: Deps, email: string, role: string, by: ActedBy): Promise<User> {
   requireRole(role);
   return records.transact(async (tx) => {
+    const audit = await openAudit(tx);
     const user = await tx.get(userRef(email));
     if (!user) throw new Failure('NOT_FOUND', 'user not found');
     if (user.revoked) throw new Failure('CONFLICT', `${user.email} is revoked; a role would change nothing.`);
     if (user.role === role) return user;
     await requireAnotherAdmin(tx, user);
-    const changed = { ...user, role, modified_by_request_id: requestId };
+    const changed = { ...user, role, modified_by_request_id: by.requestId };
     tx.set(userRef(email), changed);
+    audit({
+      at_ms: clock.now(),
+      action: 'user.change',
+      by,
+      subject: user.email,
+      details: { from: user.role, to: role },
+    });
     return changed;
   });
 }

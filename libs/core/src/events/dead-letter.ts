@@ -1,3 +1,4 @@
+import type { ActedBy } from '../audit/audit.ts';
 import { createHash } from 'node:crypto';
 import type { DeclaredQuery, Ref } from '../records/records.ts';
 import type { Millis } from '../time/clock.ts';
@@ -5,12 +6,6 @@ import type { CloudEventEnvelope } from './event-bus.ts';
 
 /** `open`: waits for an operator. The other two are kept for a while, to say who did it. */
 export type DeadLetterState = 'open' | 'replayed' | 'dropped';
-
-/** Who asked, and in which request. */
-export interface ActedBy {
-  readonly email: string;
-  readonly requestId: string;
-}
 
 /** An event that nobody could carry out. */
 export interface DeadLetter {

@@ -1,5 +1,4 @@
-import { addToAudit } from '../audit/audit.ts';
-import type { RandomBytes } from '../access/tokens.ts';
+import { openAudit, type ActedBy } from '../audit/audit.ts';
 import { Failure } from '../failure.ts';
 import type { Cursor, Records, Stored, Tx } from '../records/records.ts';
 import type { Clock } from '../time/clock.ts';
@@ -10,7 +9,6 @@ import {
   isDeadLetterId,
   settled,
   withDeath,
-  type ActedBy,
   type DeadLetter,
   type Death,
 } from './dead-letter.ts';
@@ -46,7 +44,6 @@ export interface DeadLetters {
 export interface DeadLettersDeps {
   readonly records: Records;
   readonly clock: Clock;
-  readonly random: RandomBytes;
   /** Absent: replays wait for the next tick. */
   readonly bus?: Pick<EventBus, 'publish'> | undefined;
 }
@@ -95,24 +92,24 @@ const no = () => false;
 
 /** Stores what becomes of a letter, who decided it, and what follows from it, in one transaction. */
 function settle(
-  { records, clock, random }: DeadLettersDeps,
+  { records, clock }: DeadLettersDeps,
   id: string,
   by: ActedBy,
   state: 'replayed' | 'dropped',
 ): Promise<DeadLetter> {
   if (!isDeadLetterId(id)) throw notFound(id);
   return records.transact(async (tx) => {
+    const audit = await openAudit(tx);
     const before = await openLetter(tx, id, state);
     if (before.state === 'dropped') return before;
     const nowMs = clock.now();
     const after = settled(before, state, by, nowMs);
     tx.set(deadLetterRef(id), after);
     if (state === 'replayed') addReplayToOutbox(tx, id, nowMs);
-    addToAudit(tx, random, {
+    audit({
       at_ms: nowMs,
       action: state === 'replayed' ? 'dead-letter.replay' : 'dead-letter.drop',
-      by: by.email,
-      request_id: by.requestId,
+      by,
       subject: id,
       details: { event_id: before.event_id, type: before.type, reason: before.reason },
     });

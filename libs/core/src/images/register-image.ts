@@ -1,4 +1,5 @@
 import type { RegisterImageRequest } from '@runvoy/protocol';
+import { openAudit, type ActedBy } from '../audit/audit.ts';
 import { Failure } from '../failure.ts';
 import type { RunPolicy } from '../executions/run-policy.ts';
 import type { Records } from '../records/records.ts';
@@ -18,7 +19,7 @@ const DEFAULT_PLATFORM = 'Linux/ARM64';
 export async function registerImage(
   { records, clock, policy }: { records: Records; clock: Clock; policy?: Pick<RunPolicy, 'serviceAccounts'> },
   request: RegisterImageRequest,
-  by: { readonly email: string; readonly requestId: string },
+  by: ActedBy,
   // Sizes that nobody asked for are no reason to refuse a run where they cannot be enforced.
   sizes: 'demanded' | 'offered' = 'demanded',
 ): Promise<Image> {
@@ -26,6 +27,7 @@ export async function registerImage(
   const { is_sized, ...plain } = newImage(request, by, clock.now());
   const image: Image = is_sized && sizes === 'demanded' ? { ...plain, is_sized } : plain;
   return records.transact(async (tx) => {
+    const audit = await openAudit(tx);
     const known = await tx.get(imageRef(image.image_id));
     const standing = await tx.get(defaultImageRef);
     const stored = known ? withDemand(known, image) : image;
@@ -33,7 +35,12 @@ export async function registerImage(
     else if (stored !== known) tx.set(imageRef(image.image_id), stored);
     const isDefault = request.is_default ?? !standing;
     const isCopyOld = standing?.image_id === stored.image_id && stored !== known;
+    const becomesDefault = isDefault && standing?.image_id !== stored.image_id;
     if (isDefault || isCopyOld) tx.set(defaultImageRef, { image_id: stored.image_id, image: stored });
+    if (stored !== known || becomesDefault) {
+      const details = { image: stored.image, is_default: String(isDefault) };
+      audit({ at_ms: clock.now(), action: 'image.register', by, subject: stored.image_id, details });
+    }
     return known ?? image;
   });
 }

@@ -1,6 +1,8 @@
 import { LIMITS } from '@runvoy/protocol';
+import { openAudit, type ActedBy } from '../audit/audit.ts';
 import { Failure } from '../failure.ts';
 import type { Records } from '../records/records.ts';
+import type { Clock } from '../time/clock.ts';
 import { defaultImageRef, imageRef, imagesByReference, type Image } from './image.ts';
 import { looksLikeImageId, parseImageReference, requireImageLength } from './image-reference.ts';
 
@@ -58,9 +60,14 @@ export async function defaultImageId(records: Records): Promise<string | undefin
 }
 
 /** Removes a registration by id. Removing the default leaves none. Fails with `IMAGE_NOT_FOUND` or `INVALID_REQUEST` for a reference. */
-export async function removeImage(records: Records, imageId: string): Promise<void> {
+export async function removeImage(
+  { records, clock }: { readonly records: Records; readonly clock: Clock },
+  imageId: string,
+  by: ActedBy,
+): Promise<void> {
   requireImageLength(imageId);
   await records.transact(async (tx) => {
+    const audit = await openAudit(tx);
     const stored = await tx.get(imageRef(imageId));
     const standing = await tx.get(defaultImageRef);
     if (!stored) {
@@ -69,5 +76,6 @@ export async function removeImage(records: Records, imageId: string): Promise<vo
     }
     tx.delete(imageRef(imageId));
     if (standing?.image_id === imageId) tx.delete(defaultImageRef);
+    audit({ at_ms: clock.now(), action: 'image.remove', by, subject: imageId, details: { image: stored.image } });
   });
 }

@@ -91,6 +91,10 @@ export const QUERIES = {
     order: [{ field: 'image', direction: 'asc' }],
   },
   secretsByName: { collection: 'secrets', equal: [], order: [{ field: 'name', direction: 'asc' }] },
+  auditNewestFirst: { collection: 'audit', equal: [], order: [{ field: 'at_ms', direction: 'desc' }] },
+  auditBySubject: { collection: 'audit', equal: ['subject'], order: [{ field: 'at_ms', direction: 'desc' }] },
+  auditByUser: { collection: 'audit', equal: ['by'], order: [{ field: 'at_ms', direction: 'desc' }] },
+  auditByAction: { collection: 'audit', equal: ['action'], order: [{ field: 'at_ms', direction: 'desc' }] },
   outboxOldestFirst: {
     collection: 'outbox',
     equal: [],

@@ -1,9 +1,11 @@
 import { LIMITS, type CreateSecretRequest, type UpdateSecretRequest } from '@runvoy/protocol';
+import { deedBy, type Asking } from '../access/asking.ts';
 import type { Caller } from '../access/authenticate.ts';
 import { isWithin } from '../access/key-scope.ts';
 import { may, requirePermission } from '../access/permissions.ts';
 import { normalEmail, userRef } from '../access/user.ts';
-import { Failure, isFailure } from '../failure.ts';
+import { openAudit } from '../audit/audit.ts';
+import { Failure } from '../failure.ts';
 import type { Records } from '../records/records.ts';
 import type { Clock } from '../time/clock.ts';
 import { readDescription, requireSecretName, requireValue } from './secret-fields.ts';
@@ -15,12 +17,6 @@ export interface SecretDeps {
   readonly records: Records;
   readonly vault: SecretVault;
   readonly clock: Clock;
-}
-
-/** Who asks, and in which request. */
-export interface Asking {
-  readonly caller: Caller;
-  readonly requestId: string;
 }
 
 /** Keeps a value under a new name. Fails with `SECRET_ALREADY_EXISTS`, or naming the field that is wrong. */
@@ -46,12 +42,13 @@ export async function createSecret(deps: SecretDeps, request: CreateSecretReques
     created_by_request_id: by.requestId,
     modified_by_request_id: by.requestId,
   };
-  try {
-    await deps.records.create(secretRef(name), secret);
-  } catch (error) {
-    throw isFailure(error, 'RECORD_EXISTS') ? new Failure('SECRET_ALREADY_EXISTS', name) : error;
-  }
-  return secret;
+  return deps.records.transact(async (tx) => {
+    const audit = await openAudit(tx);
+    if (await tx.get(secretRef(name))) throw new Failure('SECRET_ALREADY_EXISTS', name);
+    tx.create(secretRef(name), secret);
+    audit({ at_ms: now, action: 'secret.create', by: deedBy(by), subject: name, details: { key_name } });
+    return secret;
+  });
 }
 
 /** The secrets the caller may use, by name. Their values stay sealed. */
@@ -67,15 +64,19 @@ export async function listSecrets({ records }: Pick<SecretDeps, 'records'>, call
   return secrets.filter((secret) => mayUse(caller, secret));
 }
 
-/** One secret with its value, for who may read it. Fails with `SECRET_NOT_FOUND`. */
+/** One secret with its value, for who may read it; that it was read is kept before it is told. Fails with `SECRET_NOT_FOUND`. */
 export async function readSecret(
-  deps: Pick<SecretDeps, 'records' | 'vault'>,
+  deps: SecretDeps,
   name: string,
-  caller: Caller,
+  by: Asking,
 ): Promise<{ readonly secret: Secret; readonly value: string }> {
-  const secret = (await deps.records.get(secretRef(name)))?.value;
-  const known = requireKnown(secret, name, caller, 'secret.read');
-  return { secret: known, value: await openValue(deps.vault, known) };
+  const secret = await deps.records.transact(async (tx) => {
+    const audit = await openAudit(tx);
+    const known = requireKnown(await tx.get(secretRef(name)), name, by.caller, 'secret.read');
+    audit({ at_ms: deps.clock.now(), action: 'secret.read', by: deedBy(by), subject: name });
+    return known;
+  });
+  return { secret, value: await openValue(deps.vault, secret) };
 }
 
 /** Changes what is given; a field left out or empty stays. Runs that were accepted keep the value they were accepted with. */
@@ -92,7 +93,7 @@ export async function updateSecret(
   }
   // Sealed before the transaction, which may run again and does nothing but read and write.
   const sealed = value ? await sealValue(deps.vault, name, value) : undefined;
-  return change(deps, name, by, (secret) => {
+  return change(deps, name, { by, action: 'secret.update' }, (secret) => {
     const key_name = request.key_name?.trim() || secret.key_name;
     requireValue(key_name, value || 'kept');
     return {
@@ -110,7 +111,7 @@ export async function grantSecret(deps: SecretDeps, name: string, email: string,
   if (!(await deps.records.get(userRef(user)))) {
     throw new Failure('NOT_FOUND', `No user ${email.slice(0, 80)}. List them with GET /api/v1/users.`);
   }
-  return change(deps, name, by, (secret) => {
+  return change(deps, name, { by, action: 'secret.grant', details: { to: user } }, (secret) => {
     if (secret.granted_to.includes(user)) return secret;
     if (secret.granted_to.length >= LIMITS.grantsPerSecret) {
       throw new Failure('UNPROCESSABLE', `A secret has at most ${LIMITS.grantsPerSecret} grants.`);
@@ -122,7 +123,7 @@ export async function grantSecret(deps: SecretDeps, name: string, email: string,
 /** Takes a grant back. Runs that were accepted go on. Taking back what was never given is no error. */
 export function ungrantSecret(deps: SecretDeps, name: string, email: string, by: Asking): Promise<Secret> {
   const user = normalEmail(email);
-  return change(deps, name, by, (secret) =>
+  return change(deps, name, { by, action: 'secret.ungrant', details: { from: user } }, (secret) =>
     secret.granted_to.includes(user)
       ? { ...secret, granted_to: secret.granted_to.filter((granted) => granted !== user) }
       : secret,
@@ -130,10 +131,16 @@ export function ungrantSecret(deps: SecretDeps, name: string, email: string, by:
 }
 
 /** Forgets a secret. Runs that were accepted keep its value until they end. */
-export async function removeSecret({ records }: Pick<SecretDeps, 'records'>, name: string, caller: Caller) {
+export async function removeSecret(
+  { records, clock }: Pick<SecretDeps, 'records' | 'clock'>,
+  name: string,
+  by: Asking,
+): Promise<void> {
   await records.transact(async (tx) => {
-    requireKnown(await tx.get(secretRef(name)), name, caller, 'secret.change');
+    const audit = await openAudit(tx);
+    requireKnown(await tx.get(secretRef(name)), name, by.caller, 'secret.change');
     tx.delete(secretRef(name));
+    audit({ at_ms: clock.now(), action: 'secret.delete', by: deedBy(by), subject: name });
   });
 }
 
@@ -146,10 +153,12 @@ export function mayUse(caller: Caller, secret: Secret): boolean {
 function change(
   { records, clock }: Pick<SecretDeps, 'records' | 'clock'>,
   name: string,
-  { caller, requestId }: Asking,
+  deed: { readonly by: Asking; readonly action: string; readonly details?: Readonly<Record<string, string>> },
   changed: (secret: Secret) => Secret,
 ): Promise<Secret> {
+  const { caller, requestId } = deed.by;
   return records.transact(async (tx) => {
+    const audit = await openAudit(tx);
     const before = requireKnown(await tx.get(secretRef(name)), name, caller, 'secret.change');
     const after = changed(before);
     if (after === before) return before;
@@ -160,6 +169,7 @@ function change(
       modified_by_request_id: requestId,
     };
     tx.set(secretRef(name), stored);
+    audit({ ...deed, at_ms: stored.updated_at_ms, by: deedBy(deed.by), subject: name });
     return stored;
   });
 }

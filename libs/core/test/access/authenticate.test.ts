@@ -70,11 +70,15 @@ describe('refused', () => {
 describe('[revoked]', () => {
   test('a revoked user is refused with the next request, by every key, and so is an open stream', async () => {
     const { world, text, key } = await signedIn();
-    const created = await createUser(world, { email: 'bob@example.com', role: 'admin' }, 'r');
-    const { api_key } = await redeemClaim(world, created.claim_token);
+    const created = await createUser(
+      world,
+      { email: 'bob@example.com', role: 'admin' },
+      { email: 'admin@example.com', requestId: 'r' },
+    );
+    const { api_key } = await redeemClaim(world, created.claim_token, 'req-c');
     expect((await authenticate(world, text)).user.revoked).toBe(false);
     expect((await reauthenticate(world, key.key_id)).user.email).toBe('admin@example.com');
-    await revokeUser(world, 'Admin@Example.com', 'r');
+    await revokeUser(world, 'Admin@Example.com', { email: 'admin@example.com', requestId: 'r' });
     await expect(authenticate(world, text)).rejects.toMatchObject({ code: 'API_KEY_REVOKED' });
     await expect(reauthenticate(world, key.key_id)).rejects.toMatchObject({ code: 'API_KEY_REVOKED' });
     expect((await authenticate(world, api_key)).user.email).toBe('bob@example.com');

@@ -7,6 +7,8 @@ import { isFailure } from '../../src/failure.ts';
 import { RunWorld } from '../run-world.ts';
 import { userRef } from '../../src/access/user.ts';
 
+const BY = { email: 'admin@example.com', requestId: 'r' };
+
 const door = (world: RunWorld, email: string) =>
   openAdminDoor(world, { email, key_name: 'console', request_id: 'admin-link' });
 
@@ -22,7 +24,7 @@ describe('the way in for an admin', () => {
     const world = await fresh();
     const { claim_token, isNew } = await door(world, 'Ann@Example.com');
     expect(isNew).toBe(true);
-    const { api_key } = await redeemClaim(world, claim_token);
+    const { api_key } = await redeemClaim(world, claim_token, 'req-c');
     expect((await authenticate(world, api_key)).user).toMatchObject({ email: 'ann@example.com', role: 'admin' });
   });
 
@@ -32,16 +34,16 @@ describe('the way in for an admin', () => {
     world.clock.advance(CLAIM_MS);
     const second = await door(world, 'ann@example.com');
     expect([second.isNew, (await listUsers(world.records)).length]).toEqual([false, 1]);
-    await expect(redeemClaim(world, first.claim_token)).rejects.toThrow();
-    expect(await redeemClaim(world, second.claim_token)).toMatchObject({ user_email: 'ann@example.com' });
+    await expect(redeemClaim(world, first.claim_token, 'req-c')).rejects.toThrow();
+    expect(await redeemClaim(world, second.claim_token, 'req-c')).toMatchObject({ user_email: 'ann@example.com' });
   });
 
   test('makes no second admin, and lets in nobody who is none or none any more', async () => {
     const world = await fresh();
     await door(world, 'ann@example.com');
-    await createUser(world, { email: 'bob@example.com', role: 'developer' }, 'r');
-    await createUser(world, { email: 'eve@example.com', role: 'admin' }, 'r');
-    await revokeUser(world, 'eve@example.com', 'r');
+    await createUser(world, { email: 'bob@example.com', role: 'developer' }, BY);
+    await createUser(world, { email: 'eve@example.com', role: 'admin' }, BY);
+    await revokeUser(world, 'eve@example.com', BY);
     for (const email of ['bob@example.com', 'eve@example.com', 'new@example.com']) {
       const refusal = await door(world, email).catch((error: unknown) => error);
       expect([email, isFailure(refusal, 'CONFLICT')]).toEqual([email, true]);

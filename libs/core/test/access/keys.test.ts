@@ -9,6 +9,8 @@ import { createSecret, listSecrets, readSecret } from '../../src/secrets/secrets
 import { callerOf, RunWorld, T0 } from '../run-world.ts';
 
 const HOUR_MS = 3_600_000;
+const BY = { email: 'admin@example.com', requestId: 'r' };
+const asking = (caller: Caller) => ({ caller, requestId: 'r' });
 const NO_KEY = 'a'.repeat(20);
 
 async function openKeys(role: Role = 'developer') {
@@ -17,7 +19,7 @@ async function openKeys(role: Role = 'developer') {
   const ann = callerOf(role, 'ann@example.com');
   await world.records.create(userRef('ann@example.com'), ann.user);
   const create = (request: Partial<CreateKeyRequest> = {}, caller: Caller = ann) =>
-    createKey(world, { name: 'ci', ...request }, caller);
+    createKey(world, { name: 'ci', ...request }, asking(caller));
   /** The caller that a key makes. */
   const as = async (request: Partial<CreateKeyRequest>, caller: Caller = ann) =>
     authenticate(world, (await create(request, caller)).api_key);
@@ -67,7 +69,7 @@ describe('creating', () => {
     await expect(create()).rejects.toThrow('has 50 keys already; the limit is 50');
     world.clock.advance(1_000);
     const { key } = await create();
-    await revokeKey(world, key.key_id, ann);
+    await revokeKey(world, key.key_id, asking(ann));
     await create();
   });
 });
@@ -79,8 +81,8 @@ describe('a key makes none that may more than itself', () => {
     const caller = await as({ role: 'admin' });
     expect(caller.user.role).toBe('operator');
     const first = callerOf('admin');
-    await changeRole(world, 'ann@example.com', 'viewer', 'r');
-    const again = await createKey(world, { name: 'x', user: 'ann@example.com', role: 'operator' }, first);
+    await changeRole(world, 'ann@example.com', 'viewer', BY);
+    const again = await createKey(world, { name: 'x', user: 'ann@example.com', role: 'operator' }, asking(first));
     expect((await authenticate(world, again.api_key)).user.role).toBe('viewer');
   });
 
@@ -92,8 +94,8 @@ describe('a key makes none that may more than itself', () => {
       expires_at_ms: T0 + 60_000,
       scope: { ceiling: 'developer', images: ['b'], secrets: ['s'] },
     });
-    const { claim_token } = await issueSignIn(world, 'ann@example.com', 'console', held);
-    const { api_key } = await redeemClaim(world, claim_token);
+    const { claim_token } = await issueSignIn(world, 'ann@example.com', 'console', BY, held);
+    const { api_key } = await redeemClaim(world, claim_token, 'r');
     expect(await authenticate(world, api_key)).toMatchObject({
       key_expires_at_ms: T0 + 60_000,
       scope: { ceiling: 'developer', images: ['a', 'b'], secrets: ['s'] },
@@ -127,8 +129,8 @@ describe('what a key is held to', () => {
     }
     const held = await as({ secrets: ['one'] });
     expect((await listSecrets(world, held)).map(({ name }) => name)).toEqual(['one']);
-    await readSecret(world, 'one', held);
-    await expect(readSecret(world, 'two', held)).rejects.toThrow('This key is held to the secrets one.');
+    await readSecret(world, 'one', asking(held));
+    await expect(readSecret(world, 'two', asking(held))).rejects.toThrow('This key is held to the secrets one.');
     await world.submit({ secrets: ['one'] }, { caller: held });
     await expect(world.submit({ secrets: ['two'] }, { caller: held })).rejects.toMatchObject({
       code: 'SECRET_NOT_FOUND',
@@ -140,8 +142,8 @@ describe('revoking and rotating', () => {
   test('a revoked key is refused at once; twice is no error', async () => {
     const { world, ann, create } = await openKeys();
     const { key, api_key } = await create();
-    await revokeKey(world, key.key_id, ann);
-    await revokeKey(world, key.key_id, ann);
+    await revokeKey(world, key.key_id, asking(ann));
+    await revokeKey(world, key.key_id, asking(ann));
     await expect(authenticate(world, api_key)).rejects.toMatchObject({ code: 'API_KEY_REVOKED' });
   });
 
@@ -149,7 +151,7 @@ describe('revoking and rotating', () => {
     const { world, ann, create } = await openKeys();
     const old = await create({ expires_in: 7_200, secrets: ['s'] });
     world.clock.advance(HOUR_MS);
-    const issued = await rotateKey(world, { keyId: old.key.key_id, overlapMs: 60_000 }, ann);
+    const issued = await rotateKey(world, { keyId: old.key.key_id, overlapMs: 60_000 }, asking(ann));
     expect(issued.key).toMatchObject({
       name: 'ci',
       expires_at_ms: T0 + 3 * HOUR_MS,
@@ -164,9 +166,9 @@ describe('revoking and rotating', () => {
   test('a rotation never makes the old key live longer, and one that is over cannot be rotated', async () => {
     const { world, ann, create } = await openKeys();
     const { key } = await create({ expires_in: 60 });
-    await rotateKey(world, { keyId: key.key_id, overlapMs: HOUR_MS }, ann);
+    await rotateKey(world, { keyId: key.key_id, overlapMs: HOUR_MS }, asking(ann));
     world.clock.advance(60_000);
-    await expect(rotateKey(world, { keyId: key.key_id, overlapMs: 0 }, ann)).rejects.toMatchObject({
+    await expect(rotateKey(world, { keyId: key.key_id, overlapMs: 0 }, asking(ann))).rejects.toMatchObject({
       code: 'CONFLICT',
     });
   });
@@ -177,14 +179,14 @@ describe('revoking and rotating', () => {
     const bob = callerOf('operator', 'bob@example.com');
     const errors = await Promise.all(
       [key.key_id, NO_KEY].map((id) =>
-        revokeKey(world, id, bob).catch((error: Error) => error.message.replace(id, 'id')),
+        revokeKey(world, id, asking(bob)).catch((error: Error) => error.message.replace(id, 'id')),
       ),
     );
     expect(errors[0]).toBe(errors[1]);
-    await expect(rotateKey(world, { keyId: key.key_id, overlapMs: 0 }, bob)).rejects.toMatchObject({
+    await expect(rotateKey(world, { keyId: key.key_id, overlapMs: 0 }, asking(bob))).rejects.toMatchObject({
       code: 'NOT_FOUND',
     });
-    expect((await revokeKey(world, key.key_id, callerOf('admin'))).revoked).toBe(true);
+    expect((await revokeKey(world, key.key_id, asking(callerOf('admin')))).revoked).toBe(true);
   });
 });
 
@@ -192,7 +194,7 @@ describe('roles', () => {
   test('a new role holds from the next request on', async () => {
     const { world, create } = await openKeys();
     const { api_key } = await create();
-    await changeRole(world, 'Ann@example.com', 'operator', 'req-9');
+    await changeRole(world, 'Ann@example.com', 'operator', { ...BY, requestId: 'req-9' });
     expect((await authenticate(world, api_key)).user).toMatchObject({
       role: 'operator',
       modified_by_request_id: 'req-9',
@@ -205,15 +207,15 @@ describe('roles', () => {
     ['admin@example.com', 'viewer', 'CONFLICT'],
   ])('%s as %s fails with %s', async (email, role, code) => {
     const { world } = await openKeys();
-    await expect(changeRole(world, email, role, 'r')).rejects.toMatchObject({ code });
+    await expect(changeRole(world, email, role, BY)).rejects.toMatchObject({ code });
   });
 
   test('a user that is no person is named service:<name>, and is one like any other', async () => {
     const { world } = await openKeys();
-    const { user, claim_token } = await createUser(world, { email: 'service:ci', role: 'developer' }, 'r');
+    const { user, claim_token } = await createUser(world, { email: 'service:ci', role: 'developer' }, BY);
     expect(user.email).toBe('service:ci');
-    const { api_key } = await redeemClaim(world, claim_token);
+    const { api_key } = await redeemClaim(world, claim_token, 'r');
     expect((await authenticate(world, api_key)).user.email).toBe('service:ci');
-    await expect(createUser(world, { email: 'service:', role: 'viewer' }, 'r')).rejects.toThrow('neither an e-mail');
+    await expect(createUser(world, { email: 'service:', role: 'viewer' }, BY)).rejects.toThrow('neither an e-mail');
   });
 });

@@ -237,7 +237,7 @@ describe('asked for again', () => {
   test('a run that was accepted is answered although its image is gone', async () => {
     const world = await RunWorld.open();
     const { execution } = await world.submit({}, { idempotencyKey: 'k' });
-    await removeImage(world.records, execution.image_id);
+    await removeImage(world, execution.image_id, { email: 'admin@example.com', requestId: 'r' });
     expect((await world.submit({}, { idempotencyKey: 'k' })).execution.execution_id).toBe(execution.execution_id);
     await expect(world.submit()).rejects.toMatchObject({ code: 'IMAGE_NOT_FOUND' });
   });

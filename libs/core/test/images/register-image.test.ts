@@ -118,7 +118,7 @@ describe('the default', () => {
     const { records, register } = openImages();
     const { image_id } = await register({ image: 'a' });
     await register({ image: 'b' });
-    await removeImage(records, image_id);
+    await removeImage({ records, clock: manualClock(9) }, image_id, by);
     expect(await defaultImageId(records)).toBeUndefined();
     await expect(resolveImage(records, undefined)).rejects.toThrow('Image the default is not registered');
     await register({ image: 'c' });
@@ -214,15 +214,19 @@ describe('removing', () => {
     const { records, register } = openImages();
     await register({ image: 'alpine' });
     const { image_id } = await register({ image: 'alpine', cpu: 1024 });
-    await removeImage(records, image_id);
+    await removeImage({ records, clock: manualClock(9) }, image_id, by);
     expect((await listImages(records)).map(({ cpu }) => cpu)).toEqual([256]);
     expect((await resolveImage(records, undefined)).cpu).toBe(256);
-    await expect(removeImage(records, image_id)).rejects.toMatchObject({ code: 'IMAGE_NOT_FOUND' });
+    await expect(removeImage({ records, clock: manualClock(9) }, image_id, by)).rejects.toMatchObject({
+      code: 'IMAGE_NOT_FOUND',
+    });
   });
 
   test('needs an id, not a reference', async () => {
     const { records, register } = openImages();
     await register({ image: 'alpine' });
-    await expect(removeImage(records, 'alpine')).rejects.toThrow('alpine is not an image id such as');
+    await expect(removeImage({ records, clock: manualClock(9) }, 'alpine', by)).rejects.toThrow(
+      'alpine is not an image id such as',
+    );
   });
 });

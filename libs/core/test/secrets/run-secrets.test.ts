@@ -32,7 +32,7 @@ describe('a run that names secrets', () => {
     await create('db', 'DB', 'old value');
     const { execution } = await world.submit({ secrets: ['db'] });
     await updateSecret(world, 'db', { value: 'new value' }, by);
-    await removeSecret(world, 'db', ADMIN);
+    await removeSecret(world, 'db', by);
     expect((await inputOf(execution.execution_id)).secrets).toEqual({ DB: 'old value' });
   });
 

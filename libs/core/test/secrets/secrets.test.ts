@@ -71,12 +71,12 @@ describe('creating', () => {
   });
 
   test('a value sealed under one name does not open under another', async () => {
-    const { deps, create } = openSecrets();
+    const { deps, by, create } = openSecrets();
     await create();
     const { sealed } = (await deps.records.get(secretRef('github')))!.value;
     const other = await create({ name: 'other', value: 'x' });
     await deps.records.transact(async (tx) => tx.set(secretRef('other'), { ...other, sealed }));
-    await expect(readSecret(deps, 'other', ANN)).rejects.toMatchObject({ code: 'INTERNAL_ERROR' });
+    await expect(readSecret(deps, 'other', by(ANN))).rejects.toMatchObject({ code: 'INTERNAL_ERROR' });
   });
 });
 
@@ -87,21 +87,23 @@ describe('who may', () => {
     await deps.records.create(userRef('bob@example.com'), BOB.user);
     await grantSecret(deps, 'github', 'Bob@example.com', by(ANN));
     for (const caller of [ANN, callerOf('operator'), callerOf('admin')]) {
-      expect((await readSecret(deps, 'github', caller)).value).toBe('\uFEFFä\r\n');
+      expect((await readSecret(deps, 'github', by(caller))).value).toBe('\uFEFFä\r\n');
     }
     for (const caller of [BOB, callerOf('viewer')]) {
-      await expect(readSecret(deps, 'github', caller)).rejects.toMatchObject({ code: 'FORBIDDEN' });
+      await expect(readSecret(deps, 'github', by(caller))).rejects.toMatchObject({ code: 'FORBIDDEN' });
     }
   });
 
   test('to who may not read it, a secret that exists and one that does not are the same', async () => {
-    const { deps, create } = openSecrets();
+    const { deps, by, create } = openSecrets();
     await create();
     const errors = await Promise.all(
-      ['github', 'nothing'].map((name) => readSecret(deps, name, BOB).catch((error: Error) => error.message)),
+      ['github', 'nothing'].map((name) => readSecret(deps, name, by(BOB)).catch((error: Error) => error.message)),
     );
     expect(errors[0]).toBe(errors[1]);
-    await expect(readSecret(deps, 'nothing', callerOf('admin'))).rejects.toMatchObject({ code: 'SECRET_NOT_FOUND' });
+    await expect(readSecret(deps, 'nothing', by(callerOf('admin')))).rejects.toMatchObject({
+      code: 'SECRET_NOT_FOUND',
+    });
   });
 
   test('a list holds what the caller may use, by name', async () => {
@@ -124,10 +126,10 @@ describe('who may', () => {
     const { deps, by, create } = openSecrets();
     await create();
     await expect(updateSecret(deps, 'github', { value: 'new' }, by(BOB))).rejects.toMatchObject({ code: 'FORBIDDEN' });
-    await expect(removeSecret(deps, 'github', BOB)).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    await expect(removeSecret(deps, 'github', by(BOB))).rejects.toMatchObject({ code: 'FORBIDDEN' });
     await expect(grantSecret(deps, 'github', 'bob@example.com', by(BOB))).rejects.toMatchObject({ code: 'NOT_FOUND' });
     await updateSecret(deps, 'github', { value: 'new' }, by(callerOf('operator')));
-    expect((await readSecret(deps, 'github', ANN)).value).toBe('new');
+    expect((await readSecret(deps, 'github', by(ANN))).value).toBe('new');
   });
 });
 
@@ -137,7 +139,7 @@ describe('changing', () => {
     await create({ description: 'for releases' });
     deps.clock.advance(10);
     await updateSecret(deps, 'github', { value: '', key_name: 'GH_TOKEN' }, by(callerOf('operator')));
-    const { secret, value } = await readSecret(deps, 'github', ANN);
+    const { secret, value } = await readSecret(deps, 'github', by(ANN));
     expect({ ...secret, value }).toMatchObject({
       value: TOKEN.value,
       key_name: 'GH_TOKEN',
@@ -160,7 +162,7 @@ describe('changing', () => {
     const { deps, by, create } = openSecrets();
     await create();
     await expect(updateSecret(deps, 'github', request, by(ANN))).rejects.toThrow(text);
-    expect((await readSecret(deps, 'github', ANN)).value).toBe(TOKEN.value);
+    expect((await readSecret(deps, 'github', by(ANN))).value).toBe(TOKEN.value);
   });
 
   test('a grant is for a user there is, once, and within its limit', async () => {
@@ -176,10 +178,10 @@ describe('changing', () => {
   });
 
   test('a removed secret is gone, and its name free', async () => {
-    const { deps, create } = openSecrets();
+    const { deps, by, create } = openSecrets();
     await create();
-    await removeSecret(deps, 'github', ANN);
-    await expect(readSecret(deps, 'github', callerOf('admin'))).rejects.toMatchObject({ code: 'SECRET_NOT_FOUND' });
+    await removeSecret(deps, 'github', by(ANN));
+    await expect(readSecret(deps, 'github', by(callerOf('admin')))).rejects.toMatchObject({ code: 'SECRET_NOT_FOUND' });
     await create({}, BOB);
   });
 });

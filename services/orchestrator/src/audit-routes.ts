@@ -1,0 +1,43 @@
+import { auditBody, Failure, listAudit, requirePermission, verifyAudit, type AuditFilter } from '@runvoy/core';
+import type { ListAuditAnswer, VerifyAuditAnswer } from '@runvoy/protocol';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { callerOf } from './authentication.ts';
+import type { OrchestratorDeps } from './deps.ts';
+import { readPageQuery, readText } from './list-query.ts';
+
+/** Who changed what: list, and prove that nothing was taken out. */
+export function auditRoutes(api: FastifyInstance, { records }: OrchestratorDeps): void {
+  const mayRead = async (request: FastifyRequest) => requirePermission(callerOf(request), 'audit.read');
+
+  api.get<{ Querystring: Record<string, unknown> }>(
+    '/audit',
+    { preValidation: mayRead },
+    async ({ query }): Promise<ListAuditAnswer> => {
+      const page = await listAudit(records, readFilter(query), readPageQuery(query));
+      return {
+        records: page.records.map(({ value }) => auditBody(value)),
+        ...(page.next === undefined ? {} : { next: page.next }),
+      };
+    },
+  );
+
+  api.get('/audit/verify', { preValidation: mayRead }, async (): Promise<VerifyAuditAnswer> => verifyAudit(records));
+}
+
+function readFilter(query: Readonly<Record<string, unknown>>): AuditFilter {
+  const texts = Object.fromEntries(
+    (['subject', 'by', 'action'] as const)
+      .map((name) => [name, readText(name, query[name])] as const)
+      .filter(([, text]) => text !== ''),
+  );
+  const [fromMs, toMs] = [readTime('from', query['from']), readTime('to', query['to'])];
+  return { ...texts, ...(fromMs === undefined ? {} : { fromMs }), ...(toMs === undefined ? {} : { toMs }) };
+}
+
+function readTime(name: string, value: unknown): number | undefined {
+  const text = readText(name, value);
+  if (text === '') return undefined;
+  const ms = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
+  if (!Number.isNaN(ms)) return ms;
+  throw new Failure('INVALID_REQUEST', `${name} is a time such as 2026-01-31T12:00:00Z; got "${text.slice(0, 80)}"`);
+}

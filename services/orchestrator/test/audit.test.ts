@@ -1,0 +1,19 @@
+import { expect, test } from '@jest/globals';
+import { openWorld } from './world.ts';
+
+test('an admin reads who did what with which key, and that nothing was taken out; nobody else does', async () => {
+  await using world = await openWorld();
+  const dev = await world.keyOf('dev@example.com', 'operator');
+  const made = await world.call('POST', '/api/v1/secrets', { name: 's', key_name: 'S', value: 'hidden-value' });
+  await world.call('GET', '/api/v1/secrets/s', undefined, dev);
+  const listed = await world.call('GET', '/api/v1/audit?subject=s');
+  expect(listed.json().records).toMatchObject([
+    { action: 'secret.read', by: 'dev@example.com' },
+    { action: 'secret.create', by: 'admin@example.com', request_id: made.headers['x-request-id'] },
+  ]);
+  expect(listed.json().records[0].key_id).toMatch(/^[a-z2-7]{20}$/);
+  expect(listed.body).not.toContain('hidden-value');
+  expect((await world.call('GET', '/api/v1/audit/verify')).json()).toMatchObject({ intact: true });
+  expect((await world.call('GET', '/api/v1/audit', undefined, dev)).statusCode).toBe(403);
+  expect((await world.call('GET', '/api/v1/audit?from=yesterday')).json().details).toContain('from is a time such as');
+});
