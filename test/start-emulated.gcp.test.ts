@@ -1,16 +1,20 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, readdirSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
+import { text as readText } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
 import { whyNoEmulators } from '@runvoy/google-fakes';
 import type { ReadyLine } from '@runvoy/protocol';
 import { newDirectory, poll } from '../services/standalone/test/server.ts';
 
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const START = fileURLToPath(new URL('../tools/start-emulated.ts', import.meta.url));
 const why = process.env['RUNVOY_REQUIRE_ALL'] === '1' ? undefined : whyNoEmulators();
-const title = `start:emulated prints the ready line when all is up, and leaves nothing running${why === undefined ? '' : ` — skipped: ${why}`}`;
+const titled = (title: string) => `start:emulated ${title}${why === undefined ? '' : ` — skipped: ${why}`}`;
+const emulated = why === undefined ? test : test.skip;
 
 /** Living processes that carry this mark in their environment. */
 function marked(mark: string): number[] {
@@ -27,8 +31,22 @@ function marked(mark: string): number[] {
     });
 }
 
-(why === undefined ? test : test.skip)(
-  title,
+/** The pid of the one process whose command line names this program and whose parent is that one. */
+const childOf = (parent: number, main: string): number | undefined =>
+  readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .find((pid) => {
+      try {
+        const ppid = Number(/^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
+        return ppid === parent && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(main);
+      } catch {
+        return false;
+      }
+    });
+
+emulated(
+  titled('prints the ready line when all is up, serves the console, and leaves nothing running'),
   async () => {
     const dataDir = newDirectory();
     const started = spawn(process.execPath, [START, '--json', '--data-dir', dataDir], {
@@ -40,15 +58,77 @@ function marked(mark: string): number[] {
       const ready = JSON.parse(line) as ReadyLine;
       expect(ready).toMatchObject({ data_dir: dataDir, pid: started.pid, admin_email: expect.stringContaining('@') });
       const headers = { 'X-API-Key': ready.api_key! };
-      expect((await fetch(`${ready.api_url}/api/v1/images`, { headers })).status).toBe(200);
+      for (const url of [ready.api_url, ready.console_url]) {
+        expect((await fetch(`${url}/api/v1/images`, { headers })).status).toBe(200);
+      }
+      const page = await fetch(`${ready.console_url}/logs?execution_id=x`);
+      expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('<div id="root">')]);
       // The services are told apart from other stacks on this machine by the home they were given.
       expect(marked(`HOME=${dataDir}`).length).toBeGreaterThan(4);
       started.kill('SIGTERM');
       expect(await once(started, 'exit')).toEqual([0, null]);
       await poll(() => (marked(`HOME=${dataDir}`).length === 0 ? true : undefined));
+      expect(readdirSync(dataDir)).toContain('orchestrator-1.log');
     } finally {
       started.kill('SIGKILL');
     }
   },
   120_000,
+);
+
+emulated(
+  titled('by npm prints one line alone, starts a service that was killed again, and gives up one that keeps ending'),
+  async () => {
+    const home = newDirectory();
+    const npm = spawn('npm', ['run', '-s', 'start:emulated', '--', '--json'], {
+      cwd: ROOT,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, HOME: home, TMPDIR: home },
+    });
+    let said = '';
+    npm.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    const says = (text: string) => poll(() => said.includes(text) || undefined);
+    let pid: number | undefined;
+    try {
+      const [line] = (await once(createInterface({ input: npm.stdout }), 'line')) as [string];
+      const ready = JSON.parse(line) as ReadyLine;
+      pid = ready.pid;
+      expect(ready.data_dir.startsWith(home)).toBe(true);
+      const headers = { 'X-API-Key': ready.api_key! };
+      for (const times of [1, 2, 3]) {
+        process.kill(await poll(() => childOf(ready.pid, 'services/orchestrator')), 'SIGKILL');
+        await poll(() => said.split('took its place').length > times || undefined);
+        expect((await fetch(`${ready.api_url}/api/v1/images`, { headers })).status).toBe(200);
+      }
+      expect(said).toMatch(/orchestrator-\d+ ended by itself, by SIGKILL. The end of .*\.log:\n {2}\S/);
+      process.kill(await poll(() => childOf(ready.pid, 'services/orchestrator')), 'SIGKILL');
+      expect(await once(npm, 'exit')).toEqual([1, null]);
+      await says(`not started again. The logs of the services are in ${ready.data_dir}.`);
+      await poll(() => (marked(`HOME=${home}`).length === 0 ? true : undefined));
+    } finally {
+      if (pid !== undefined && npm.exitCode === null) process.kill(pid, 'SIGTERM');
+    }
+  },
+  180_000,
+);
+
+emulated(
+  titled('says which port is taken before anything else is started, and leaves no directory behind'),
+  async () => {
+    const home = newDirectory();
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const { port } = taken.address() as AddressInfo;
+    const started = spawn(process.execPath, [START, '--json', '--port', String(port)], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, TMPDIR: home },
+    });
+    const said = readText(started.stderr);
+    expect(await once(started, 'close')).toEqual([1, null]);
+    expect(await said).toBe(
+      `runvoy: Port ${port} is taken on 127.0.0.1. Choose another with --port, or leave it out for one that is free.\n`,
+    );
+    expect(readdirSync(home)).toEqual([]);
+    taken.close();
+  },
 );

@@ -20,7 +20,7 @@ const root = path.resolve(__dirname, '..');
 // own command, whose relative paths must mean what the user sees. What users start is compiled once.
 const TASKS = {
   start: { run: ['services/standalone/src/main.ts'], needsConsole: true, isProduct: true },
-  'start:emulated': { run: ['tools/start-emulated.ts'], isProduct: true },
+  'start:emulated': { run: ['tools/start-emulated.ts'], needsConsole: true, isProduct: true },
   test: { run: ['tools/check.ts'] },
   'test:unit': { run: ['tools/check.ts', 'unit'] },
   'test:sim': { run: ['libs/core/simulation/main.ts'] },

@@ -1,18 +1,18 @@
 /**
  * `npm run start:emulated`: a whole deployment on this machine, on Google's emulators and fakes: the services as separate processes, as
- * they are deployed. Runs a first command end to end and stays up until it is told to end; then nothing of it is left running.
+ * they are deployed. Runs a first command end to end and stays up until it is told to end; then nothing of it is left running. A service
+ * that ends by itself is told of and started again; one that goes on ending, or an emulator, ends the whole with 1.
  *
- * `--port N --data-dir D --json` as `runvoy local` has them; `--json` prints the one ready line when everything is up.
+ * `--port N --data-dir D --json` as `runvoy local` has them; `--json` prints the one ready line when everything is up. What the services
+ * say goes to the data directory, a temporary one unless it is named: removed with the end, unless that is a failure.
  */
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { ReadyLine } from '@runvoy/protocol';
 import { whyNoEmulators } from '@runvoy/google-fakes';
 import { runFirstCommand } from '../services/standalone/src/first-run.ts';
-import { CLI_MAIN } from '../services/standalone/src/places.ts';
-import { startEmulatedStack } from './emulated/stack.ts';
+import { CLI_MAIN, CONSOLE_ROOT } from '../services/standalone/src/places.ts';
+import { openDataDir } from './emulated/data-dir.ts';
+import { startEmulatedStack, type EmulatedStackOptions } from './emulated/stack.ts';
 
 // Nobody here is on Google Cloud; its clients need not ask.
 process.env['METADATA_SERVER_DETECTION'] ??= 'none';
@@ -26,26 +26,44 @@ async function main(): Promise<void> {
       instances: { type: 'string', default: '1' },
     },
   });
+  const port = wholeNumber('--port', values.port, 65_535);
+  const instances = wholeNumber('--instances', values.instances, 8);
   const missing = whyNoEmulators();
   if (missing !== undefined) throw new Error(`Google's emulators cannot start: ${missing}.`);
-  const dataDir = resolve(values['data-dir'] ?? mkdtempSync(join(tmpdir(), 'runvoy-emulated-')));
-  const options = {
-    dataDir,
-    port: wholeNumber('--port', values.port, 65_535),
-    instances: wholeNumber('--instances', values.instances, 8),
-  };
+  const dataDir = openDataDir(values['data-dir']);
   // Whoever presses Ctrl-C while it starts means it, too: the start is cut, and what it started is ended.
   const told = toldToEnd();
+  try {
+    await keepUp(
+      { dataDir: dataDir.path, port, instances, consoleRoot: CONSOLE_ROOT, onNotice: tell },
+      values.json,
+      told,
+    );
+  } catch (error) {
+    const kept = dataDir.keep() ? ` The logs of the services are in ${dataDir.path}.` : '';
+    throw new Error(`${error instanceof Error ? error.message : String(error)}${kept}`, { cause: error });
+  }
+  dataDir.remove();
+}
+
+/** Starts it, says that it is up, and resolves when it was told to end and has ended. Rejects when it cannot be kept up. */
+async function keepUp(options: EmulatedStackOptions, wantsJson: boolean, told: Promise<void>): Promise<void> {
   const starting = startEmulatedStack(options);
   const stack = await Promise.race([starting, told.then(() => undefined)]);
   if (!stack) return (await starting.catch(() => undefined))?.close();
+  const failed = stack.failed.then((error) => Promise.reject(error));
   try {
-    if (values.json) process.stdout.write(`${JSON.stringify(stack.ready)}\n`);
-    else await greet(stack.ready);
-    await told;
+    if (wantsJson) process.stdout.write(`${JSON.stringify(stack.ready)}\n`);
+    else await Promise.race([greet(stack.ready), told, failed]);
+    await Promise.race([told, failed]);
   } finally {
     await stack.close();
   }
+}
+
+/** What the services say while it is up, between the lines of whoever looks on. */
+function tell(text: string): void {
+  process.stderr.write(`runvoy: ${text}\n`);
 }
 
 async function greet(ready: ReadyLine & { readonly api_key: string }): Promise<void> {
@@ -53,11 +71,13 @@ async function greet(ready: ReadyLine & { readonly api_key: string }): Promise<v
   process.stdout.write(`
 runvoy is up on Google's emulators
 
+  Console      ${ready.console_url}
   API          ${ready.api_url}
   Live view    ${ready.websocket_url}
   Admin        ${ready.admin_email}
+  API key      ${ready.api_key}
   Service logs ${ready.data_dir}
-  Stop         Ctrl-C; only the service logs stay
+  Stop         Ctrl-C; nothing of it stays but a directory named with --data-dir
 
   Try in another terminal:
     export RUNVOY_API_ENDPOINT=${ready.api_url} RUNVOY_API_KEY=${ready.api_key}

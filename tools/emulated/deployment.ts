@@ -62,9 +62,15 @@ export const newSigningKey = (): string => `k1:${randomBytes(32).toString('hex')
 export function environmentOf(
   { project, accounts, sidecarImage }: Deployment,
   role: Role,
-  about: { readonly endpoints: Endpoints; readonly urls: Urls; readonly signingKey: string },
+  about: {
+    readonly endpoints: Endpoints;
+    readonly urls: Urls;
+    readonly signingKey: string;
+    /** Where the console is; at the API's own address unless told. */
+    readonly webUrl?: string | undefined;
+  },
 ): Record<string, string> {
-  const { endpoints, urls, signingKey } = about;
+  const { endpoints, urls, signingKey, webUrl = urls.orchestrator } = about;
   return {
     RUNVOY_BACKEND_PROVIDER: 'gcp',
     RUNVOY_GCP_PROJECT_ID: project,
@@ -84,7 +90,7 @@ export function environmentOf(
     RUNVOY_INTAKE_URL: urls.intake,
     RUNVOY_PROCESSOR_URL: urls.processor,
     RUNVOY_WEBSOCKET_URL: urls.websocket.replace(/^http/, 'ws'),
-    RUNVOY_WEB_URL: urls.orchestrator,
+    RUNVOY_WEB_URL: webUrl,
     FIRESTORE_EMULATOR_HOST: endpoints.firestore,
     PUBSUB_EMULATOR_HOST: endpoints.pubsub,
     RUNVOY_GCP_ENDPOINT_RUN: endpoints.run,

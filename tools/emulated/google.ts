@@ -66,10 +66,18 @@ export interface RunningEmulators {
 export async function startGoogle(
   closing: Closing,
   deployment: Deployment,
-  { emulators, ...options }: GoogleOptions & { readonly emulators?: RunningEmulators | undefined },
+  {
+    emulators,
+    onEmulatorEnd = () => undefined,
+    ...options
+  }: GoogleOptions & {
+    readonly emulators?: RunningEmulators | undefined;
+    /** Told when an emulator ended that nobody ended, with the end of what it printed. */
+    readonly onEmulatorEnd?: ((name: string, printed: string) => void) | undefined;
+  },
 ): Promise<Google> {
   const { project, accounts } = deployment;
-  const { firestore, pubsub } = emulators ?? (await startEmulators(closing));
+  const { firestore, pubsub } = emulators ?? (await startEmulators(closing, onEmulatorEnd));
   const issuer = createTokenIssuer();
   const mintToken = (account: string, audience: string) => issuer.idToken(account, audience);
   const certs = await closing.add(serveCerts(issuer), (server) => server.stop());
@@ -170,11 +178,16 @@ export async function startGoogle(
   };
 }
 
-async function startEmulators(closing: Closing): Promise<RunningEmulators> {
+async function startEmulators(
+  closing: Closing,
+  onEnd: (name: string, printed: string) => void,
+): Promise<RunningEmulators> {
   const [firestore, pubsub] = await Promise.all([
     closing.add(startFirestoreEmulator(), (emulator) => emulator.stop()),
     closing.add(startPubSubEmulator(), (emulator) => emulator.stop()),
   ]);
+  firestore.ended.addEventListener('abort', () => onEnd('Firestore', firestore.printed()));
+  pubsub.ended.addEventListener('abort', () => onEnd('Pub/Sub', pubsub.printed()));
   return { firestore: firestore.host, pubsub: pubsub.host };
 }
 

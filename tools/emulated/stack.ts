@@ -1,45 +1,37 @@
 import { execFile } from 'node:child_process';
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { openFrontEnd, type FrontEnd } from '@runvoy/google-fakes';
 import type { ReadyLine } from '@runvoy/protocol';
 import { newClosing, type Closing } from './closing.ts';
-import {
-  deploymentIn,
-  environmentOf,
-  newSigningKey,
-  ROLES,
-  type Deployment,
-  type Role,
-  type Urls,
-} from './deployment.ts';
+import { openConsoleDoor } from './console-door.ts';
+import { deploymentIn, ROLES, type Deployment, type Role, type Urls } from './deployment.ts';
+import { mainOf, newFleet, type FleetOptions } from './fleet.ts';
 import { startGoogle, type Doors, type Google, type GoogleOptions, type RunningEmulators } from './google.ts';
 import { emulatedImages, IMAGES } from './images.ts';
-import { startInstance, type ServiceInstance } from './service-process.ts';
+import type { ServiceInstance } from './service-process.ts';
+import { Upkeep } from './upkeep.ts';
 
-export interface EmulatedStackOptions {
+export interface EmulatedStackOptions extends FleetOptions {
   /** Unique among the stacks on the same emulators; `runvoy-emulated` unless told. */
   readonly project?: string;
   /** Emulators that run already; without them it starts its own. */
   readonly emulators?: RunningEmulators;
-  /** Where the logs of the services go. */
-  readonly dataDir: string;
   /** Of the public API; 0 lets the system choose. */
   readonly port?: number;
   /** Instances of each service; 1 unless told. */
   readonly instances?: number;
   /** Directories that commands see at the same path, read-only. */
   readonly readable?: readonly string[];
-  /** Added to the environment of every service. */
-  readonly env?: Readonly<Record<string, string>>;
   /** How the fake Cloud Run behaves. */
   readonly cloudRun?: Partial<GoogleOptions>;
   /** Whether the scheduler fires by itself; it does unless told. */
   readonly ticking?: boolean;
   /** Whether instances have no CPU between requests. */
   readonly throttled?: boolean;
+  /** Where the built console is; none is served unless told. */
+  readonly consoleRoot?: string;
 }
 
 /** The three services on Google's emulators and fakes, as they are deployed. */
@@ -64,6 +56,8 @@ export interface EmulatedStack extends AsyncDisposable {
   mend(role: Role): void;
   tick(): Promise<number>;
   sweep(): Promise<number>;
+  /** Resolves with what to say when something ended by itself that is not started again. */
+  readonly failed: Promise<Error>;
   /** Ends everything that was started; nothing is left running. */
   close(): Promise<void>;
 }
@@ -83,14 +77,28 @@ export async function startEmulatedStack(options: EmulatedStackOptions): Promise
 
 async function open(options: EmulatedStackOptions, closing: Closing): Promise<EmulatedStack> {
   const deployment = deploymentIn(options.project ?? 'runvoy-emulated');
+  // Before all that takes time: a port that is taken is told at once.
+  const api = await openApiFront(options, closing);
+  const { consoleRoot } = options;
+  const door =
+    consoleRoot === undefined
+      ? undefined
+      : await closing.add(openConsoleDoor(consoleRoot, api.url), (opened) => opened.stop());
+  const upkeep: Upkeep = new Upkeep({
+    start: async (role) => (await fleet.add(role)).name,
+    tell: (text) => options.onNotice?.(text),
+    now: () => performance.now(),
+    isOver: () => closing.hasBegun,
+  });
   const google = await startGoogle(closing, deployment, {
     images: emulatedImages(deployment.sidecarImage, IMAGES, options.readable),
     emulators: options.emulators,
+    onEmulatorEnd: (name, printed) => upkeep.giveUp(`Google's ${name} emulator ended, with all it held: ${printed}`),
     ...options.cloudRun,
   });
-  const fronts = await openFronts(options, closing, { deployment, google });
+  const fronts = await openFronts(options, closing, { deployment, google, api });
   const urls = Object.fromEntries(ROLES.map((role) => [role, fronts.get(role)!.url])) as Urls;
-  const fleet = newFleet(options, closing, { deployment, google, fronts, urls });
+  const fleet = newFleet(options, closing, { deployment, google, fronts, urls, webUrl: door?.url, upkeep });
   const perRole = Array.from({ length: options.instances ?? 1 });
   await Promise.all(ROLES.flatMap((role) => perRole.map(() => fleet.add(role))));
   const doors = await google.openDoors(urls);
@@ -100,7 +108,7 @@ async function open(options: EmulatedStackOptions, closing: Closing): Promise<Em
     ready: {
       api_url: urls.orchestrator,
       websocket_url: `${urls.websocket.replace(/^http/, 'ws')}/stream`,
-      console_url: urls.orchestrator,
+      console_url: door?.url ?? urls.orchestrator,
       data_dir: options.dataDir,
       pid: process.pid,
       ...admin,
@@ -110,6 +118,7 @@ async function open(options: EmulatedStackOptions, closing: Closing): Promise<Em
     accounts: deployment.accounts,
     urls,
     doors,
+    failed: upkeep.failed,
     instances: fleet.instances,
     addInstance: (role) => fleet.add(role),
     startExposed: (role, env) => fleet.start(role, env),
@@ -123,100 +132,31 @@ async function open(options: EmulatedStackOptions, closing: Closing): Promise<Em
   };
 }
 
-const mainOf = (role: Role) =>
-  fileURLToPath(new URL(`../../services/${role === 'intake' ? 'processor' : role}/src/main.ts`, import.meta.url));
-
-interface FleetParts {
-  readonly deployment: Deployment;
-  readonly google: Google;
-  readonly fronts: ReadonlyMap<Role, FrontEnd>;
-  readonly urls: Urls;
+/** Cloud Run before the orchestrator, on the port that was asked for. */
+async function openApiFront({ port, throttled = false }: EmulatedStackOptions, closing: Closing): Promise<FrontEnd> {
+  const opening = openFrontEnd({ throttled, ...(port === undefined ? {} : { port }) });
+  try {
+    return await closing.add(opening, (front) => front.stop());
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const where = code === 'EADDRINUSE' ? `Port ${port} is taken on 127.0.0.1.` : `Cannot listen: ${message}.`;
+    throw new Error(`${where} Choose another with --port, or leave it out for one that is free.`, { cause: error });
+  }
 }
 
 /** Cloud Run before each service: the processor is private, and everybody may call the others. */
 async function openFronts(
-  { port, throttled = false }: EmulatedStackOptions,
+  { throttled = false }: EmulatedStackOptions,
   closing: Closing,
-  { deployment, google }: Pick<FleetParts, 'deployment' | 'google'>,
+  { deployment, google, api }: { readonly deployment: Deployment; readonly google: Google; readonly api: FrontEnd },
 ): Promise<ReadonlyMap<Role, FrontEnd>> {
-  const fronts = new Map<Role, FrontEnd>();
+  const fronts = new Map<Role, FrontEnd>([['orchestrator', api]]);
   for (const role of ROLES) {
+    if (fronts.has(role)) continue;
     const checked = role === 'processor' ? { invokers: [deployment.accounts.caller], issuer: google.issuer } : {};
-    const chosen = role === 'orchestrator' && port !== undefined ? { port } : {};
-    const opening = openFrontEnd({ throttled, ...checked, ...chosen });
-    fronts.set(role, await closing.add(opening, (front) => front.stop()));
+    fronts.set(role, await closing.add(openFrontEnd({ throttled, ...checked }), (front) => front.stop()));
   }
   return fronts;
-}
-
-/** The instances of all services. */
-function newFleet(options: EmulatedStackOptions, closing: Closing, parts: FleetParts) {
-  const { deployment, google, fronts, urls } = parts;
-  const signingKey = newSigningKey();
-  const running = new Map<Role, ServiceInstance[]>(ROLES.map((role) => [role, []]));
-  const environments = new Map<Role, Promise<Record<string, string>>>();
-  let started = 0;
-
-  const envOf = (role: Role) => {
-    const known =
-      environments.get(role) ??
-      google.endpointsOf(role).then((endpoints) => ({
-        ...environmentOf(deployment, role, { endpoints, urls, signingKey }),
-        ...options.env,
-      }));
-    environments.set(role, known);
-    return known;
-  };
-  const without = (role: Role, instance: ServiceInstance): boolean => {
-    const others = running.get(role)!.filter((one) => one !== instance);
-    const isOne = others.length < running.get(role)!.length;
-    running.set(role, others);
-    return isOne;
-  };
-  const start = async (role: Role, env: Readonly<Record<string, string>> = {}) => {
-    const name = `${role}-${++started}`;
-    const logFile = join(options.dataDir, `${name}.log`);
-    const whole = { ...(await envOf(role)), ...env };
-    return closing.add(startInstance({ name, main: mainOf(role), env: whole, logFile }), (one) => {
-      if (without(role, one)) fronts.get(role)!.retire(one.host);
-      return one.stop();
-    });
-  };
-  return {
-    envOf,
-    start,
-    instances: (role: Role): readonly ServiceInstance[] => running.get(role)!,
-    async add(role: Role): Promise<ServiceInstance> {
-      const instance = await start(role);
-      // As Cloud Run's startup probe does. A cold emulator takes seconds for its first answer.
-      await untilReady(instance);
-      running.get(role)!.push(instance);
-      fronts.get(role)!.add(instance);
-      return instance;
-    },
-    async kill(role: Role, instance: ServiceInstance): Promise<void> {
-      if (without(role, instance)) fronts.get(role)!.kill(instance.host);
-      await instance.kill();
-    },
-  };
-}
-
-const READY_WITHIN_MS = 90_000;
-
-async function untilReady({ name, host, ended }: ServiceInstance): Promise<void> {
-  const over = AbortSignal.timeout(READY_WITHIN_MS);
-  let isOver = false;
-  void ended.then(() => (isOver = true));
-  let last = 'nothing';
-  while (!over.aborted && !isOver) {
-    const answer = await fetch(`http://${host}/ready`).catch((error: unknown) => error as Error);
-    if (answer instanceof Response) {
-      last = await answer.text();
-      if (answer.ok) return;
-    } else last = answer.message;
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
-  throw new Error(`${name} did not become ready; it said: ${last}`);
 }
 
 /** As whoever deploys does it: a link from the command, and a key for the claim in it. */

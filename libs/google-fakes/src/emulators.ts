@@ -7,6 +7,10 @@ import { startProcessGroup } from './emulators/process-group.ts';
 export interface Emulator {
   /** `127.0.0.1:<port>`, the form of `FIRESTORE_EMULATOR_HOST` and `PUBSUB_EMULATOR_HOST`. */
   readonly host: string;
+  /** Aborted when it has ended, for whatever reason. */
+  readonly ended: AbortSignal;
+  /** The end of what it has printed. */
+  printed(): string;
   /** Ends it and everything it has started, within 15 s, and removes its files. May be called again. */
   stop(): Promise<void>;
 }
@@ -30,7 +34,9 @@ async function startEmulator(kind: EmulatorKind): Promise<Emulator> {
     const host = `127.0.0.1:${port}`;
     const program = emulatorProgram(kind, port);
     const group = startProcessGroup(program);
-    if (await answers(host, group.ended)) return { host, stop: () => group.stop() };
+    if (await answers(host, group.ended)) {
+      return { host, ended: group.ended, printed: () => group.printed(), stop: () => group.stop() };
+    }
     await group.stop();
     // Between our look and its bind another process may take the port.
     const taken = /address already in use|failed to bind/i.test(group.printed());
