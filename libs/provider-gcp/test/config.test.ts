@@ -138,6 +138,34 @@ describe('a job’s account', () => {
   );
 });
 
+describe('the account of pushes, triggers and ticks', () => {
+  const CALLER = 'RUNVOY_GCP_CALLER_SERVICE_ACCOUNT';
+
+  test('is refused when jobs run as it, by default or by an image', () => {
+    const caller = REQUIRED.RUNVOY_GCP_CALLER_SERVICE_ACCOUNT;
+    const refusal = [expect.stringContaining(`${CALLER} (${caller}) is also a job's account`)];
+    expect(problemsOf({ ...REQUIRED, RUNVOY_GCP_JOB_DEFAULT_SERVICE_ACCOUNT: caller })).toEqual(refusal);
+    expect(problemsOf({ ...REQUIRED, RUNVOY_GCP_JOB_SERVICE_ACCOUNTS: `${ACCOUNT},${caller}` })).toEqual(refusal);
+  });
+
+  test.each(['runvoy-orchestrator', 'runvoy-processor', 'runvoy-intake', 'runvoy-websocket'])(
+    'is refused when it is the one of %s',
+    (name) => {
+      const own = `${name}@my-project.iam.gserviceaccount.com`;
+      expect(problemsOf({ ...REQUIRED, [CALLER]: own })).toEqual([
+        expect.stringContaining(`${CALLER} (${own}) is the account of one of runvoy's services`),
+      ]);
+    },
+  );
+
+  test('is another one in its example than the one of jobs', () => {
+    const { [CALLER]: _, RUNVOY_GCP_JOB_DEFAULT_SERVICE_ACCOUNT: __, ...rest } = REQUIRED;
+    const examples = problemsOf(rest).map((problem) => problem.split(' Example: ')[1]!.split('=')[1]);
+    expect(examples).toHaveLength(2);
+    expect(new Set(examples).size).toBe(2);
+  });
+});
+
 describe('plaintext', () => {
   test.each([
     ['FIRESTORE_EMULATOR_HOST', '10.0.0.5:8080'],

@@ -47,11 +47,13 @@ export const serviceId = (fallback: string) =>
 export const topicId = (fallback: string) =>
   named({ form: /^(?!goog)[A-Za-z][\w.~+%-]{2,254}$/, what: 'the id of a Pub/Sub topic', example: fallback, fallback });
 
-export const serviceAccount = named({
-  form: SERVICE_ACCOUNT,
-  what: "a service account's e-mail",
-  example: 'runvoy-job@my-project.iam.gserviceaccount.com',
-});
+/** A service account by its e-mail; `id` makes the example, for no two uses may share one. */
+export const serviceAccount = (id: string) =>
+  named({
+    form: SERVICE_ACCOUNT,
+    what: "a service account's e-mail",
+    example: `${id}@my-project.iam.gserviceaccount.com`,
+  });
 
 /** A comma list of service accounts. */
 export const serviceAccounts: ConfigField<readonly string[]> = (variable, value = '') => {

@@ -6,7 +6,13 @@ type Given = Partial<GcpVariables>;
 
 /** What is right by itself and wrong together. */
 export function relationProblems(given: Given): string[] {
-  return [...jobAccountProblems(given), ...plaintextProblems(given), ...timeoutProblems(given), ...vpcProblems(given)];
+  return [
+    ...jobAccountProblems(given),
+    ...callerProblems(given),
+    ...plaintextProblems(given),
+    ...timeoutProblems(given),
+    ...vpcProblems(given),
+  ];
 }
 
 /** A job's account is at the hands of whoever sends a command: it may be none that can do anything here. */
@@ -22,17 +28,33 @@ function jobAccountProblems(given: Given): string[] {
     }
     accounts.add(jobDefaultServiceAccount);
   }
-  for (const own of ownAccounts(given)) {
+  for (const own of serviceAccounts(given)) {
     if (accounts.has(own)) problems.push(`${own} is runvoy's own account: jobs get accounts that hold no role.`);
+  }
+  const { callerServiceAccount } = given;
+  if (callerServiceAccount !== undefined && accounts.has(callerServiceAccount)) {
+    problems.push(
+      `RUNVOY_GCP_CALLER_SERVICE_ACCOUNT (${callerServiceAccount}) is also a job's account: any command could then pass for Google. ` +
+        'Give pushes, triggers and ticks an account of their own, such as runvoy-caller.',
+    );
   }
   return problems;
 }
 
+/** Whoever may call the processor's private routes may do nothing else, and no service may call them in Google's name. */
+function callerProblems(given: Given): string[] {
+  const { callerServiceAccount = '' } = given;
+  if (!serviceAccounts(given).includes(callerServiceAccount)) return [];
+  return [
+    `RUNVOY_GCP_CALLER_SERVICE_ACCOUNT (${callerServiceAccount}) is the account of one of runvoy's services. ` +
+      'Give pushes, triggers and ticks an account of their own, such as runvoy-caller.',
+  ];
+}
+
 /** Terraform gives each service the account of its own name. */
-function ownAccounts(given: Given): string[] {
+function serviceAccounts(given: Given): string[] {
   const services = [given.orchestratorService, given.processorService, given.intakeService, given.websocketService];
-  const ofServices = services.map((service) => `${service}@${given.project}.iam.gserviceaccount.com`);
-  return given.callerServiceAccount === undefined ? ofServices : [...ofServices, given.callerServiceAccount];
+  return services.map((service) => `${service}@${given.project}.iam.gserviceaccount.com`);
 }
 
 /** Plaintext carries tokens and secret values. */

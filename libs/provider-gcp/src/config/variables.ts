@@ -72,7 +72,7 @@ export const GCP_VARIABLES = {
   webUrl: ['RUNVOY_WEB_URL', optionally(serviceUrl('https', 'https://runvoy.example.com'))],
   allowedOrigins: ['RUNVOY_CORS_ALLOWED_ORIGINS', list],
   adminEmail: ['RUNVOY_ADMIN_EMAIL', optionally(email)],
-  callerServiceAccount: ['RUNVOY_GCP_CALLER_SERVICE_ACCOUNT', serviceAccount],
+  callerServiceAccount: ['RUNVOY_GCP_CALLER_SERVICE_ACCOUNT', serviceAccount('runvoy-caller')],
   callerCheck: ['RUNVOY_GCP_CALLER_CHECK', oneOf(['signature', 'iam'], 'signature')],
 
   firestoreDatabase: ['RUNVOY_GCP_FIRESTORE_DATABASE', databaseId],
@@ -85,7 +85,7 @@ export const GCP_VARIABLES = {
   healthReconcileSchedule: ['RUNVOY_GCP_HEALTH_RECONCILE_SCHEDULE', schedule],
 
   jobDefaultRegion: ['RUNVOY_GCP_JOB_DEFAULT_REGION', optionally(region)],
-  jobDefaultServiceAccount: ['RUNVOY_GCP_JOB_DEFAULT_SERVICE_ACCOUNT', serviceAccount],
+  jobDefaultServiceAccount: ['RUNVOY_GCP_JOB_DEFAULT_SERVICE_ACCOUNT', serviceAccount('runvoy-job')],
   jobServiceAccounts: ['RUNVOY_GCP_JOB_SERVICE_ACCOUNTS', serviceAccounts],
   jobDefaultImage: ['RUNVOY_GCP_JOB_DEFAULT_RUNTIME', jobRuntime],
   sidecarImage: ['RUNVOY_GCP_SIDECAR_IMAGE', imageReference],
