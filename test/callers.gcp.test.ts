@@ -11,7 +11,7 @@ import { bootstrapAs, heldRun, jobIdentity, messagesOf, postToIntake, sessionOf,
 
 const why = whyNotEmulated('FIRESTORE_EMULATOR_HOST') ?? whyNotEmulated('PUBSUB_EMULATOR_HOST');
 const title = `whoever calls without being who may${why === undefined ? '' : ` — skipped: ${why}`}`;
-const ROUTES = ['/events', '/events/logs', '/events/tick'] as const;
+const ROUTES = ['/events', '/events/logs', '/events/tick', '/events/dead-letters'] as const;
 
 (why === undefined ? describe : describe.skip)(title, () => {
   const project = newProject();

@@ -6,6 +6,8 @@ import type {
   CreateSecretRequest,
   CreateUserAnswer,
   CreateUserRequest,
+  DeadLetterBody,
+  DeadLetterDetails,
   ExecutionBody,
   ExecutionStatusBody,
   HealthBody,
@@ -14,12 +16,14 @@ import type {
   KeyAnswer,
   KeyBody,
   ListAuditAnswer,
+  ListDeadLettersAnswer,
   ListImagesAnswer,
   ListKeysAnswer,
   ListSecretsAnswer,
   ListUsersAnswer,
   LogsBody,
   RegisterImageRequest,
+  ReplayAnswer,
   RevokeUserAnswer,
   RunAnswer,
   RunRequest,
@@ -194,6 +198,25 @@ export class RunvoyApi {
 
   ungrantSecret(name: string, email: string): Promise<SecretMessage> {
     return this.#json('DELETE', grantPath(name, email));
+  }
+
+  /** The open ones, the longest dead first. */
+  deadLetters({ limit, after }: { limit: number; after?: string | undefined }): Promise<ListDeadLettersAnswer> {
+    const params = new URLSearchParams({ limit: String(limit), ...(after === undefined ? {} : { after }) });
+    return this.#json('GET', `/dead-letters?${params}`);
+  }
+
+  /** With its event. */
+  deadLetter(id: string): Promise<DeadLetterDetails> {
+    return this.#json('GET', `/dead-letters/${encodeURIComponent(id)}`);
+  }
+
+  replayDeadLetter(id: string): Promise<ReplayAnswer> {
+    return this.#json('POST', `/dead-letters/${encodeURIComponent(id)}/replay`);
+  }
+
+  dropDeadLetter(id: string): Promise<DeadLetterBody> {
+    return this.#json('DELETE', `/dead-letters/${encodeURIComponent(id)}`);
   }
 
   health(timeoutMs = ANSWER_MS): Promise<HealthBody> {

@@ -260,6 +260,23 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     words: { least: 1, most: 4 },
     load: async () => (await import('./commands/secrets.ts')).secrets,
   },
+  'dead-letters': {
+    usage: 'dead-letters list | show | replay | drop [options] [id...]',
+    summary: 'events that nobody could carry out: see them, send them again, give them up',
+    options: { limit: { type: 'string', value: 'N', text: 'list: how many; 20 unless given, 0 = all' } },
+    notes: [
+      'An event is put aside with its reason when no further delivery can change what becomes of it, or after 100 deliveries.',
+      'replay sends it once more; when it fails again, it is open again under the same id. drop gives it up.',
+      'Both are recorded with who did it. No run depends on one event: looks by the clock find what an event would have told.',
+    ],
+    examples: [
+      'runvoy dead-letters list',
+      'runvoy dead-letters show qtkd5zv3mhwpvyfn2x7a',
+      'runvoy dead-letters replay qtkd5zv3mhwpvyfn2x7a',
+    ],
+    words: { least: 1, most: 1_000 },
+    load: async () => (await import('./commands/dead-letters.ts')).deadLetters,
+  },
   claim: {
     usage: 'claim <token or link>',
     summary: 'turn a claim into an API key and keep it',
