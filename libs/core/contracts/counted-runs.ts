@@ -5,6 +5,9 @@ import { finishExecution } from '../src/executions/finish-execution.ts';
 import { needsFinishing } from '../src/executions/needs-finishing.ts';
 import { recordHeartbeat } from '../src/executions/record-heartbeat.ts';
 import { startExecution } from '../src/executions/start-execution.ts';
+import { lookAndStart } from '../src/executions/tick.ts';
+import { admitAfter } from '../src/slots/admit-waiting.ts';
+import { queuePlaces } from '../src/slots/queue-place.ts';
 import { appendBatch } from '../src/logs/append-batch.ts';
 import { assessLog } from '../src/logs/assess-log.ts';
 import { recordsLiveFeed } from '../src/logs/live-feed.ts';
@@ -69,6 +72,7 @@ export async function countOperations(openRecords: () => Promise<Records>): Prom
     ...(await countRequests(await CountedWorld.open(await openRecords()))),
     ...(await countRunning(await CountedWorld.open(await openRecords()))),
     ...(await countTick(await CountedWorld.open(await openRecords()))),
+    ...(await countSlots(await CountedWorld.open(await openRecords()))),
   ];
 }
 
@@ -137,6 +141,32 @@ async function countTick(counted: CountedWorld): Promise<readonly OperationRow[]
   await counted.step('a tick without a run', () => world.tick());
   for (let nth = 0; nth < 10; nth += 1) await world.running();
   await counted.step('a tick with ten runs that go on', () => world.tick());
+  return counted.rows;
+}
+
+async function countSlots(counted: CountedWorld): Promise<readonly OperationRow[]> {
+  const { world } = counted;
+  world.limit({ deployment: 1 });
+  const run = await counted.step('a request under a limit that has room', () => world.submit());
+  const handIn = async () => {
+    const { execution } = await world.submit();
+    await admitAfter(world, execution, fail);
+    return execution;
+  };
+  await counted.step('a request over a limit', handIn);
+  const last = await handIn();
+  await counted.step('the place of a run that waits', () => queuePlaces(world.records, world.limits, [last]));
+  world.jobs.lives(1);
+  await counted.step('a tick with one run under a limit and two that wait', () => world.tick());
+  await counted.step('a stop of a run that waits', () => new StartedRun(world, last.execution_id, run.order!).stop());
+  const started = new StartedRun(world, run.execution.execution_id, run.order!);
+  const answer = await started.bootstrap();
+  if (answer.stop) throw new Error('told to stop');
+  await new RunningRun(world, started.id, started.order, answer).finish();
+  world.jobs.ended(1, world.clock.now());
+  await counted.step('the end under a limit is seen, and the next is started', () =>
+    lookAndStart(world, started.id, fail),
+  );
   return counted.rows;
 }
 

@@ -20,23 +20,29 @@ export interface AdvanceFault {
  */
 export function tryAdvance(fromSeed: number, cases: number): AdvanceFault | undefined {
   for (let seed = fromSeed; seed < fromSeed + cases; seed += 1) {
-    const evidence = someEvidence(seed);
-    const what = faultOf(evidence);
-    if (what !== undefined) return { seed, what, evidence: shortened(evidence, what) };
+    // Every third run waits for a slot first.
+    const tried = { evidence: someEvidence(seed), isQueued: seed % 3 === 0 };
+    const what = faultOf(tried);
+    if (what !== undefined) return { seed, what, evidence: shortened(tried, what).evidence };
   }
   return undefined;
 }
 
-function shortened(evidence: readonly Evidence[], what: string): readonly Evidence[] {
-  for (let index = 0; index < evidence.length; index += 1) {
-    const fewer = evidence.toSpliced(index, 1);
-    if (faultOf(fewer) === what) return shortened(fewer, what);
-  }
-  return evidence;
+interface Case {
+  readonly evidence: readonly Evidence[];
+  readonly isQueued: boolean;
 }
 
-function faultOf(evidence: readonly Evidence[]): string | undefined {
-  let run = STARTING;
+function shortened(tried: Case, what: string): Case {
+  for (let index = 0; index < tried.evidence.length; index += 1) {
+    const fewer = { ...tried, evidence: tried.evidence.toSpliced(index, 1) };
+    if (faultOf(fewer) === what) return shortened(fewer, what);
+  }
+  return tried;
+}
+
+function faultOf({ evidence, isQueued }: Case): string | undefined {
+  let run = isQueued ? QUEUED : STARTING;
   let isStopAsked = false;
   for (const piece of evidence) {
     isStopAsked ||= piece.kind === 'stop_requested';
@@ -45,6 +51,10 @@ function faultOf(evidence: readonly Evidence[]): string | undefined {
     if (RANK[next.status] < RANK[run.status]) return 'status-backwards';
     if (next.unfinished === isTerminal(next.status)) return 'unfinished is not what the status says';
     if (!isStopAsked && (next.status === 'TERMINATING' || next.status === 'STOPPED')) return 'unasked-stop';
+    const waits = !isTerminal(next.status) && next.facts.attempts.length === 0;
+    if ((next.waiting ?? false) !== waits) return 'waiting is not what attempts and status say';
+    if (next.reason === 'queue_timeout' && next.facts.attempts.length > 0)
+      return 'a run with an attempt left the queue';
     if (isTerminal(next.status) && next.exit_code === undefined) return 'an end without an exit code';
     if (next.facts.bound && next.facts.bound !== run.facts.bound && run.facts.bound) return 'one-runner';
     const { stop, start_timed_out_at_ms } = run.facts;
@@ -81,6 +91,13 @@ const STARTING: Execution = frozen({
 });
 
 /** A change of what was given throws. */
+const QUEUED: Execution = frozen({
+  ...STARTING,
+  facts: { attempts: [] },
+  queued: { since_ms: 0, until_ms: 3_000 },
+  waiting: true,
+});
+
 function frozen<T extends object>(value: T): T {
   for (const field of Object.values(value)) if (field !== null && typeof field === 'object') frozen(field as object);
   return Object.freeze(value);
@@ -113,6 +130,7 @@ function onePiece(seed: number, index: number): Evidence {
       at_ms,
       replaces: { attempt: attempt - 1, reason: 'never_started', details: '' },
     }),
+    () => ({ kind: 'queue_timed_out', at_ms }),
     () => ({ kind: 'start_answered', attempt, platform_execution: platform_execution || 'p1' }),
     () => ({ kind: 'start_rejected', attempt, reason: 'quota', details: '' }),
     () => ({ kind: 'bootstrapped', attempt, nonce_hash: among('nonce', ['n1', 'n2']), platform_execution, at_ms }),

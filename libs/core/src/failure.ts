@@ -53,6 +53,11 @@ export const FAILURES = {
     text: (host: string) => `This server does not answer for host ${host}. Use the address it printed at start.`,
   },
   UNPROCESSABLE: { status: 422, text: (what: string) => what },
+  QUEUE_FULL: {
+    status: 429,
+    text: (waiting: string) =>
+      `${waiting} runs wait for a slot, which is as many as may. Send the request again when some of them have started.`,
+  },
   HEADERS_TOO_LARGE: { status: 431, text: (what: string) => what },
   IDEMPOTENCY_CONFLICT: {
     status: 422,

@@ -30,6 +30,7 @@ import { submitRun, type Accepted } from '../src/executions/submit-run.ts';
 import { tick, type TickReport } from '../src/executions/tick.ts';
 import { registerImage } from '../src/images/register-image.ts';
 import type { StartOrder } from '../src/jobs/job-runner.ts';
+import { NO_LIMITS, type SlotLimits } from '../src/slots/slot-limits.ts';
 import { manualClock } from '../src/time/clock.ts';
 import { FakeJobRunner, nameOf } from './fake-job-runner.ts';
 import { MemoryRecords } from './memory-records.ts';
@@ -78,6 +79,7 @@ export class RunWorld {
     gitRoots: [],
     cloud: 'LOCAL',
   };
+  limits = NO_LIMITS;
   readonly published: CloudEventEnvelope[] = [];
   /** Called before every publish; throws to refuse it. */
   beforePublish: (event: CloudEventEnvelope) => void = () => undefined;
@@ -99,6 +101,12 @@ export class RunWorld {
     await registerImage(world, { image: 'host' }, { email: 'admin@example.com', requestId: 'r0' });
     await world.records.create(userRef('admin@example.com'), callerOf('admin').user);
     return world;
+  }
+
+  /** As the configuration sets it, for whoever submits and whoever admits. */
+  limit(limits: Partial<SlotLimits>): void {
+    this.limits = { ...NO_LIMITS, ...limits };
+    this.policy = { ...this.policy, limits: this.limits };
   }
 
   submit(

@@ -44,8 +44,23 @@ export interface RunAnswer {
   readonly image_id: string;
   readonly websocket_url: string;
   readonly isolation: Isolation;
+  /** `slot` when the run was accepted and has to wait for one. */
+  readonly waiting_for?: string;
   /** Where a person watches the run. */
   readonly view_url: string;
+}
+
+/** Where a run stands that waits for a slot. */
+export interface QueueBody {
+  /** From 1. Users take turns, so that it may also grow. */
+  readonly place: number;
+  /** How many runs wait. */
+  readonly waiting: number;
+  /** Which limit has no room for it, and how many runs that allows; absent when it only waits for its turn. */
+  readonly limit?: 'deployment' | 'user' | 'image';
+  readonly max_running?: number;
+  /** When it fails with reason `queue_timeout`, RFC 3339. */
+  readonly until?: string;
 }
 
 /** Times of a stop, RFC 3339; a step that has not happened is absent. */
@@ -87,6 +102,7 @@ export interface ExecutionBody {
   readonly cloud: string;
   readonly reason?: string;
   readonly waiting_for?: string;
+  readonly queue?: QueueBody;
   readonly cancel?: CancelBody;
   readonly isolation: Isolation;
   readonly network?: 'none';
@@ -110,6 +126,7 @@ export interface ExecutionStatusBody {
   readonly exit_code: number | null;
   readonly reason?: string;
   readonly waiting_for?: string;
+  readonly queue?: QueueBody;
   readonly cancel?: CancelBody;
   readonly isolation: Isolation;
   readonly network?: 'none';

@@ -8,6 +8,8 @@ export interface RegisterImageRequest {
   readonly memory?: number;
   /** `none`: its runs have no network. */
   readonly network?: Network;
+  /** How many of its runs may be under way at once; 0 = as many as the deployment allows. Absent changes nothing. */
+  readonly max_running?: number;
   readonly runtime_platform?: string;
   readonly task_role_name?: string;
   readonly task_execution_role_name?: string;
@@ -23,6 +25,7 @@ export interface ImageBody {
   readonly cpu: number;
   readonly memory: number;
   readonly network: Network;
+  readonly max_running?: number;
   readonly runtime_platform: string;
   readonly image_registry?: string;
   readonly image_name?: string;

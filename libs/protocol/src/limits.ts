@@ -36,6 +36,9 @@ export const LIMITS = {
   timeoutDefaultS: 3_600,
   /** Cloud Run's longest task (168 h). */
   timeoutMaxS: 604_800,
+  /** The highest limit of runs at once that can be set: those who hold slots are kept in one record. */
+  runningMax: 5_000,
+  queueTimeoutDefaultS: 3_600,
   graceDefaultMs: 10_000,
   graceMaxMs: 3_600_000,
   /** Output beyond this ends the run with cause `output_limit`. */

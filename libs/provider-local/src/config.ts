@@ -5,6 +5,9 @@ import { LIMITS } from '@runvoy/protocol';
 import { LOG_LEVELS } from '@runvoy/runtime/logger';
 import { integer, oneOf, readConfig, text, type ConfigOf, type Env } from '@runvoy/runtime/read-config';
 
+/** How many runs may be under way at once; 0 = as many as come. */
+const slots = integer({ fallback: 0, min: 0, max: LIMITS.runningMax });
+
 /** What one service reads that runs alone on this machine. The standalone server, which runs all of them, has a table of its own. */
 export const LOCAL_VARIABLES = {
   provider: ['RUNVOY_BACKEND_PROVIDER', oneOf(['local'], 'local')],
@@ -21,6 +24,13 @@ export const LOCAL_VARIABLES = {
   ],
   startTimeoutS: ['RUNVOY_START_TIMEOUT', integer({ ...START_TIMEOUT_S, fallback: 120 })],
   stopTimeoutS: ['RUNVOY_STOP_TIMEOUT', integer(STOP_TIMEOUT_S)],
+  maxRunning: ['RUNVOY_MAX_RUNNING', slots],
+  maxRunningPerUser: ['RUNVOY_MAX_RUNNING_PER_USER', slots],
+  maxRunningPerImage: ['RUNVOY_MAX_RUNNING_PER_IMAGE', slots],
+  queueTimeoutS: [
+    'RUNVOY_QUEUE_TIMEOUT',
+    integer({ fallback: LIMITS.queueTimeoutDefaultS, min: 1, max: LIMITS.timeoutMaxS }),
+  ],
 } as const;
 
 export type LocalConfig = ConfigOf<typeof LOCAL_VARIABLES>;

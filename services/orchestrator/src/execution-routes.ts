@@ -6,13 +6,21 @@ import {
   executionStatusBody,
   assessLog,
   Failure,
+  queuePlaces,
   requirePermission,
   stopExecution,
   type Caller,
   type Execution,
   type Records,
 } from '@runvoy/core';
-import { isTerminal, LIMITS, type ExecutionBody, type ExecutionStatusBody, type KillAnswer } from '@runvoy/protocol';
+import {
+  isTerminal,
+  LIMITS,
+  type ExecutionBody,
+  type ExecutionStatusBody,
+  type KillAnswer,
+  type QueueBody,
+} from '@runvoy/protocol';
 import type { FastifyInstance } from 'fastify';
 import { callerOf } from './authentication.ts';
 import type { OrchestratorDeps } from './deps.ts';
@@ -26,16 +34,20 @@ type ByQuery = { Querystring: Record<string, unknown> };
 export function executionRoutes(api: FastifyInstance, deps: OrchestratorDeps): void {
   api.get<ByQuery>('/executions', async (request): Promise<ExecutionBody[]> => {
     requirePermission(callerOf(request), 'executions.list');
-    return (await listExecutions(deps.records, readListQuery(request.query))).map(executionBody);
+    const executions = await listExecutions(deps.records, readListQuery(request.query));
+    const places = await queuePlaces(deps.records, deps.policy.limits, executions);
+    return executions.map((execution) => executionBody(execution, places.get(execution.execution_id)));
   });
 
   api.get<ById>('/executions/:id', async (request): Promise<ExecutionBody> => {
-    return executionBody(await readableExecution(deps.records, callerOf(request), request.params.id));
+    const execution = await readableExecution(deps.records, callerOf(request), request.params.id);
+    return executionBody(execution, await placeOfRun(deps, execution));
   });
 
   api.get<ById>('/executions/:id/status', async (request): Promise<ExecutionStatusBody> => {
     const execution = await readableExecution(deps.records, callerOf(request), request.params.id);
-    return executionStatusBody(execution, isTerminal(execution.status) ? await assessLog(deps, execution) : undefined);
+    const assessment = isTerminal(execution.status) ? await assessLog(deps, execution) : undefined;
+    return executionStatusBody(execution, assessment, await placeOfRun(deps, execution));
   });
 
   api.delete<ById & ByQuery>('/executions/:id', async (request, reply): Promise<KillAnswer | undefined> => {
@@ -58,6 +70,10 @@ export function executionRoutes(api: FastifyInstance, deps: OrchestratorDeps): v
     const message = outcome === 'hastened' ? 'Execution termination hastened' : 'Execution termination initiated';
     return { execution_id: id, message };
   });
+}
+
+async function placeOfRun({ records, policy }: OrchestratorDeps, execution: Execution): Promise<QueueBody | undefined> {
+  return (await queuePlaces(records, policy.limits, [execution])).get(execution.execution_id);
 }
 
 /** The execution when the caller may read it. Who may not, learns nothing about whether it exists. */

@@ -61,6 +61,7 @@ function imageBody(image: Image, defaultId: string | undefined): ImageBody {
     cpu: image.cpu,
     memory: image.memory_mib,
     network: image.network ?? 'default',
+    ...(image.max_running === undefined ? {} : { max_running: image.max_running }),
     runtime_platform: image.runtime_platform,
     ...(registry === '' ? {} : { image_registry: registry }),
     image_name: name,

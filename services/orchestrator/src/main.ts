@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { randomBytes } from 'node:crypto';
-import { defaultImageRef, openAdminDoor, registerImage, systemClock } from '@runvoy/core';
+import { defaultImageRef, openAdminDoor, registerImage, slotLimits, systemClock } from '@runvoy/core';
 import { LIMITS } from '@runvoy/protocol';
 import { explain, newLogger, originsIn, serve, type OpenService, type Shutdown } from '@runvoy/runtime';
 import { buildOrchestrator, signInUrl, type OrchestratorDeps } from './index.ts';
@@ -43,6 +43,7 @@ async function openLocal(shutdown: Shutdown): Promise<Opened> {
       timeoutDefaultS: config.timeoutDefaultS,
       timeoutMaxS: config.timeoutMaxS,
       stopTimeoutMs: config.stopTimeoutS * 1000,
+      limits: slotLimits(config),
       maxLogBytes: LIMITS.logBytesDefault,
       trustAllUsers: false,
       gitRoots: [],
@@ -78,6 +79,7 @@ async function openGcp(shutdown: Shutdown): Promise<Opened> {
       timeoutDefaultS: config.timeoutDefaultS,
       timeoutMaxS: config.timeoutMaxS,
       stopTimeoutMs: config.stopTimeoutS * 1000,
+      limits: slotLimits(config),
       maxLogBytes: LIMITS.logBytesDefault,
       trustAllUsers: true,
       gitRoots: [],

@@ -1,4 +1,4 @@
-import { requirePermission, startExecution, submitRun } from '@runvoy/core';
+import { admitAfter, requirePermission, startExecution, submitRun, waitingFor, type AdmitDeps } from '@runvoy/core';
 import { RunRequestSchema } from '@runvoy/protocol/schemas';
 import type { RunAnswer, RunRequest } from '@runvoy/protocol';
 import type { FastifyInstance } from 'fastify';
@@ -30,7 +30,12 @@ export function runRoutes(api: FastifyInstance, deps: OrchestratorDeps): void {
         (await startExecution(deps, accepted.order, (error) => {
           deps.logger.warn('the outcome of a start is unknown; a look will tell', { execution_id: id, error });
         }));
-      const execution = started ?? accepted.execution;
+      const stored = started ?? accepted.execution;
+      const execution =
+        (await admitAfter(admitDeps(deps), stored, (error, about) => {
+          deps.logger.warn('a run that waits could not be started; the next tick does', { execution_id: about, error });
+        })) ?? stored;
+      const waiting = waitingFor(execution);
       reply.code(202);
       return {
         execution_id: id,
@@ -40,8 +45,13 @@ export function runRoutes(api: FastifyInstance, deps: OrchestratorDeps): void {
         image_id: execution.image_id,
         websocket_url: streamTicketUrl(deps, id, caller),
         isolation: execution.isolation,
+        ...(waiting === 'slot' ? { waiting_for: waiting } : {}),
         view_url: viewUrl(deps, id),
       };
     },
   );
+}
+
+function admitDeps({ policy, ...deps }: OrchestratorDeps): AdmitDeps {
+  return { ...deps, ...(policy.limits === undefined ? {} : { limits: policy.limits }) };
 }

@@ -1,4 +1,11 @@
-import type { BootstrapDeps, EventBus, ReadDeadLetterMark, ReadPlatformEntry, TickDeps } from '@runvoy/core';
+import type {
+  BootstrapDeps,
+  EventBus,
+  ReadDeadLetterMark,
+  ReadPlatformEntry,
+  SlotLimits,
+  TickDeps,
+} from '@runvoy/core';
 import type { Logger } from '@runvoy/runtime';
 import type { Callers } from './callers.ts';
 
@@ -14,6 +21,8 @@ export interface RunnerDeps extends BootstrapDeps, Common {}
 /** What the routes for events need. */
 export interface EventDeps extends TickDeps, Common {
   readonly bus: EventBus;
+  /** Not optional as in core: where it were forgotten, everybody who waits would be let in. */
+  readonly limits: SlotLimits;
   /** Absent where the platform has no log of its own: then its entries are nobody's. */
   readonly readPlatformEntry?: ReadPlatformEntry;
   /** Absent where the bus brings its dead letters to the records itself. */

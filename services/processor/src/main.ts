@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { defaultImageRef, newEvent, recordDeath, systemClock, type Records } from '@runvoy/core';
+import { defaultImageRef, newEvent, recordDeath, slotLimits, systemClock, type Records } from '@runvoy/core';
 import { newHttpApp, newLogger, serve, type OpenService, type ReadinessCheck, type Shutdown } from '@runvoy/runtime';
 import type { FastifyInstance } from 'fastify';
 import { buildEventProcessor, buildProcessor, buildRunnerIntake } from './index.ts';
@@ -87,6 +87,7 @@ async function openLocal(shutdown: Shutdown): Promise<OpenService> {
     batchMs: BATCH_MS.local,
     upSinceMs: systemClock.now(),
     startTimeoutMs: config.startTimeoutS * 1000,
+    limits: slotLimits(config),
   });
   ready.resolve(routes);
   rmSync(dataDir.intakeSocket, { force: true });
@@ -142,6 +143,7 @@ async function openGcp(shutdown: Shutdown): Promise<OpenService> {
     random: randomBytes,
     upSinceMs: systemClock.now(),
     startTimeoutMs: config.startTimeoutS * 1000,
+    limits: slotLimits(config),
     readPlatformEntry: gcp.readPlatformEntry,
     readDeadLetterMark: gcp.deadLetterMarks({ logsTopic: config.logsTopic }),
     callers: {

@@ -4,6 +4,7 @@ import {
   Failure,
   hashToken,
   manualClock,
+  NO_LIMITS,
   runnerSession,
   type AttemptRef,
   type CloudEventEnvelope,
@@ -121,6 +122,7 @@ export async function openEventWorld(options: Partial<Parameters<typeof buildEve
     signingKeys,
     upSinceMs: T0,
     startTimeoutMs: 600_000,
+    limits: NO_LIMITS,
     logger: silentLogger,
     readPlatformEntry: (data) => {
       const { entry } = data as { readonly entry?: PlatformEntry };

@@ -4,6 +4,7 @@ import {
   executionRef,
   hashToken,
   manualClock,
+  NO_LIMITS,
   readLines,
   runInputRef,
   sealRunInput,
@@ -98,6 +99,7 @@ async function openWorld() {
     batchMs: 10,
     upSinceMs: T0,
     startTimeoutMs: 600_000,
+    limits: NO_LIMITS,
     logger: silentLogger,
   });
   const post = (kind: string, body: unknown, id = ID) =>

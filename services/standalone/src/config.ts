@@ -13,7 +13,7 @@ import {
   text,
   type Env,
 } from '@runvoy/runtime';
-import { isEmail, START_TIMEOUT_S, STOP_TIMEOUT_S } from '@runvoy/core';
+import { isEmail, slotLimits, START_TIMEOUT_S, STOP_TIMEOUT_S, type SlotLimits } from '@runvoy/core';
 import { LIMITS } from '@runvoy/protocol';
 
 /** How one server on this machine is set up. */
@@ -36,6 +36,8 @@ export interface StandaloneConfig {
   readonly timeoutMaxS: number;
   readonly startTimeoutS: number;
   readonly stopTimeoutS: number;
+  /** How many runs may be under way at once. */
+  readonly limits: SlotLimits;
   /** Print the ready line and nothing else. */
   readonly json: boolean;
   /** Run a first command when this start creates the first admin. */
@@ -76,6 +78,7 @@ export function readStandaloneConfig(args: readonly string[], env: Env): Standal
     gitRoots: read.gitRoots.map((root) => resolve(root)),
     timeoutDefaultS: read.timeoutDefaultS ?? LIMITS.timeoutDefaultS,
     timeoutMaxS: read.timeoutMaxS ?? LIMITS.timeoutMaxS,
+    limits: slotLimits(read),
     json: values.json,
     firstRun: !values['no-first-run'] && !values.json,
   };
@@ -105,6 +108,9 @@ function relationProblems(read: {
   return problems;
 }
 
+/** How many runs may be under way at once; 0 = as many as come. */
+const slots = integer({ fallback: 0, min: 0, max: LIMITS.runningMax });
+
 /** Every variable there is; `docs/config.md` lists the same, and a test compares the two. */
 export const STANDALONE_CONFIG = {
   port: ['RUNVOY_PORT', optionalInteger(ANY_PORT)],
@@ -122,4 +128,11 @@ export const STANDALONE_CONFIG = {
   timeoutMaxS: ['RUNVOY_TIMEOUT_MAX_SECONDS', optionalInteger({ min: 1, max: LIMITS.timeoutMaxS })],
   startTimeoutS: ['RUNVOY_START_TIMEOUT', integer({ ...START_TIMEOUT_S, fallback: 120 })],
   stopTimeoutS: ['RUNVOY_STOP_TIMEOUT', integer(STOP_TIMEOUT_S)],
+  maxRunning: ['RUNVOY_MAX_RUNNING', slots],
+  maxRunningPerUser: ['RUNVOY_MAX_RUNNING_PER_USER', slots],
+  maxRunningPerImage: ['RUNVOY_MAX_RUNNING_PER_IMAGE', slots],
+  queueTimeoutS: [
+    'RUNVOY_QUEUE_TIMEOUT',
+    integer({ fallback: LIMITS.queueTimeoutDefaultS, min: 1, max: LIMITS.timeoutMaxS }),
+  ],
 } as const;

@@ -106,6 +106,7 @@ async function open(
     gitRoots: config.gitRoots,
     upSinceMs: clock.now(),
     startTimeoutMs: config.startTimeoutS * 1000,
+    limits: config.limits,
   };
   const processor = buildProcessor({ ...common, ...intake });
   ready.resolve(processor);
@@ -154,6 +155,7 @@ function runPolicy(config: StandaloneConfig, isolation: Isolation): RunPolicy {
     timeoutDefaultS: config.timeoutDefaultS,
     timeoutMaxS: config.timeoutMaxS,
     stopTimeoutMs: config.stopTimeoutS * 1000,
+    limits: config.limits,
     maxLogBytes: LIMITS.logBytesDefault,
     trustAllUsers: config.trustAllUsers,
     gitRoots: config.gitRoots,

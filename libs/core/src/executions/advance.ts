@@ -16,7 +16,14 @@ export function advance(execution: Execution, evidence: Evidence): Execution {
   if (isTerminal(execution.status)) return execution;
   const facts = addFact(execution.facts, evidence);
   if (facts === execution.facts) return noteContradiction(execution, evidence);
-  return conclude({ ...execution, facts });
+  return leftQueue(conclude({ ...execution, facts }));
+}
+
+/** A run waits until its first attempt is made or it has ended. */
+function leftQueue(execution: Execution): Execution {
+  if (!execution.waiting || (execution.facts.attempts.length === 0 && !isTerminal(execution.status))) return execution;
+  const { waiting: _, ...left } = execution;
+  return left;
 }
 
 /** A different second report is recorded; the first stands. */
@@ -53,6 +60,10 @@ function addFact(facts: Facts, evidence: Evidence): Facts {
   switch (evidence.kind) {
     case 'attempt_made':
       return addAttempt(facts, evidence);
+    case 'queue_timed_out':
+      // Made in time, an attempt has its slot.
+      if (facts.attempts.length > 0 || facts.queue_timeout) return facts;
+      return { ...facts, queue_timeout: { at_ms: evidence.at_ms } };
     case 'start_answered':
       return changeAttempt(facts, evidence.attempt, (attempt) =>
         attempt.platform_execution ? attempt : { ...attempt, platform_execution: evidence.platform_execution },
@@ -103,7 +114,12 @@ function addAttempt(facts: Facts, made: Extract<Evidence, { kind: 'attempt_made'
       ? { ...known, rejected: { reason: made.replaces.reason, details: made.replaces.details } }
       : known,
   );
-  const attempt = { attempt: made.attempt, token_hash: made.token_hash, made_at_ms: made.at_ms };
+  const attempt = {
+    attempt: made.attempt,
+    token_hash: made.token_hash,
+    made_at_ms: made.at_ms,
+    ...(made.platform_execution === undefined ? {} : { platform_execution: made.platform_execution }),
+  };
   return { ...facts, attempts: [...attempts, attempt].sort((a, b) => a.attempt - b.attempt) };
 }
 

@@ -2,7 +2,7 @@ import type { Attempt, Execution } from './execution.ts';
 import type { AttemptRef } from '../jobs/job-runner.ts';
 
 /** The attempts of which something may still live: the bound one, or all that are not known to be over. */
-export function openAttempts(execution: Execution): readonly Attempt[] {
+export function openAttempts(execution: Pick<Execution, 'facts'>): readonly Attempt[] {
   return execution.facts.attempts.filter((attempt) => !attempt.rejected && !attempt.end);
 }
 

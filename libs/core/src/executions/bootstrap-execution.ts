@@ -111,7 +111,7 @@ async function decide(tx: Tx, nowMs: number, { executionId, request, isItsJob }:
   }
   if (isUnwanted(execution.facts)) {
     const after = advance(execution, { kind: 'told_to_stop', attempt: attempt.attempt });
-    storeExecution(tx, execution, after, nowMs);
+    await storeExecution(tx, execution, after, nowMs);
     return { kind: 'stop' };
   }
   if (!input && !execution.without_input) return refuse('its input is gone');
@@ -123,7 +123,7 @@ async function decide(tx: Tx, nowMs: number, { executionId, request, isItsJob }:
     ...(platform_execution === undefined ? {} : { platform_execution }),
     at_ms: nowMs,
   });
-  storeExecution(tx, execution, after, nowMs);
+  await storeExecution(tx, execution, after, nowMs);
   return { kind: 'start', execution: after, input };
 }
 
@@ -132,11 +132,17 @@ function refuse(why: string): Extract<Decision, { kind: 'refuse' }> {
 }
 
 /** Nobody can tell which of the two is the real one: the run ends. */
-function conflict(tx: Tx, execution: Execution, attempt: Attempt, nowMs: number, details: string): Decision {
+async function conflict(
+  tx: Tx,
+  execution: Execution,
+  attempt: Attempt,
+  nowMs: number,
+  details: string,
+): Promise<Decision> {
   const judged = advance(execution, { kind: 'bootstrap_conflict', details, at_ms: nowMs });
   const after =
     judged === execution ? execution : withFault(judged, { kind: 'bootstrap_conflict', at_ms: nowMs, details });
-  storeExecution(tx, execution, after, nowMs);
+  await storeExecution(tx, execution, after, nowMs);
   return { ...refuse(details), cancel: attempt };
 }
 

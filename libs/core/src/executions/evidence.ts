@@ -14,9 +14,13 @@ export type Evidence =
       readonly attempt: number;
       readonly token_hash: string;
       readonly at_ms: Millis;
+      /** Where the platform's name for it is known before the start. */
+      readonly platform_execution?: string;
       /** The attempt this one replaces, with the proof that it never was. */
       readonly replaces?: { readonly attempt: number; readonly reason: Reason; readonly details: string };
     }
+  /** The run waited for a slot longer than it may; no attempt was made. */
+  | { readonly kind: 'queue_timed_out'; readonly at_ms: Millis }
   /** The platform accepted the start and named it. */
   | { readonly kind: 'start_answered'; readonly attempt: number; readonly platform_execution: string }
   /** The platform proved that nothing was or will be started. */

@@ -4,6 +4,7 @@ import {
   type ExecutionBody,
   type ExecutionStatusBody,
   type LogSummaryBody,
+  type QueueBody,
 } from '@runvoy/protocol';
 import type { LogAssessment } from '../logs/assess-log.ts';
 import type { Execution } from './execution.ts';
@@ -13,11 +14,11 @@ import { stopInForce } from './stop-in-force.ts';
 /** RFC 3339, UTC. */
 export const rfc3339 = (ms: number): string => new Date(ms).toISOString();
 
-/** An execution as lists show it. Nothing of its environment is in it. */
-export function executionBody(execution: Execution): ExecutionBody {
+/** An execution as lists show it, with its place where it waits for a slot. Nothing of its environment is in it. */
+export function executionBody(execution: Execution, queue?: QueueBody): ExecutionBody {
   const log = logSummary(execution);
   return {
-    ...common(execution),
+    ...common(execution, queue),
     created_by: execution.created_by,
     owned_by: execution.owned_by,
     exit_code: execution.exit_code ?? 0,
@@ -34,11 +35,15 @@ export function executionBody(execution: Execution): ExecutionBody {
   };
 }
 
-/** An execution as its status route shows it, with what is known of its log when that was worked out. */
-export function executionStatusBody(execution: Execution, assessment?: LogAssessment): ExecutionStatusBody {
+/** An execution as its status route shows it, with what is known of its log, or of its place in the queue, when that was worked out. */
+export function executionStatusBody(
+  execution: Execution,
+  assessment?: LogAssessment,
+  queue?: QueueBody,
+): ExecutionStatusBody {
   const log = assessment ? assessmentBody(assessment) : logSummary(execution);
   return {
-    ...common(execution),
+    ...common(execution, queue),
     exit_code: execution.completed_at_ms === undefined ? null : (execution.exit_code ?? null),
     ...(execution.completed_at_ms === undefined
       ? {}
@@ -47,7 +52,7 @@ export function executionStatusBody(execution: Execution, assessment?: LogAssess
   };
 }
 
-function common(execution: Execution) {
+function common(execution: Execution, queue: QueueBody | undefined) {
   const cancel = cancelBody(execution);
   const waiting = waitingFor(execution);
   return {
@@ -61,6 +66,7 @@ function common(execution: Execution) {
     ...(execution.network === undefined ? {} : { network: execution.network }),
     ...(execution.reason === undefined ? {} : { reason: execution.reason }),
     ...(waiting === undefined ? {} : { waiting_for: waiting }),
+    ...(queue === undefined ? {} : { queue }),
     ...(cancel === undefined ? {} : { cancel }),
   };
 }
@@ -72,6 +78,7 @@ function durationMs(execution: Execution, completedAtMs: number): number {
 /** What an unfinished run waits for, in one word; `undefined` when its command is simply running. */
 export function waitingFor(execution: Execution): string | undefined {
   if (isTerminal(execution.status)) return undefined;
+  if (execution.waiting) return 'slot';
   const { bound, report, attempts } = execution.facts;
   if (report) return 'platform_end';
   if (attempts.some((attempt) => attempt.end && !attempt.rejected)) return 'last_lines';

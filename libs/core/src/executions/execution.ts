@@ -73,6 +73,14 @@ export interface Facts {
   readonly report?: Report;
   /** Somebody else tried to be this run's runner. */
   readonly conflict?: { readonly at_ms: Millis; readonly details: string };
+  /** It waited for a slot longer than it may. Only of a run without attempts. */
+  readonly queue_timeout?: { readonly at_ms: Millis };
+}
+
+/** A run was accepted when no slot was free for it: since when it waits, and how long it may. */
+export interface Queued {
+  readonly since_ms: Millis;
+  readonly until_ms: Millis;
 }
 
 /** What the runner said its log is. */
@@ -120,11 +128,19 @@ export interface Execution {
   readonly modified_by_request_id: string;
   readonly started_at_ms: Millis;
   readonly cloud: string;
+  /** How many runs of its image may be under way at once, where the image carries a limit of its own. */
+  readonly image_max_running?: number;
+  /** Kept when it has its slot: it did wait. */
+  readonly queued?: Queued;
+  /** It holds a slot until its end, or held one. Absent where no limit applies. */
+  readonly slot?: true;
 
   readonly facts: Facts;
   /** Derived from `facts`, stored to be queried. */
   readonly status: ExecutionStatus;
   readonly unfinished: boolean;
+  /** It waits for a slot: queued, without attempt, not ended. Derived, stored to be queried. */
+  readonly waiting?: true;
   readonly exit_code?: number;
   readonly reason?: string;
   readonly completed_at_ms?: Millis;
@@ -141,6 +157,7 @@ export const executionRef = (id: string): Ref<Execution> => ({ collection: 'exec
 export const executionsNewestFirst: DeclaredQuery<Execution> = { name: 'executionsNewestFirst' };
 export const executionsByStatus: DeclaredQuery<Execution> = { name: 'executionsByStatus' };
 export const executionsUnfinished: DeclaredQuery<Execution> = { name: 'executionsUnfinished' };
+export const waitingOfUser: DeclaredQuery<Execution> = { name: 'executionsWaitingOfUser' };
 
 /** Adds a fault, keeping the first `FAULTS_KEPT`. */
 export function withFault(execution: Execution, fault: Fault): Execution {

@@ -6,8 +6,8 @@ import type { Evidence } from './evidence.ts';
 import type { Attempt, Execution, Stop } from './execution.ts';
 import { lastSign } from './record-heartbeat.ts';
 import { isSilent, type SilenceDeps } from './silence.ts';
+import { startOrder } from './start-order.ts';
 import { isUnwanted, type StartTimeout } from './start-timeout.ts';
-import { startOrder } from './submit-run.ts';
 
 /** How long a start may take once a stop is stored: whatever still begins is told to stop and never gets the command. */
 export const STOPPED_START_DEADLINE_MS = 60_000;

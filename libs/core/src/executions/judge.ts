@@ -52,7 +52,8 @@ function judgeBound(facts: Facts, bound: number): Judgement | undefined {
 /** No runner ever received the command: final once no attempt can still ask for it. */
 function judgeUnbound(facts: Facts): Judgement | undefined {
   const last = facts.attempts.at(-1);
-  if (!last || !facts.attempts.every(isClosed)) return undefined;
+  if (!last) return judgeWaiting(facts);
+  if (!facts.attempts.every(isClosed)) return undefined;
   // A stopped run is over no earlier than it was asked to stop, even when nothing of it ever began.
   const at = { completed_at_ms: Math.max(last.end?.at_ms ?? last.made_at_ms, facts.stop?.requested_at_ms ?? 0) };
   if (facts.conflict) {
@@ -67,6 +68,14 @@ function whyNoneBegan({ start_timed_out_at_ms }: Facts, { rejected, end }: Attem
   const told = rejected?.reason ?? end?.reason;
   if (start_timed_out_at_ms === undefined) return told ?? 'lost';
   return end?.kind === 'never_started' && told !== undefined ? told : 'start_timeout';
+}
+
+/** Without an attempt nothing of it can live: a run that waits for a slot ends as soon as anything ends its waiting. */
+function judgeWaiting({ stop, queue_timeout }: Facts): Judgement | undefined {
+  if (stop) return { verdict: 'ended_stopped', exit_code: STOPPED_EXIT, completed_at_ms: stop.requested_at_ms };
+  if (!queue_timeout) return undefined;
+  const completed_at_ms = queue_timeout.at_ms;
+  return { verdict: 'ended_failed', exit_code: UNKNOWN_EXIT, reason: 'queue_timeout', completed_at_ms };
 }
 
 /** True when nothing of the attempt can ever ask for the command again. */

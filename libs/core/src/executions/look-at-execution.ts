@@ -5,6 +5,7 @@ import { Failure } from '../failure.ts';
 import { SETTLE_MS } from '../logs/assess-log.ts';
 import type { Stored } from '../records/records.ts';
 import { replayLane, type ReplayDeps } from '../logs/replay-lane.ts';
+import type { SlotLimits } from '../slots/slot-limits.ts';
 import type { Millis } from '../time/clock.ts';
 import { attemptRef, openAttempts } from './attempts.ts';
 import type { Evidence } from './evidence.ts';
@@ -20,6 +21,8 @@ export interface LookDeps extends ReplayDeps, StartTimeout {
   readonly random: RandomBytes;
   /** Since when this process could hear runners: silence before that was ours. */
   readonly upSinceMs: Millis;
+  /** How many runs may be under way at once: who looks also starts those that waited. */
+  readonly limits?: SlotLimits;
 }
 
 type LivingView = Extract<PlatformView, { state: 'starting' | 'alive' }>;
@@ -121,11 +124,11 @@ async function cancelIfDue(deps: LookDeps, execution: Execution, attempt: Attemp
 }
 
 /** Runs that wait for a look first: those being stopped, then those whose end is seen but not settled, then the others. */
-export function byUrgency(a: Execution, b: Execution): number {
+export function byUrgency(a: Pick<Execution, 'facts'>, b: Pick<Execution, 'facts'>): number {
   return urgency(a) - urgency(b);
 }
 
-function urgency(execution: Execution): number {
+function urgency(execution: Pick<Execution, 'facts'>): number {
   if (isUnwanted(execution.facts)) return 0;
   return openAttempts(execution).length < execution.facts.attempts.length ? 1 : 2;
 }

@@ -26,7 +26,7 @@ export async function recordFinished(
     const judged = finishedEvidence(before, message, clock.now()).reduce(advance, before);
     const ended = withEndRecord(judged, record, clock.now());
     const after = isProven ? withProof(ended, record) : ended;
-    storeExecution(tx, before, after, clock.now());
+    await storeExecution(tx, before, after, clock.now());
     return after;
   });
 }

@@ -29,7 +29,7 @@ export async function recordHeartbeat(
   return records.transact(async (tx) => {
     const before = await requireExecution(tx, executionId);
     const after = withSign(before, message, clock.now());
-    storeExecution(tx, before, after, clock.now());
+    await storeExecution(tx, before, after, clock.now());
     return after;
   });
 }

@@ -1,4 +1,5 @@
 import type { Isolation } from '@runvoy/protocol';
+import type { SlotLimits } from '../slots/slot-limits.ts';
 import type { Millis } from '../time/clock.ts';
 
 /** What a deployment allows its runs. */
@@ -16,6 +17,8 @@ export interface RunPolicy {
   readonly gitRoots: readonly string[];
   /** The platform accounts that an image may name as its task role; absent where the platform has none: then a name means nothing. */
   readonly serviceAccounts?: readonly string[];
+  /** How many runs may be under way at once; absent: as many as come. */
+  readonly limits?: SlotLimits;
   /** The provider's name on the wire: `LOCAL`, `GCP`. */
   readonly cloud: string;
 }

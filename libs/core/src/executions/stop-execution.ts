@@ -54,7 +54,7 @@ export async function stopExecution(
     const judged = advance(before, stopEvidence(deps, before, request, now));
     if (judged === before) return { outcome: 'already', execution: before };
     const after = { ...judged, modified_by_request_id: request.requestId };
-    storeExecution(tx, before, after, now);
+    await storeExecution(tx, before, after, now);
     return { outcome: before.facts.stop ? 'hastened' : 'requested', execution: after };
   });
   const stop = stopInForce(execution.facts);

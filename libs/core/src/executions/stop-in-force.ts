@@ -34,7 +34,7 @@ export function killDueMs({ stop, haste }: Facts): Millis | undefined {
 }
 
 /** True for a stop that should have been confirmed by now and is not: its cancel is sent again at each look, and somebody should know. */
-export function isStopOverdue({ status, facts }: Execution, nowMs: Millis): boolean {
+export function isStopOverdue({ status, facts }: Pick<Execution, 'status' | 'facts'>, nowMs: Millis): boolean {
   const confirmByMs = stopInForce(facts)?.confirm_by_ms;
   return !isTerminal(status) && confirmByMs !== undefined && nowMs >= confirmByMs;
 }

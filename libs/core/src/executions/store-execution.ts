@@ -8,6 +8,8 @@ import type { Evidence } from './evidence.ts';
 import { executionRef, type Execution } from './execution.ts';
 import { needsFinishing, type Keeper } from './needs-finishing.ts';
 import { runInputRef } from './run-input.ts';
+import { changesSlots, slotsAfter } from '../slots/slots-after.ts';
+import { slotsRef } from '../slots/slots.ts';
 
 export interface EvidenceDeps {
   readonly records: Records;
@@ -18,11 +20,20 @@ export interface EvidenceDeps {
 
 /**
  * Stores a changed execution within `tx`. When the change makes it terminal, the same transaction destroys the sealed input and
- * puts the event for subscribers into the outbox; only a `platform` that is named can make that unnecessary. Writing nothing when
- * nothing changed is the caller's relief, too.
+ * puts the event for subscribers into the outbox; only a `platform` that is named can make that unnecessary. With a slot, or a place
+ * in the queue, that changes hands the record of the slots is read and written, so nothing may have been written in `tx` before.
+ * Writing nothing when nothing changed is the caller's relief, too.
  */
-export function storeExecution(tx: Tx, before: Execution, after: Execution, nowMs: number, platform?: Keeper): void {
+export async function storeExecution(
+  tx: Tx,
+  before: Execution,
+  after: Execution,
+  nowMs: number,
+  platform?: Keeper,
+): Promise<void> {
   if (after === before) return;
+  const slots = await slotsAfter(tx, before, after);
+  if (slots) tx.set(slotsRef, slots);
   tx.set(executionRef(after.execution_id), after);
   const { status } = after;
   if (!isTerminal(status) || isTerminal(before.status)) return;
@@ -61,7 +72,7 @@ export async function applyEvidence(
   return records.transact(async (tx) => {
     const before = await requireExecution(tx, id);
     const after = evidence.reduce(advance, before);
-    storeExecution(tx, before, after, clock.now(), jobs);
+    await storeExecution(tx, before, after, clock.now(), jobs);
     return after;
   });
 }
@@ -86,7 +97,7 @@ export async function replaceExecution(
   { id, version, value: before }: Stored<Execution>,
   after: Execution,
 ): Promise<boolean> {
-  if (after === before) return false;
+  if (after === before || changesSlots(before, after)) return false;
   const isEnd = isTerminal(after.status) && !isTerminal(before.status);
   if (isEnd && !(after.without_input && !needsFinishing(after, jobs))) return false;
   return records.compareAndSet(executionRef(id), version, after);

@@ -11,12 +11,16 @@ import type { Demand, JobRunner, StartOrder } from '../jobs/job-runner.ts';
 import type { Records, Tx } from '../records/records.ts';
 import { readRunSecrets } from '../secrets/run-secrets.ts';
 import type { SecretVault } from '../secrets/secret-vault.ts';
+import { placeRun } from '../slots/place-run.ts';
+import { needsSlot, NO_LIMITS, type SlotLimits } from '../slots/slot-limits.ts';
+import { slotsRef } from '../slots/slots.ts';
 import type { Clock } from '../time/clock.ts';
 import { executionRef, type Execution } from './execution.ts';
 import { newGitSource } from './git-source.ts';
 import { newRunInput } from './run-environment.ts';
 import { isEmpty, runInputRef, sealRunInput, type RunInput, type SealedRunInput } from './run-input.ts';
 import type { RunPolicy } from './run-policy.ts';
+import { startOrder } from './start-order.ts';
 
 export interface SubmitDeps {
   readonly records: Records;
@@ -35,7 +39,7 @@ export interface Submission {
   readonly idempotencyKey?: string;
 }
 
-/** The stored run and, unless it was stored before, the order that starts it. */
+/** The stored run and the order that starts it. None when it was stored before, or waits for a slot: whoever admits it starts it. */
 export interface Accepted {
   readonly execution: Execution;
   readonly order?: StartOrder;
@@ -51,7 +55,8 @@ const RUNS_HOST_PROGRAMS: ReadonlySet<Isolation> = new Set(['bubblewrap', 'proce
 const INPUT_OUTLIVES_MS = 86_400_000;
 
 /**
- * Decides whether the run may be, and stores it as STARTING with its first attempt, before anything starts.
+ * Decides whether the run may be, and stores it as STARTING with its first attempt, before anything starts. Where limits have no room
+ * for it, it is stored without an attempt and waits.
  * The same `Idempotency-Key` and body answer with the run stored first; the same key with another body fails with
  * `IDEMPOTENCY_CONFLICT`. Other failures name the field that was wrong.
  */
@@ -71,10 +76,11 @@ export async function submitRun(deps: SubmitDeps, submission: Submission): Promi
     input,
     tokenHash: hashToken(token),
   });
-  const sealed = isEmpty(input) ? undefined : await sealInput(deps.vault, execution, input);
-  const stored = await storeRun(deps.records, submission, execution, sealed);
-  if (stored.execution_id !== execution.execution_id) return { execution: stored };
-  return { execution, order: startOrder(execution, 1, token) };
+  const limits = deps.policy.limits ?? NO_LIMITS;
+  const sealed = isEmpty(input) ? undefined : await sealInput(deps.vault, execution, input, limits);
+  const stored = await storeRun(deps.records, submission, execution, sealed, limits);
+  if (stored.execution_id !== execution.execution_id || stored.waiting) return { execution: stored };
+  return { execution: stored, order: startOrder(stored, 1, token) };
 }
 
 /** Stores the run, or finds the one that a request with the same key has stored meanwhile: its key is taken then. */
@@ -83,13 +89,16 @@ async function storeRun(
   submission: Submission,
   execution: Execution,
   sealed: SealedRunInput | undefined,
+  limits: SlotLimits,
 ): Promise<Execution> {
   try {
     return await records.transact(async (tx) => {
+      const placed = await placeRun(tx, limits, execution);
       rememberKey(tx, submission, execution);
-      tx.create(executionRef(execution.execution_id), execution);
+      if (placed.slots) tx.set(slotsRef, placed.slots);
+      tx.create(executionRef(execution.execution_id), placed.execution);
       if (sealed) tx.create(runInputRef(execution.execution_id), sealed);
-      return execution;
+      return placed.execution;
     });
   } catch (error) {
     const earlier = isFailure(error, 'RECORD_EXISTS') ? await storedEarlier(records, submission) : undefined;
@@ -98,28 +107,16 @@ async function storeRun(
   }
 }
 
-function sealInput(vault: SecretVault, execution: Execution, input: RunInput): Promise<SealedRunInput> {
+function sealInput(
+  vault: SecretVault,
+  execution: Execution,
+  input: RunInput,
+  limits: SlotLimits,
+): Promise<SealedRunInput> {
   const { execution_id, started_at_ms, timeout_s } = execution;
-  const deleteAtMs = started_at_ms + timeout_s * 1000 + INPUT_OUTLIVES_MS;
+  const mayWaitS = needsSlot(limits, execution) ? limits.queue_timeout_s : 0;
+  const deleteAtMs = started_at_ms + (mayWaitS + timeout_s) * 1000 + INPUT_OUTLIVES_MS;
   return sealRunInput(vault, execution_id, input, deleteAtMs);
-}
-
-/** What the platform is told to start: never the command, never the environment. */
-export function startOrder(execution: Execution, attempt: number, token: string): StartOrder {
-  const { execution_id, isolation, image, cpu, memory_mib, network, timeout_s, grace_ms, service_account } = execution;
-  return {
-    execution_id,
-    attempt,
-    token,
-    isolation,
-    image,
-    cpu,
-    memory_mib,
-    ...(network === undefined ? {} : { network }),
-    timeout_s,
-    grace_ms,
-    ...(service_account === undefined ? {} : { service_account }),
-  };
 }
 
 function requireCommand(command: string): void {
@@ -171,6 +168,7 @@ async function newExecution(deps: SubmitDeps, submission: Submission, made: Made
     image: image.image,
     cpu: image.cpu,
     memory_mib: image.memory_mib,
+    ...(image.max_running === undefined ? {} : { image_max_running: image.max_running }),
     ...(image.task_role_name === undefined ? {} : { service_account: image.task_role_name }),
     isolation,
     ...(network === 'none' ? { network } : {}),

@@ -1,12 +1,15 @@
 import type { EventBus } from '../events/event-bus.ts';
 import { drainOutbox } from '../events/outbox.ts';
+import { admitAfter } from '../slots/admit-waiting.ts';
+import { tendSlots, type UnfinishedRun } from '../slots/tend-slots.ts';
 import { executionsUnfinished, type Execution } from './execution.ts';
 import { byUrgency, lookAtExecution, type LookDeps } from './look-at-execution.ts';
 import { startExecution } from './start-execution.ts';
 import { isStopOverdue } from './stop-in-force.ts';
 
 const LOOKS_AT_ONCE = 8;
-const UNFINISHED_A_PAGE = 500;
+/** A page holds whole records, and a command may have 256 KiB. */
+const UNFINISHED_A_PAGE = 100;
 const EXPIRED_A_TICK = 500;
 /** Cloud Scheduler's minute, less what the last looks may take. */
 const BUDGET_MS = 50_000;
@@ -25,16 +28,19 @@ export interface TickReport {
   readonly expired: number;
   /** Stops that should have been confirmed by now; each look sends their cancel again. */
   readonly overdue: readonly string[];
+  /** Runs that waited for a slot and were given one. */
+  readonly admitted: number;
 }
 
 /**
- * What passing time asks for: a look at every unfinished run, most urgent first, the outbox, expired records.
+ * What passing time asks for: a look at every run under way, most urgent first, slots and their queue, the outbox, expired records.
  * Its cost is set by how many runs are unfinished, never by history. Overlapping ticks do what one does.
  */
 export async function tick(deps: TickDeps, noticed: (error: unknown, about: string) => void): Promise<TickReport> {
   const startedMs = deps.clock.now();
   const runs = (await unfinished(deps)).toSorted(byUrgency);
-  const queue = [...runs];
+  // Of a run that waits for a slot the platform knows nothing.
+  const queue = runs.filter(({ waiting }) => !waiting);
   // One that cannot be looked at stays one: nothing is known that would say otherwise.
   const overdue = new Set(runs.filter((run) => isStopOverdue(run, startedMs)).map(({ execution_id }) => execution_id));
   let looked = 0;
@@ -53,28 +59,34 @@ export async function tick(deps: TickDeps, noticed: (error: unknown, about: stri
       }
     }
   };
+  const tending = tendSlots(deps, runs, noticed, startedMs + BUDGET_MS).catch((error: unknown) => {
+    noticed(error, 'slots');
+    return 0;
+  });
   await Promise.all(Array.from({ length: LOOKS_AT_ONCE }, worker));
+  const admitted = await tending;
   const published = await drainOutbox(deps).catch((error: unknown) => {
     noticed(error, 'outbox');
     return 0;
   });
   const expired = await deps.records.removeExpired(deps.clock.now(), EXPIRED_A_TICK);
-  return { looked, failed, left: queue.length, published, expired, overdue: [...overdue].sort() };
+  return { looked, failed, left: queue.length, published, expired, overdue: [...overdue].sort(), admitted };
 }
 
-/** Looks at a run and makes the start the look calls for. */
+/** Looks at a run and makes the start the look calls for: its own, or those of runs that waited for its slot. */
 export async function lookAndStart(
   deps: LookDeps,
   executionId: string,
   noticed: (error: unknown, about: string) => void,
 ): Promise<Execution> {
   const { execution, order } = await lookAtExecution(deps, executionId);
-  if (!order) return execution;
-  return (await startExecution(deps, order, (error) => noticed(error, executionId))) ?? execution;
+  const after = (order && (await startExecution(deps, order, (error) => noticed(error, executionId)))) ?? execution;
+  await admitAfter(deps, after, noticed);
+  return after;
 }
 
-async function unfinished({ records }: TickDeps): Promise<Execution[]> {
-  const runs: Execution[] = [];
+async function unfinished({ records }: TickDeps): Promise<UnfinishedRun[]> {
+  const runs: UnfinishedRun[] = [];
   let from: string | undefined;
   do {
     const page = await records.page(
@@ -82,8 +94,12 @@ async function unfinished({ records }: TickDeps): Promise<Execution[]> {
       { equal: { unfinished: true }, limit: UNFINISHED_A_PAGE },
       from,
     );
-    runs.push(...page.records.map((record) => record.value));
+    runs.push(...page.records.map(({ value }) => withoutCommand(value)));
     from = page.next;
   } while (from !== undefined);
   return runs;
+}
+
+function withoutCommand({ command: _, ...rest }: Execution): UnfinishedRun {
+  return rest;
 }

@@ -13,6 +13,8 @@ export interface Image {
   /** Cpu or memory was asked for, so no run may have more. Absent = the sizes are our own defaults. */
   readonly is_sized?: true;
   readonly network?: 'none';
+  /** How many runs of it may be under way at once. Absent: the deployment's limit for images. */
+  readonly max_running?: number;
   readonly runtime_platform: string;
   readonly task_role_name?: string;
   readonly task_execution_role_name?: string;

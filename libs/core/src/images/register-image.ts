@@ -30,7 +30,7 @@ export async function registerImage(
     const audit = await openAudit(tx);
     const known = await tx.get(imageRef(image.image_id));
     const standing = await tx.get(defaultImageRef);
-    const stored = known ? withDemand(known, image) : image;
+    const stored = known ? withLimit(withDemand(known, image), request.max_running) : image;
     if (!known) tx.create(imageRef(image.image_id), stored);
     else if (stored !== known) tx.set(imageRef(image.image_id), stored);
     const isDefault = request.is_default ?? !standing;
@@ -38,16 +38,24 @@ export async function registerImage(
     const becomesDefault = isDefault && standing?.image_id !== stored.image_id;
     if (isDefault || isCopyOld) tx.set(defaultImageRef, { image_id: stored.image_id, image: stored });
     if (stored !== known || becomesDefault) {
-      const details = { image: stored.image, is_default: String(isDefault) };
+      const limit = stored.max_running === undefined ? {} : { max_running: String(stored.max_running) };
+      const details = { image: stored.image, is_default: String(isDefault), ...limit };
       audit({ at_ms: clock.now(), action: 'image.register', by, subject: stored.image_id, details });
     }
-    return known ?? image;
+    return known ? stored : image;
   });
 }
 
 /** Our default sizes, asked for by name: from now on they are a demand. */
 function withDemand(known: Image, image: Image): Image {
   return image.is_sized && !known.is_sized ? { ...known, is_sized: true } : known;
+}
+
+/** Another limit is no other image; 0 takes it away. */
+function withLimit(known: Image, limit: number | undefined): Image {
+  if (limit === undefined || limit === (known.max_running ?? 0)) return known;
+  const { max_running: _, ...unlimited } = known;
+  return limit === 0 ? unlimited : { ...unlimited, max_running: limit };
 }
 
 function requireAccount(account: string | undefined, allowed: readonly string[] | undefined): void {
@@ -92,6 +100,7 @@ function newImage(
     memory_mib,
     ...(isSized ? { is_sized: true } : {}),
     ...network,
+    ...(request.max_running ? { max_running: request.max_running } : {}),
     runtime_platform,
     ...(task_role_name === undefined ? {} : { task_role_name }),
     ...(task_execution_role_name === undefined ? {} : { task_execution_role_name }),

@@ -69,6 +69,12 @@ export const QUERIES = {
     equal: ['unfinished'],
     order: [{ field: 'started_at_ms', direction: 'asc' }],
   },
+  /** `waiting` is there only while a run waits for a slot: others are in no such index. */
+  executionsWaitingOfUser: {
+    collection: 'executions',
+    equal: ['waiting', 'created_by'],
+    order: [{ field: 'started_at_ms', direction: 'asc' }],
+  },
   chunksInOrder: {
     collection: 'log-chunks',
     equal: ['execution_id'],

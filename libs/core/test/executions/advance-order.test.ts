@@ -2,18 +2,22 @@ import { expect, test } from '@jest/globals';
 import { isTerminal } from '@runvoy/protocol';
 import fc from 'fast-check';
 import { advance } from '../../src/executions/advance.ts';
-import { honestLife, inSomeOrder } from './honest-life.ts';
+import type { Evidence } from '../../src/executions/evidence.ts';
 import { killDueMs, stopInForce } from '../../src/executions/stop-in-force.ts';
-import { after, hastened, outcomeOf, starting, stopRequested } from './facts.ts';
+import { honestLife, inSomeOrder, type Life } from './honest-life.ts';
+import { after, hastened, outcomeOf, stopRequested } from './facts.ts';
 
 const choices = fc.array(fc.nat(50), { minLength: 1, maxLength: 12 });
 const repeats = fc.integer({ min: 0, max: 3 });
 
+/** The run of this life after this evidence, in this order. */
+const lived = (life: Life, ...evidence: readonly Evidence[]) => evidence.reduce(advance, life.stored);
+
 test('[advance-order-free] any order and repetition of the evidence of one life ends it alike', () => {
   fc.assert(
     fc.property(honestLife, choices, repeats, (life, chosen, often) => {
-      const plain = after(...inSomeOrder(life, [0], 0));
-      const mixed = after(...inSomeOrder(life, chosen, often));
+      const plain = lived(life, ...inSomeOrder(life, [0], 0));
+      const mixed = lived(life, ...inSomeOrder(life, chosen, often));
       expect(outcomeOf(mixed)).toEqual(outcomeOf(plain));
       expect(isTerminal(mixed.status)).toBe(true);
       expect(mixed.completed_at_ms).toBe(plain.completed_at_ms);
@@ -40,12 +44,13 @@ test('[terminal-changed] [status-backwards] a status only climbs, and ends once'
   const RANK = { STARTING: 0, RUNNING: 1, TERMINATING: 2, SUCCEEDED: 3, FAILED: 3, STOPPED: 3 };
   fc.assert(
     fc.property(honestLife, choices, repeats, (life, chosen, often) => {
-      let run = starting;
+      let run = life.stored;
       for (const evidence of inSomeOrder(life, chosen, often)) {
         const next = advance(run, evidence);
         expect(RANK[next.status]).toBeGreaterThanOrEqual(RANK[run.status]);
         if (isTerminal(run.status)) expect(next).toBe(run);
         expect(next.unfinished).toBe(!isTerminal(next.status));
+        expect(next.waiting ?? false).toBe(!isTerminal(next.status) && next.facts.attempts.length === 0);
         run = next;
       }
     }),
@@ -56,7 +61,7 @@ test('[terminal-changed] [status-backwards] a status only climbs, and ends once'
 test('[report-wins] whatever the platform says, a stored report decides', () => {
   fc.assert(
     fc.property(honestLife, choices, (life, chosen) => {
-      const run = after(...inSomeOrder(life, chosen, 0));
+      const run = lived(life, ...inSomeOrder(life, chosen, 0));
       const { report, stop } = run.facts;
       if (!report) return;
       const alone = {
@@ -75,7 +80,7 @@ test('[report-wins] whatever the platform says, a stored report decides', () => 
 test('[unasked-stop] a run is TERMINATING or STOPPED only after a stop was stored', () => {
   fc.assert(
     fc.property(honestLife, choices, repeats, (life, chosen, often) => {
-      let run = starting;
+      let run = life.stored;
       for (const evidence of inSomeOrder(life, chosen, often)) {
         run = advance(run, evidence);
         if (run.status === 'TERMINATING' || run.status === 'STOPPED') expect(run.facts.stop).toBeDefined();
@@ -88,7 +93,7 @@ test('[unasked-stop] a run is TERMINATING or STOPPED only after a stop was store
 test('[no-false-alarm] no honest life is told as a conflict or leaves a fault', () => {
   fc.assert(
     fc.property(honestLife, choices, repeats, (life, chosen, often) => {
-      const run = after(...inSomeOrder(life, chosen, often));
+      const run = lived(life, ...inSomeOrder(life, chosen, often));
       expect(run.reason).not.toBe('bootstrap_conflict');
       expect(run.faults).toEqual([]);
     }),

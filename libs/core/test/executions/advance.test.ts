@@ -11,6 +11,7 @@ import {
   laneSettled,
   outcomeOf,
   platformEnded,
+  queueTimedOut,
   starting,
   stopRequested,
 } from './facts.ts';
@@ -27,6 +28,7 @@ const ONE_OF_EACH: readonly Evidence[] = [
   finished({ exit_code: 3 }),
   platformEnded(),
   laneSettled(),
+  queueTimedOut,
 ];
 
 describe('redelivery', () => {

@@ -27,6 +27,16 @@ export const starting: Execution = {
   faults: [],
 };
 
+/** A run that was stored and waits for a slot. */
+export const queued: Execution = {
+  ...starting,
+  queued: { since_ms: 1_000, until_ms: 3_601_000 },
+  waiting: true,
+  facts: { attempts: [] },
+};
+
+export const queueTimedOut: Evidence = { kind: 'queue_timed_out', at_ms: 3_601_000 };
+
 export const bootstrapped = (attempt = 1): Evidence => ({
   kind: 'bootstrapped',
   attempt,
@@ -80,6 +90,11 @@ export const attemptMade = (attempt: number, replaces?: number): Evidence => ({
 /** The run after this evidence, in this order. */
 export function after(...evidence: readonly Evidence[]): Execution {
   return evidence.reduce(advance, starting);
+}
+
+/** A run that waited for a slot after this evidence, in this order. */
+export function afterWaiting(...evidence: readonly Evidence[]): Execution {
+  return evidence.reduce(advance, queued);
 }
 
 /** What readers are told of an end. */

@@ -1,7 +1,18 @@
 import fc from 'fast-check';
 import type { Evidence } from '../../src/executions/evidence.ts';
-import type { Report } from '../../src/executions/execution.ts';
-import { attemptMade, bootstrapped, finished, hastened, laneSettled, platformEnded, stopRequested } from './facts.ts';
+import type { Execution, Report } from '../../src/executions/execution.ts';
+import {
+  attemptMade,
+  bootstrapped,
+  finished,
+  hastened,
+  laneSettled,
+  platformEnded,
+  queued,
+  queueTimedOut,
+  starting,
+  stopRequested,
+} from './facts.ts';
 
 /** One piece of evidence, and which others (by their names) the world always stores before it. */
 export interface Told {
@@ -14,11 +25,15 @@ export interface Told {
 export interface Life {
   /** What happened, for whoever reads a counterexample. */
   readonly story: string;
+  /** As it was stored first. */
+  readonly stored: Execution;
   readonly told: readonly Told[];
 }
 
 /** What the people, the command and the machines of one life do. */
 interface Plot {
+  /** Whether it had to wait for a slot first, and what became of that. */
+  readonly queue: 'none' | 'admitted' | 'admitted late' | 'timed out' | 'stopped';
   /** How many starts were lost before one came through. */
   readonly lostStarts: number;
   /** A start that was taken for lost comes through after all, and asks too late. */
@@ -35,6 +50,7 @@ interface Plot {
 }
 
 const plot: fc.Arbitrary<Plot> = fc.record({
+  queue: fc.constantFrom('none', 'none', 'admitted', 'admitted late', 'timed out', 'stopped'),
   lostStarts: fc.integer({ min: 0, max: 2 }),
   ghost: fc.boolean(),
   start: fc.constantFrom('answered', 'answered', 'unknown', 'rejected'),
@@ -50,12 +66,24 @@ const plot: fc.Arbitrary<Plot> = fc.record({
 /** Honest lives: nobody forges, machines may fail, messages may be lost. */
 export const honestLife: fc.Arbitrary<Life> = plot.map((chosen) => ({
   story: JSON.stringify(chosen),
+  stored: chosen.queue === 'none' ? starting : queued,
   told: tell(chosen),
 }));
 
 function tell(chosen: Plot): readonly Told[] {
   const told: Told[] = [];
-  const say = (name: string, evidence: Evidence, ...needs: string[]) => told.push({ name, evidence, needs });
+  if (chosen.queue === 'timed out' || chosen.queue === 'stopped') {
+    // Whichever transaction comes first is the whole life: there is no attempt of which anything could be told.
+    const evidence = chosen.queue === 'stopped' ? stopRequested : queueTimedOut;
+    return [{ name: chosen.queue, evidence, needs: [] }];
+  }
+  const isQueued = chosen.queue !== 'none';
+  // Nothing can be known of an attempt before it is made.
+  const say = (name: string, evidence: Evidence, ...needs: string[]) =>
+    told.push({ name, evidence, needs: isQueued && name !== 'made 1' ? [...needs, 'made 1'] : needs });
+  if (isQueued) say('made 1', attemptMade(1));
+  // A tick had read that it waits, and comes after who admitted it.
+  if (chosen.queue === 'admitted late') say('timed out too late', queueTimedOut);
   const last = 1 + chosen.lostStarts;
   // Attempts are made one after the other, each in a transaction of its own.
   for (let attempt = 2; attempt <= last; attempt += 1) {

@@ -2,10 +2,12 @@ import { describe, expect, test } from '@jest/globals';
 import type { EndCause } from '@runvoy/protocol';
 import type { Evidence } from '../../src/executions/evidence.ts';
 import type { Execution, Report } from '../../src/executions/execution.ts';
+import { advance } from '../../src/executions/advance.ts';
 import { judge } from '../../src/executions/judge.ts';
 import { documentedTable, printedTable } from '../markdown-table.ts';
 import {
   after,
+  afterWaiting,
   attemptMade,
   bootstrapped,
   conflict,
@@ -13,6 +15,7 @@ import {
   laneSettled,
   outcomeOf,
   platformEnded,
+  queueTimedOut,
   stopRequested,
 } from './facts.ts';
 
@@ -82,6 +85,30 @@ test('every end without a report is judged as the documented table says', () => 
     cell(after(...withStop(evidence))),
   ]);
   expect(printedTable(judged)).toBe(printedTable(documentedTable('states.md', 'without a report')));
+});
+
+test('whatever ends the waiting for a slot is judged as the documented table says', () => {
+  const ends: readonly (readonly [string, Evidence])[] = [
+    ['its first attempt is made', attemptMade(1)],
+    ['it has waited too long', queueTimedOut],
+    ['it is stopped', stopRequested],
+  ];
+  const judged = ends.map(([name, evidence]) => [name, cell(afterWaiting(evidence))]);
+  expect(printedTable(judged)).toBe(printedTable(documentedTable('states.md', 'what ends the waiting')));
+});
+
+describe('a run that waits for a slot', () => {
+  test('is over at once when it is stopped: nothing of it can live', () => {
+    expect(afterWaiting(stopRequested)).toMatchObject({ status: 'STOPPED', unfinished: false, completed_at_ms: 3_000 });
+    expect(afterWaiting(stopRequested)).not.toHaveProperty('waiting');
+  });
+
+  test('is not ended by its time once its attempt is made, and gets no attempt once it has ended', () => {
+    const admitted = afterWaiting(attemptMade(1));
+    expect(advance(admitted, queueTimedOut)).toBe(admitted);
+    const late = afterWaiting(queueTimedOut);
+    expect(advance(late, attemptMade(1))).toBe(late);
+  });
 });
 
 describe('has it ended', () => {

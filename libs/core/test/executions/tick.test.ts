@@ -8,7 +8,15 @@ test('[tick-idempotent] a tick that finds nothing new writes nothing', async () 
   await world.running();
   await world.started();
   const writes = world.records.writes.length;
-  expect(await world.tick()).toEqual({ looked: 2, failed: 0, left: 0, published: 0, expired: 0, overdue: [] });
+  expect(await world.tick()).toEqual({
+    looked: 2,
+    failed: 0,
+    left: 0,
+    published: 0,
+    expired: 0,
+    overdue: [],
+    admitted: 0,
+  });
   await world.tick();
   expect(world.records.writes).toHaveLength(writes);
 });

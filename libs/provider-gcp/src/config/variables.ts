@@ -47,6 +47,9 @@ const email: ConfigField<string> = (variable, value = '') =>
 const LONGEST_RUN_S = LIMITS.timeoutMaxS - 600 - LIMITS.graceMaxMs / 1000 - 60;
 const seconds = (fallback: number) => integer({ fallback, min: 1, max: LONGEST_RUN_S });
 
+/** How many runs may be under way at once; 0 = as many as come. */
+const slots = integer({ fallback: 0, min: 0, max: LIMITS.runningMax });
+
 /** Every variable there is; `docs/config.md` lists the same, and a test compares the two. */
 export const GCP_VARIABLES = {
   provider: ['RUNVOY_BACKEND_PROVIDER', oneOf(['gcp'], 'gcp')],
@@ -94,6 +97,13 @@ export const GCP_VARIABLES = {
   // An image of some gigabytes is pulled in minutes, and a job that the region has no room for waits.
   startTimeoutS: ['RUNVOY_START_TIMEOUT', integer({ ...START_TIMEOUT_S, fallback: 600 })],
   stopTimeoutS: ['RUNVOY_STOP_TIMEOUT', integer(STOP_TIMEOUT_S)],
+  maxRunning: ['RUNVOY_MAX_RUNNING', slots],
+  maxRunningPerUser: ['RUNVOY_MAX_RUNNING_PER_USER', slots],
+  maxRunningPerImage: ['RUNVOY_MAX_RUNNING_PER_IMAGE', slots],
+  queueTimeoutS: [
+    'RUNVOY_QUEUE_TIMEOUT',
+    integer({ fallback: LIMITS.queueTimeoutDefaultS, min: 1, max: LIMITS.timeoutMaxS }),
+  ],
 
   artifactRegistryRepo: ['RUNVOY_GCP_ARTIFACT_REGISTRY_REPO', optionally(artifactRepository)],
   vpcConnector: ['RUNVOY_GCP_VPC_CONNECTOR', optionally(vpcConnector)],
