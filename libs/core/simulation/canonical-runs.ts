@@ -1,4 +1,4 @@
-import { planHistory, type RunPlan } from './plan.ts';
+import { planHistory, type HistoryPlan, type RunPlan } from './plan.ts';
 import { World, type HistoryOptions } from './world.ts';
 
 /** A short history without chance, in which one port call after the other is made to fail. */
@@ -25,6 +25,14 @@ export function canonicalRuns(): readonly CanonicalRun[] {
       ['run 1 stops', 'run 1 stop 0'],
       ({ stops }) => (stops[0]?.afterMs ?? Infinity) < 3_000,
     ),
+    ...(['local', 'cloud'] as const).map((flavour) =>
+      canonicalRun(
+        `a ${flavour} run waits for the slot of another`,
+        flavour,
+        ['limits', 'runs', 'run 2 user'],
+        (_, { runs, limits }) => runs.length === 2 && limits.deployment === 1 && runs[1]?.user === 'bob',
+      ),
+    ),
     canonicalRun(
       'a local run that fails is followed',
       'local',
@@ -39,11 +47,12 @@ function canonicalRun(
   name: string,
   flavour: 'local' | 'cloud',
   strange: readonly string[],
-  isMeant: (plan: RunPlan) => boolean,
+  isMeant: (plan: RunPlan, history: HistoryPlan) => boolean,
 ): CanonicalRun {
   for (let seed = 1; ; seed += 1) {
     const options = { seed, flavour, swarm: {}, kept: new Set(strange) };
-    const [plan] = planHistory(new World(options)).runs;
-    if (plan && isMeant(plan)) return { name, options };
+    const history = planHistory(new World(options));
+    const [plan] = history.runs;
+    if (plan && isMeant(plan, history)) return { name, options };
   }
 }

@@ -9,6 +9,7 @@ const PATIENCE_MS = 30_000;
 /** A person with a command line: asks until there is an answer, always with the same key. */
 export class Client {
   readonly label: string;
+  readonly #user: string;
   /** The id that an answer told. */
   executionId: string | undefined;
   readonly #world: World;
@@ -17,9 +18,15 @@ export class Client {
   #submitsUnderWay = 0;
   #stopsAsked = 0;
 
-  constructor(world: World, label: string, request: RunRequest, someServices: (where: string) => Services | undefined) {
+  constructor(
+    world: World,
+    { label, user }: { readonly label: string; readonly user: string },
+    request: RunRequest,
+    someServices: (where: string) => Services | undefined,
+  ) {
     this.#world = world;
     this.label = label;
+    this.#user = user;
     this.#request = request;
     this.#someServices = someServices;
   }
@@ -36,7 +43,7 @@ export class Client {
     if (this.#submitsUnderWay > 1) world.reach('submit-twice-at-once');
     this.#ask(
       where,
-      (services) => services.submit(this.#request, `key of ${this.label}`, this.label),
+      (services) => services.submit(this.#request, this.#user, `key of ${this.label}`, this.label),
       (id) => {
         this.#submitsUnderWay -= 1;
         if (this.executionId === id) world.reach('submit-repeated');

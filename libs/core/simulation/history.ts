@@ -18,6 +18,7 @@ import { Reader } from './reader.ts';
 import type { Situation } from './reached.ts';
 import type { RunTruth } from './run-truth.ts';
 import { Services } from './services.ts';
+import { SlotWatch } from './slot-watch.ts';
 import { StoreWatch } from './store-watch.ts';
 import type { TraceLine } from './trace.ts';
 import { WINDOWS } from './windows.ts';
@@ -76,7 +77,7 @@ class History {
     this.#world = world;
     this.#records = records;
     this.#plan = planHistory(world);
-    this.#store = new StoreWatch(world, () => this.#platform);
+    this.#store = new StoreWatch(world, () => this.#platform, new SlotWatch(world, this.#plan.limits));
     this.#carrier = new Carrier(world, this.#store, (where) => this.#someServices(where));
     this.#network = new Network(
       world,
@@ -99,16 +100,21 @@ class History {
     this.#watchBounds();
     await this.#live(() => this.#isOver());
     if (!world.violation && !this.#isOver()) {
-      world.violate('not-terminal-in-bound', `after ${LONGEST_MS / 60_000} minutes: ${this.#unfinishedText()}`);
+      world.violate('not-terminal-in-bound', `after ${this.#longestMs / 60_000} minutes: ${this.#unfinishedText()}`);
     }
     if (!world.violation) await this.#checkStillness();
     if (!world.violation) await this.#checkFinally();
   }
 
+  /** Runs that wait for each other take the longer, the more there are. */
+  get #longestMs(): number {
+    return LONGEST_MS * (this.#store.slots.isLimited ? this.#plan.runs.length : 1);
+  }
+
   /** Lets time pass, one event after the other, each until all it did is done. */
   async #live(isOver: () => boolean): Promise<void> {
     const world = this.#world;
-    const untilMs = T0 + this.#plan.faultsEndMs + LONGEST_MS;
+    const untilMs = T0 + this.#plan.faultsEndMs + this.#longestMs;
     while (!world.violation && !isOver()) {
       const before = world.stillness.activity;
       if (!world.schedule.step(untilMs)) return;
@@ -159,11 +165,8 @@ class History {
     const known = this.#services.get(instance);
     if (known) return known;
     const records = new InstanceRecords(instance, this.#records, (writes, by) => this.#store.committed(writes, by));
-    const services = new Services(instance, {
-      records,
-      jobs: jobsOf(instance, this.#platform),
-      bus: this.#carrier.busOf(instance),
-    });
+    const jobs = jobsOf(instance, this.#platform);
+    const services = new Services(instance, { records, jobs, bus: this.#carrier.busOf(instance) }, this.#plan.limits);
     this.#services.set(instance, services);
     return services;
   }
@@ -172,7 +175,7 @@ class History {
     const world = this.#world;
     this.#plans.set(plan.label, plan);
     const request = { command: `echo ${plan.label}`, timeout: plan.timeoutS, grace: plan.graceS, env: plan.env };
-    const client = new Client(world, plan.label, request, (where) => this.#someServices(where));
+    const client = new Client(world, plan, request, (where) => this.#someServices(where));
     this.#clients.push(client);
     world.after(plan.submitMs, () => client.submit());
     for (const stop of plan.stops) world.after(plan.submitMs + stop.afterMs, () => client.stop(stop.graceMs));
@@ -245,6 +248,7 @@ class History {
     world.after(WATCH_EVERY_MS, () => {
       this.#watchBounds();
       if (world.healingSinceMs === undefined) return;
+      this.#store.slots.checkWaiting(world.healingSinceMs);
       for (const run of this.#storedRuns())
         if (run.endStoredMs === undefined) this.#checkBound(run, world.healingSinceMs);
     });
@@ -253,6 +257,8 @@ class History {
   #checkBound(run: RunTruth, healingMs: number): void {
     const world = this.#world;
     const { attempts, bound, stop, haste } = run.execution!.facts;
+    // Nothing of it is anywhere; the queue is watched by itself.
+    if (attempts.length === 0) return;
     const quietMs = this.#platform.quietSinceMs(run);
     // Of a start that the platform does not know, it can be said only after a while that nothing came of it.
     const isUnknown = ({ attempt }: Attempt) =>

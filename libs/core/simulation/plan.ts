@@ -1,9 +1,11 @@
+import { NO_LIMITS, type SlotLimits } from '../src/slots/slot-limits.ts';
 import type { CommandPlan } from './command.ts';
 import type { World } from './world.ts';
 
 /** What people and one command do in a history. */
 export interface RunPlan {
   readonly label: string;
+  readonly user: string;
   readonly submitMs: number;
   readonly timeoutS: number;
   readonly graceS: number;
@@ -21,6 +23,7 @@ export interface StopPlan {
 }
 
 export interface HistoryPlan {
+  readonly limits: SlotLimits;
   readonly runs: readonly RunPlan[];
   readonly faultsEndMs: number;
   /** Plain histories end when all is done, not when the time of faults is over. */
@@ -30,19 +33,40 @@ export interface HistoryPlan {
 /** Draws what happens of people's own will. Plainly: one run of one line that ends by itself, and nobody reads. */
 export function planHistory(world: World): HistoryPlan {
   const { choices } = world;
-  const runs = choices.whole('runs', 1, 1, 3);
+  const limits = planLimits(world);
+  const isLimited = limits.deployment + limits.user + limits.image > 0;
+  const runs = choices.whole('runs', 1, 1, isLimited ? 6 : 3);
   const planned = Array.from({ length: runs }, (_, index) => planRun(world, `run ${index + 1}`, index));
   return {
+    limits,
     runs: planned.filter(({ label }) => !world.options.leftOut?.has(label)),
     faultsEndMs: choices.whole('faults end', 60_000, 20_000, 300_000),
     isOverEarly: Object.keys(world.swarm).length === 0,
   };
 }
 
+/** Plainly as many runs may be under way as come. */
+function planLimits({ choices }: World): SlotLimits {
+  const limit = choices.pick<Partial<SlotLimits>>('limits', [
+    {},
+    { deployment: 1 },
+    {},
+    { deployment: 2 },
+    {},
+    { user: 1 },
+    {},
+    { deployment: 2, user: 1 },
+    {},
+    { image: 1 },
+  ]);
+  return { ...NO_LIMITS, ...limit, queue_timeout_s: choices.pick('queue timeout', [3_600, 3_600, 20, 90, 300]) };
+}
+
 function planRun(world: World, label: string, index: number): RunPlan {
   const { choices } = world;
   return {
     label,
+    user: choices.pick(`${label} user`, ['ann', 'ann', 'bob', 'cid']),
     submitMs: choices.whole(`${label} submit`, 1 + index, 1, 20_000),
     timeoutS: choices.pick(`${label} timeout`, [300, 30, 60, 1_200]),
     graceS: choices.pick(`${label} grace`, [10, 0, 5, 20, 45]),

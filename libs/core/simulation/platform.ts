@@ -43,7 +43,12 @@ export function jobsOf(instance: Instance, model: PlatformModel): JobRunner {
     longestGraceMs: model.longestGraceMs,
     ...(model.nameOf ? { nameOf: model.nameOf } : {}),
     ...(model.forgetsByItself ? { forgetsByItself: true } : {}),
-    start: (order) => call(`start ${labelOf(order)}`, true, () => model.start(instance, order)),
+    start: (order) =>
+      call(`start ${labelOf(order)}`, true, () => {
+        const run = world.runs.get(order.execution_id);
+        if (run) run.wasStarted = true;
+        return model.start(instance, order);
+      }),
     async look(attempt) {
       const key = `${attempt.execution_id}/${attempt.attempt}`;
       const others = looking.get(key) ?? 0;

@@ -65,6 +65,13 @@ export const SITUATIONS = {
   'reader-resumes': 'a reader loses its stream in the middle and goes on from its cursor',
   'reader-waits-for-hole': 'a reader waits for a line although later ones are stored',
   'reader-names-gap': 'a reader names lines that will not come',
+  'waits-for-slot': 'a run is stored and waits for a slot',
+  admitted: 'a run that waited is given a slot',
+  'turn-of-another': 'a run is given a slot before an older one of another user',
+  'stopped-in-queue': 'a run is stopped while it waits for a slot',
+  'queue-timeout': 'a run waits for a slot longer than it may',
+  'end-without-admission': 'an instance dies after an end, before it gives the free slot to who waits',
+  'admitted-then-crash': 'an instance dies after giving a slot, before the start',
   'nobody-home': 'a runner finds no instance alive',
 } as const satisfies Record<string, string>;
 

@@ -19,6 +19,8 @@ import type { JobRunner } from '../src/jobs/job-runner.ts';
 import { appendBatch, isNumbered } from '../src/logs/append-batch.ts';
 import { assessLog } from '../src/logs/assess-log.ts';
 import type { Records } from '../src/records/records.ts';
+import { admitAfter } from '../src/slots/admit-waiting.ts';
+import type { SlotLimits } from '../src/slots/slot-limits.ts';
 import type { Clock } from '../src/time/clock.ts';
 import { testVault } from '../test/test-vault.ts';
 import type { Instance } from './instance.ts';
@@ -31,18 +33,20 @@ import type { World } from './world.ts';
 
 const SIGNING_KEYS: SigningKeys = { current: { id: 'k1', secret: Buffer.alloc(32, 7) } };
 
-export const CALLER: Caller = {
-  user: {
-    email: 'ann@example.com',
-    role: 'admin',
-    revoked: false,
-    created_at_ms: 0,
-    created_by_request_id: 'r0',
-    modified_by_request_id: 'r0',
-  },
-  key_id: 'a'.repeat(20),
-  scope: {},
-};
+function callerOf(user: string): Caller {
+  return {
+    user: {
+      email: `${user}@example.com`,
+      role: 'admin',
+      revoked: false,
+      created_at_ms: 0,
+      created_by_request_id: 'r0',
+      modified_by_request_id: 'r0',
+    },
+    key_id: 'a'.repeat(20),
+    scope: {},
+  };
+}
 
 const POLICY: RunPolicy = {
   isolation: 'process',
@@ -67,13 +71,14 @@ export class Services {
     readonly vault: typeof testVault;
     readonly signingKeys: SigningKeys;
     readonly policy: RunPolicy;
+    readonly limits: SlotLimits;
     readonly batchMs: number;
     readonly upSinceMs: number;
     readonly startTimeoutMs: number;
     readonly random: (count: number) => Uint8Array;
   };
 
-  constructor(instance: Instance, ports: { records: Records; jobs: JobRunner; bus: EventBus }) {
+  constructor(instance: Instance, ports: { records: Records; jobs: JobRunner; bus: EventBus }, limits: SlotLimits) {
     this.instance = instance;
     this.#world = instance.world;
     const world = instance.world;
@@ -82,7 +87,8 @@ export class Services {
       clock: { now: () => world.nowMs, sleep: (ms) => world.sleep(ms) },
       vault: testVault,
       signingKeys: SIGNING_KEYS,
-      policy: POLICY,
+      policy: { ...POLICY, limits },
+      limits,
       batchMs: 10,
       random: (count) => randomBytes(world, instance.name, count),
       upSinceMs: instance.bornMs,
@@ -95,11 +101,16 @@ export class Services {
   }
 
   /** `POST /api/v1/run`: answers with the id. `label` is what the run is called should it be stored by this request. */
-  async submit(request: RunRequest, idempotencyKey: string, label: string): Promise<string> {
+  async submit(request: RunRequest, user: string, idempotencyKey: string, label: string): Promise<string> {
     const world = this.#world;
     // Known before it is stored, because the store is watched.
     const deps = { ...this.#deps, random: this.#announcing(label) };
-    const { execution, order } = await submitRun(deps, { request, caller: CALLER, requestId: 'req', idempotencyKey });
+    const { execution, order } = await submitRun(deps, {
+      request,
+      caller: callerOf(user),
+      requestId: 'req',
+      idempotencyKey,
+    });
     const id = execution.execution_id;
     const run = world.runs.get(id);
     if (order && run) {
@@ -110,6 +121,7 @@ export class Services {
       await startExecution(deps, order, this.#noticed(`the start of ${run.label} has an unknown outcome`));
       run.startsUnderWay.delete(order.attempt);
     }
+    await admitAfter(this.#deps, run?.execution ?? execution, this.#noticed('a run that waits could not be started'));
     return id;
   }
 
@@ -130,7 +142,7 @@ export class Services {
     const { outcome } = await stopExecution(
       this.#deps,
       id,
-      { email: CALLER.user.email, requestId: 'req-stop', ...(graceMs === undefined ? {} : { grace_ms: graceMs }) },
+      { email: 'ann@example.com', requestId: 'req-stop', ...(graceMs === undefined ? {} : { grace_ms: graceMs }) },
       () => undefined,
       this.#noticed('a cancel failed'),
     );

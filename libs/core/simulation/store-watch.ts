@@ -1,10 +1,12 @@
 import { isTerminal } from '@runvoy/protocol';
 import type { Execution } from '../src/executions/execution.ts';
+import { slotsRef, type Slots } from '../src/slots/slots.ts';
 import type { LogChunk } from '../src/logs/log-chunk.ts';
 import type { Instance } from './instance.ts';
 import { checkBatch, checkEvidence, checkEnd, checkProof, checkStep } from './invariants.ts';
 import type { PlatformModel } from './platform.ts';
 import type { RunTruth } from './run-truth.ts';
+import type { SlotWatch, StoredStep } from './slot-watch.ts';
 import type { World } from './world.ts';
 import type { Write } from './write.ts';
 
@@ -12,6 +14,8 @@ import type { Write } from './write.ts';
 export class StoreWatch {
   readonly #world: World;
   readonly #platform: () => PlatformModel;
+  readonly slots: SlotWatch;
+  #steps: StoredStep[] = [];
   /** Who wants to know that something of a run was stored. */
   readonly listeners = new Map<string, Set<() => void>>();
   readonly keys = new Map<string, string>();
@@ -20,7 +24,8 @@ export class StoreWatch {
   readonly published = new Set<string>();
   writes = 0;
 
-  constructor(world: World, platform: () => PlatformModel) {
+  constructor(world: World, platform: () => PlatformModel, slots: SlotWatch) {
+    this.slots = slots;
     this.#world = world;
     this.#platform = platform;
   }
@@ -28,6 +33,7 @@ export class StoreWatch {
   /** To be called with each commit, in order. */
   committed(writes: readonly Write[], by: Instance): void {
     if (writes.length > 0) this.#world.stillness.stir();
+    this.#steps = [];
     for (const write of writes) {
       this.writes += 1;
       switch (write.ref.collection) {
@@ -46,9 +52,13 @@ export class StoreWatch {
         case 'idempotency':
           this.#key(write);
           break;
+        case slotsRef.collection:
+          if (write.ref.id === slotsRef.id) this.slots.slotsStored(write.value as Slots);
+          break;
         default:
       }
     }
+    this.slots.committed(this.#steps, by);
   }
 
   #execution({ ref, value, kind }: Write, writes: readonly Write[], by: Instance): void {
@@ -59,6 +69,7 @@ export class StoreWatch {
     const before = run.execution;
     const after = value as Execution;
     run.execution = after;
+    this.#steps.push({ run, before, after });
     this.#tellSteps(run, before, after, by);
     checkStep(world, run, before, after);
     checkEvidence(world, this.#platform(), run, before, after);
@@ -121,7 +132,7 @@ export class StoreWatch {
     const was = before?.facts;
     const is = after.facts;
     if (!before) {
-      trace.step(`${label} stored as STARTING`);
+      trace.step(`${label} ${is.attempts.length > 0 ? 'stored as STARTING' : 'stored, waits for a slot'}`);
       const twins = [...this.#world.runs.values()].filter((other) => other.execution && other.label === label);
       if (twins.length > 1) this.#world.violate('idempotency', `${label} was stored twice under one key`);
       return;
@@ -166,7 +177,7 @@ export class StoreWatch {
   #noteSituations(run: RunTruth, before: Execution, after: Execution): void {
     const world = this.#world;
     const { attempts, bound, stop, report } = after.facts;
-    if (attempts.length > before.facts.attempts.length) {
+    if (attempts.length > Math.max(1, before.facts.attempts.length)) {
       world.reach(attempts.length > 2 ? 'third-attempt' : 'second-attempt');
     }
     if (report && !before.facts.report) {
