@@ -49,9 +49,14 @@ export function executionTable(
   return tableLines(layout, rowsOf(layout), terminal?.columns);
 }
 
-function statusText({ status, reason, waiting_for }: ExecutionBody): string {
-  const why = reason?.replaceAll('_', ' ') ?? (waiting_for === undefined ? undefined : waitingWords(waiting_for));
+function statusText({ status, reason, waiting_for, queue }: ExecutionBody): string {
+  const why = reason?.replaceAll('_', ' ') ?? (waiting_for === undefined ? undefined : placedWords(waiting_for, queue));
   return oneLine(why === undefined ? status : `${status} (${why})`);
+}
+
+/** A list has no room for the limit. */
+function placedWords(waitingFor: string, queue: ExecutionBody['queue']): string {
+  return queue === undefined ? waitingWords(waitingFor) : `${waitingWords(waitingFor)}, place ${queue.place}`;
 }
 
 /** Lists carry whole seconds; a duration of 0 s may be left out. */

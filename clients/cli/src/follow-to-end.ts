@@ -11,11 +11,15 @@ import { LogTally } from './log-tally.ts';
 import { logVerdictText } from './log-verdict-text.ts';
 import { pause } from './pause.ts';
 import { Problem } from './problem.ts';
+import { QueueWatch } from './queue-watch.ts';
 import type { RunControl } from './run-control.ts';
 import { exitCodeOf } from './run-outcome.ts';
 import type { Screen } from './screen.ts';
 import { StateNotes } from './state-notes.ts';
 import type { Terminal } from './terminal.ts';
+
+/** How often the place of a run that waits for a slot is asked for; elsewhere than on a terminal each new one is a line. */
+const PLACE_MS = { terminal: 2_000, pipe: 10_000 } as const;
 
 interface Followed {
   readonly api: RunvoyApi;
@@ -38,13 +42,16 @@ export async function followToEnd({ api, screen, control, answer, json, terminal
   const tally = new LogTally();
   const leaving = AbortSignal.any([control.left, screen.readerGone]);
   const deps = { api, readStream: readLiveStream, pause, now: Date.now, random: Math.random };
-  const sink = logSink(screen, notes, json);
+  const everyMs = terminal.stderr.isTTY ? PLACE_MS.terminal : PLACE_MS.pipe;
+  const queue = new QueueWatch({ api, notes, everyMs }, id);
+  const sink = logSink(screen, queue, json);
   let end: FollowEnd;
   try {
     end = await followRun(deps, { id, url: url || undefined, tally }, sink, leaving);
   } catch (cause) {
     throw new Problem(`${(cause as Error).message}. The run may go on: runvoy status ${id}`, { cause });
   } finally {
+    queue.close();
     notes.close();
   }
   if (end.kind !== 'ended') {

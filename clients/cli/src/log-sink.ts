@@ -5,7 +5,7 @@ import type { Screen } from './screen.ts';
 import type { StateNotes } from './state-notes.ts';
 
 /** Shows a run to a person, or with `json` to a program: frames on stdout, while stderr stays as it is. */
-export function logSink(screen: Screen, notes: StateNotes | undefined, json: boolean): RunSink {
+export function logSink(screen: Screen, notes: Pick<StateNotes, 'status'> | undefined, json: boolean): RunSink {
   return {
     lines(lines: readonly LogLine[]) {
       if (json) screen.json(lines.map((line) => ({ type: 'line', ...line })));

@@ -1,7 +1,6 @@
-import type { StatusFrame } from '@runvoy/protocol';
 import type { Screen } from './screen.ts';
 import { wholeSecondsText } from './duration.ts';
-import { waitingText } from './waiting-text.ts';
+import { waitingText, type ShownState } from './waiting-text.ts';
 
 /** A run whose first line comes sooner explains nothing. */
 const PATIENCE_MS = { terminal: 400, pipe: 1_500 } as const;
@@ -13,6 +12,7 @@ export class StateNotes {
   readonly #isTerminal: boolean;
   #text: string | undefined;
   #said: string | undefined;
+  #waitingFor: string | undefined;
   #sinceMs = 0;
   #timer: NodeJS.Timeout | undefined;
 
@@ -22,11 +22,13 @@ export class StateNotes {
   }
 
   /** The state may have changed. */
-  status(frame: StatusFrame): void {
+  status(frame: ShownState): void {
     const text = waitingText(frame);
     if (text === this.#text) return;
     this.#text = text;
-    this.#sinceMs = Date.now();
+    // Another place in the queue is still the same waiting.
+    if (frame.waiting_for === undefined || frame.waiting_for !== this.#waitingFor) this.#sinceMs = Date.now();
+    this.#waitingFor = frame.waiting_for;
     clearTimeout(this.#timer);
     // A stop was asked for: whoever did wants to see at once how far it is. Its last step stays on the screen.
     if (frame.cancel?.confirmed !== undefined && text !== undefined) this.#say(text);

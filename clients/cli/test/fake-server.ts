@@ -30,6 +30,7 @@ export class FakeServer implements AsyncDisposable {
   readonly #viewers = new Map<WebSocket, number>();
   #lines: LogLine[] = [];
   #state: StatusFrame = { type: 'status', status: 'STARTING', waiting_for: 'runner' };
+  #queue: ExecutionStatusBody['queue'];
   #waiters: (() => void)[] = [];
 
   /** Answers to the next `POST /run` before it is accepted; 0 = the connection is cut. */
@@ -82,6 +83,12 @@ export class FakeServer implements AsyncDisposable {
 
   saw(method: string, path: string): boolean {
     return this.requests.some((seen) => seen.method === method && seen.path.startsWith(path));
+  }
+
+  /** The run waits for a slot, at this place. */
+  queued(queue: NonNullable<ExecutionStatusBody['queue']>): void {
+    this.#queue = queue;
+    this.#change({ type: 'status', status: 'STARTING', waiting_for: 'slot' });
   }
 
   running(): void {
@@ -217,6 +224,7 @@ export class FakeServer implements AsyncDisposable {
       isolation: 'process',
       started_at: at(0),
       ...state,
+      ...(state.waiting_for === 'slot' && this.#queue !== undefined ? { queue: this.#queue } : {}),
       exit_code: exit_code ?? null,
       ...(isOver ? { completed_at: at(3_200), duration_ms: 3_200 } : {}),
       ...(isOver ? { log: { lines: this.#lines.length, ...this.#record(), sha256: this.#record().sha256 ?? '' } } : {}),

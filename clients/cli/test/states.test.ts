@@ -29,8 +29,19 @@ test('a run that waits says what for, a run that works says nothing', () => {
   expect(waitingText({ type: 'status', status: 'STARTING', waiting_for: 'image_pull' })).toBe(
     'starting: waiting for image pull',
   );
+  expect(waitingText({ type: 'status', status: 'STARTING', waiting_for: 'slot' })).toBe('waiting for a slot');
   expect(waitingText({ type: 'status', status: 'RUNNING' })).toBeUndefined();
   expect(waitingText({ type: 'status', status: 'TERMINATING', cancel: { requested: at(0) } })).toBe('stop: requested');
+});
+
+test.each([
+  ['deployment', 'waiting for a slot: place 3 of 7 (limit of the deployment: 2 running)'],
+  ['user', 'waiting for a slot: place 3 of 7 (limit for each user: 2 running)'],
+  ['image', 'waiting for a slot: place 3 of 7 (limit of its image: 2 running)'],
+  [undefined, 'waiting for a slot: place 3 of 7'],
+] as const)('a run in the queue says its place and the limit of the %s', (limit, text) => {
+  const queue = { place: 3, waiting: 7, ...(limit === undefined ? {} : { limit, max_running: 2 }) };
+  expect(waitingText({ type: 'status', status: 'STARTING', waiting_for: 'slot', queue })).toBe(text);
 });
 
 test.each([

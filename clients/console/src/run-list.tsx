@@ -81,7 +81,9 @@ export function RunList({ api, onSignInAgain }: { readonly api: RunvoyApi; reado
 
 function RunRow({ run, now }: { readonly run: ExecutionBody; readonly now: number }) {
   const why =
-    run.waiting_for !== undefined ? waitingText(run.waiting_for) : run.reason !== undefined && reasonText(run.reason);
+    run.waiting_for !== undefined
+      ? waitingText(run.waiting_for, run.queue)
+      : run.reason !== undefined && reasonText(run.reason);
   return (
     <tr data-testid="run-row" data-execution-id={run.execution_id}>
       <td className="cell-status">

@@ -38,7 +38,7 @@ export function RunPage({ executionId, line, api, onSignInAgain }: RunPageProps)
           {run !== undefined && (
             <p role="status" className="run-state-words">
               <StatusPill status={run.status} />
-              {run.waiting_for !== undefined && <span className="why">{waitingText(run.waiting_for)}</span>}
+              {run.waiting_for !== undefined && <span className="why">{waitingText(run.waiting_for, run.queue)}</span>}
               {run.reason !== undefined && <span className="why">{reasonText(run.reason)}</span>}
             </p>
           )}

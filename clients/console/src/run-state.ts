@@ -1,4 +1,4 @@
-import type { ExecutionStatusBody, LogGap, LogLine, StatusFrame } from '@runvoy/protocol';
+import type { ExecutionStatusBody, LogGap, LogLine, QueueBody, StatusFrame } from '@runvoy/protocol';
 import type { ApiProblem } from './api-problem.ts';
 import type { LogEnd, LogSeal } from './log-seal.ts';
 import { RunLog } from './run-log.ts';
@@ -59,7 +59,7 @@ export class RunState {
   /** A status frame states everything it knows: an absent field is over, not unknown. */
   statusChanged({ status, reason, waiting_for, exit_code, cancel }: StatusFrame): void {
     if (this.#run === undefined) return;
-    const { reason: _, waiting_for: __, cancel: before, ...rest } = this.#run;
+    const { reason: _, waiting_for: __, queue: place, cancel: before, ...rest } = this.#run;
     const stop = cancel ?? before;
     this.#run = {
       ...rest,
@@ -67,8 +67,16 @@ export class RunState {
       exit_code: exit_code ?? rest.exit_code,
       ...(reason !== undefined && { reason }),
       ...(waiting_for !== undefined && { waiting_for }),
+      ...(waiting_for === 'slot' && place !== undefined && { queue: place }),
       ...(stop !== undefined && { cancel: stop }),
     };
+    this.#changed();
+  }
+
+  /** Its place while it waits for a slot; what is told of other states is too late. */
+  placed(queue: QueueBody | undefined): void {
+    if (this.#run?.waiting_for !== 'slot' || queue === undefined) return;
+    this.#run = { ...this.#run, queue };
     this.#changed();
   }
 

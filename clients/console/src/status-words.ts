@@ -1,4 +1,4 @@
-import type { CancelBody, ExecutionStatus } from '@runvoy/protocol';
+import type { CancelBody, ExecutionStatus, QueueBody } from '@runvoy/protocol';
 
 /** How a status is coloured; the words carry the meaning. */
 export type StatusTone = 'waiting' | 'active' | 'good' | 'bad' | 'stopped';
@@ -18,6 +18,7 @@ export function statusWord(status: ExecutionStatus): { readonly word: string; re
 }
 
 const REASONS: Readonly<Record<string, string>> = {
+  queue_timeout: 'it waited too long for a slot',
   timeout: 'it took longer than it may',
   lost: 'its runner stopped answering',
   image_pull: 'its image could not be pulled',
@@ -35,9 +36,10 @@ export function reasonText(reason: string): string {
   return REASONS[reason] ?? reason.replaceAll('_', ' ');
 }
 
-/** What the run needs before it goes on. */
-export function waitingText(waitingFor: string): string {
-  return `waiting for ${waitingFor.replaceAll('_', ' ')}`;
+/** What the run needs before it goes on, and its place where it waits for a slot. */
+export function waitingText(waitingFor: string, queue?: QueueBody): string {
+  if (waitingFor !== 'slot') return `waiting for ${waitingFor.replaceAll('_', ' ')}`;
+  return queue === undefined ? 'waiting for a slot' : `waiting for a slot, place ${queue.place} of ${queue.waiting}`;
 }
 
 /** One step of a stop; `at` is set once it has happened. */

@@ -5,6 +5,9 @@ import { followRun, type FollowDeps } from './follow-run.ts';
 import { digestOf } from './log-digest.ts';
 import { RunState } from './run-state.ts';
 
+/** How often the place of a run that waits for a slot is asked for. */
+const PLACE_MS = 2_500;
+
 export interface FollowedRun {
   readonly state: RunState;
   /** Changes with every change of `state`. */
@@ -23,7 +26,26 @@ export function useRun(api: RunvoyApi, executionId: string): FollowedRun {
     return () => stop.abort();
   }, [api, state]);
   const version = useSyncExternalStore(state.subscribe, state.version);
+  const isWaiting = state.run?.waiting_for === 'slot';
+  useEffect(() => (isWaiting ? watchPlace(api, state) : undefined), [api, state, isWaiting]);
   return { state, version, readAgain: useCallback(() => setReading((count) => count + 1), []) };
+}
+
+/** Others move a run in the queue, so that no news of its own tells its place. Returns what ends the asking. */
+function watchPlace(api: RunvoyApi, state: RunState): () => void {
+  const stop = new AbortController();
+  const timer = setInterval(() => {
+    if (document.visibilityState !== 'visible') return;
+    // What could not be asked is asked again.
+    api.status(state.executionId, stop.signal).then(
+      (run) => state.placed(run.queue),
+      () => undefined,
+    );
+  }, PLACE_MS);
+  return () => {
+    stop.abort();
+    clearInterval(timer);
+  };
 }
 
 function browserDeps(api: RunvoyApi): FollowDeps {

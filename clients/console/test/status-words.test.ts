@@ -6,6 +6,7 @@ test('a status or reason this page has never heard of is shown as it came', () =
   expect(statusWord('PAUSED' as ExecutionStatus).word).toBe('PAUSED');
   expect(reasonText('solar_flare')).toBe('solar flare');
   expect(waitingText('free_slot')).toBe('waiting for free slot');
+  expect(waitingText('slot', { place: 2, waiting: 5 })).toBe('waiting for a slot, place 2 of 5');
 });
 
 test('SIGKILL is a step ahead until the run is confirmed gone without it', () => {

@@ -26,10 +26,10 @@ export async function status(invocation: Invocation): Promise<number> {
 }
 
 function facts(execution: ExecutionStatusBody): readonly (readonly [string, string | undefined])[] {
-  const { reason, status: state, waiting_for, cancel, duration_ms, log, exit_code } = execution;
+  const { reason, status: state, waiting_for, queue, cancel, duration_ms, log, exit_code } = execution;
   return [
     ['Execution ID', execution.execution_id],
-    ['Status', waiting_for === undefined ? state : `${state} (${waitingWords(waiting_for)})`],
+    ['Status', waiting_for === undefined ? state : `${state} (${waitingWords(waiting_for, queue)})`],
     ['Reason', reason?.replaceAll('_', ' ')],
     ['Stop', cancel && stopSteps(cancel)],
     ['Exit code', exit_code === null ? undefined : String(exit_code)],
