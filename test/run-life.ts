@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { livingProcesses } from '@runvoy/core/contracts';
 import type { LogsBody } from '@runvoy/protocol';
 import { follow, texts } from '../services/standalone/test/follower.ts';
 import { poll, type TestApi } from '../services/standalone/test/server.ts';
@@ -19,27 +20,11 @@ const OPENING_MS = 120_000;
 const SETTLING_MS = 180_000;
 
 /** A server, whatever it runs on. */
-export type LifeServer = Pick<TestApi, 'run' | 'call' | 'until' | 'finished'> &
+export type LifeServer = TestApi &
   AsyncDisposable & {
     /** A directory that commands see at the same path and may read. */
     readonly sharedDirectory: string;
   };
-
-/** Pids of living processes that carry the run's marker. */
-export function livingProcesses(executionId: string): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => {
-      try {
-        const isZombie = /^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-        const marker = `RUNVOY_EXECUTION_ID=${executionId}`;
-        return !isZombie && readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(marker);
-      } catch {
-        return false;
-      }
-    });
-}
 
 /** The life of a run, as whoever uses the API sees it: the same on every provider. `open` starts a server with `HIDDEN_ENV`. */
 export function runLife(open: () => Promise<LifeServer>): void {

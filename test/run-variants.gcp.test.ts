@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { livingProcesses } from '@runvoy/core/contracts';
 import { whyNotEmulated } from '@runvoy/google-fakes';
 import { isTerminal } from '@runvoy/protocol';
 import { follow, texts } from '../services/standalone/test/follower.ts';
 import { poll } from '../services/standalone/test/server.ts';
 import { CLOUD_RUN_VARIANTS, titled } from './cloud-run-variants.ts';
 import { startEmulatedServer, type EmulatedServer } from './emulated-server.ts';
-import { livingProcesses } from './run-life.ts';
 
 const why = whyNotEmulated('FIRESTORE_EMULATOR_HOST') ?? whyNotEmulated('PUBSUB_EMULATOR_HOST');
 

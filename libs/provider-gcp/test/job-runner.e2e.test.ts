@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, jest } from '@jest/globals';
 import { systemClock } from '@runvoy/core';
-import { jobRunnerContract, type JobRunnerWorld } from '@runvoy/core/contracts';
+import { cancellationContract, jobRunnerContract, type JobRunnerWorld } from '@runvoy/core/contracts';
 import { fakeCloudRun, type LogEntry } from '@runvoy/google-fakes';
 import { openCloudRunJobRunner } from '../src/index.ts';
 import { IMAGE, until } from './job-runner/cloud-run-world.ts';
@@ -67,4 +67,7 @@ const why = whyNoContainers();
 const here = why === undefined ? describe : describe.skip;
 here(`the Cloud Run job runner keeps the contract:${why === undefined ? '' : ` — skipped: ${why}`}`, () =>
   jobRunnerContract(openWorld, { lane: 'reports', forgets: false }),
+);
+here(`the Cloud Run job runner keeps the contract of a cancel:${why === undefined ? '' : ` — skipped: ${why}`}`, () =>
+  cancellationContract(openWorld, { hastens: false }),
 );

@@ -3,7 +3,7 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync, statSync, symlinkS
 import { join } from 'node:path';
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { manualClock } from '@runvoy/core';
-import { jobRunnerContract } from '@runvoy/core/contracts';
+import { cancellationContract, jobRunnerContract } from '@runvoy/core/contracts';
 import { openLocalJobRunner } from '../src/job-runner.ts';
 import { type LocalWorld, openLocalWorld, until } from './job-runner/local-world.ts';
 
@@ -28,6 +28,9 @@ const ended = (world: LocalWorld, order: { execution_id: string; attempt: number
 const pidIn = (path: string) => (JSON.parse(readFileSync(path, 'utf8')) as { pid: number }).pid;
 
 describe('the local job runner keeps the contract:', () => jobRunnerContract(openLocalWorld));
+
+describe('the local job runner keeps the contract of a cancel:', () =>
+  cancellationContract(openLocalWorld, { hastens: true }));
 
 describe('the local job runner', () => {
   test('tells once that an attempt ended', async () => {
