@@ -133,6 +133,12 @@ async function countRunning(counted: CountedWorld): Promise<readonly OperationRo
   });
   follower.leaves();
   await counted.step('a stop', () => run.stop());
+  await counted.step('a stop that is asked for again', () => run.stop());
+  await counted.step('a stop that is left less time', () => run.stop(0));
+  await counted.step('a look that sends the cancel again', () => run.look());
+  const late = await world.started();
+  world.clock.advance(world.startTimeoutMs);
+  await counted.step('a look that finds a start too late', () => late.look());
   return counted.rows;
 }
 
