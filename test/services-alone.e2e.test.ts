@@ -1,8 +1,11 @@
 import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { createFirstAdmin, systemClock } from '@runvoy/core';
+import { openDataDir, openSqliteRecords } from '@runvoy/provider-local';
 import { mainOf, startService, type ServiceName } from './service-process.ts';
 
 const SERVICES: readonly ServiceName[] = ['orchestrator', 'processor', 'websocket'];
@@ -50,6 +53,23 @@ describe.each(SERVICES)('the %s alone, on a data directory', (service) => {
       expect((await fetch(running.url + path, { method: 'POST' })).status).toBe(404);
     }
   });
+});
+
+test('the orchestrator alone refuses a run, names what starts everything, and shows what is stored', async () => {
+  const env = local();
+  const records = openSqliteRecords(openDataDir(env.RUNVOY_DATA_DIR).database);
+  const deps = { records, clock: systemClock, random: randomBytes };
+  const { api_key } = (await createFirstAdmin(deps, { email: 'admin@example.com', key_name: 'k', request_id: 'r' }))!;
+  records.close();
+  await using running = await startService('orchestrator', env);
+  const headers = { 'X-API-Key': api_key, 'content-type': 'application/json' };
+  const body = JSON.stringify({ command: 'echo hi' });
+  const answer = await fetch(`${running.url}/api/v1/run`, { method: 'POST', headers, body });
+  expect([answer.status, await answer.json()]).toEqual([
+    503,
+    expect.objectContaining({ code: 'NO_RUNNER', details: expect.stringContaining('"npm start"') }),
+  ]);
+  expect(await (await fetch(`${running.url}/api/v1/executions`, { headers })).json()).toEqual([]);
 });
 
 describe.each(SERVICES)('the %s with a wrong configuration', (service) => {

@@ -75,6 +75,7 @@ export const FAILURES = {
   },
   RECORDS_MISUSED: { status: 500, text: (what: string) => what },
   INTERNAL_ERROR: { status: 500, text: (_: string) => 'Internal error. The request id names it in the server log.' },
+  NO_RUNNER: { status: 503, text: (why: string) => `Nothing can be run here: ${why}.` },
   STORE_CONTENDED: { status: 503, text: (what: string) => `The store is busy with ${what}. Send the request again.` },
   STORE_UNAVAILABLE: { status: 503, text: (_: string) => 'The store does not answer. Nothing was changed; try again.' },
   TOO_MANY_VIEWERS: {

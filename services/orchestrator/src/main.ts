@@ -22,7 +22,7 @@ const openProvider = (shutdown: Shutdown): Promise<Opened> => (isLocal ? openLoc
 const common = { clock: systemClock, random: randomBytes, version: VERSION };
 const toStdout = (line: string) => void process.stdout.write(line);
 
-/** Alone on a data directory: users, images, records and logs. Nothing is started, because no runner could reach anybody. */
+/** Alone on a data directory: users, images, records and logs. A run is refused, because no runner could reach anybody. */
 async function openLocal(shutdown: Shutdown): Promise<Opened> {
   const { openDataDir, openLocalVault, openSigningKeys, openSqliteRecords, readLocalConfig } =
     await import('@runvoy/provider-local');
@@ -30,13 +30,14 @@ async function openLocal(shutdown: Shutdown): Promise<Opened> {
   const dataDir = openDataDir(config.dataDir);
   const records = openSqliteRecords(dataDir.database);
   shutdown.add('store', () => records.close());
-  const unreachable = 'the orchestrator runs alone on this machine; "npm start" runs everything';
+  const noRunner =
+    'the orchestrator runs alone on this machine, and no runner could reach it. Stop it and start everything with "npm start" or "runvoy local"';
   const deps = {
     ...common,
     records,
     vault: await openLocalVault(dataDir.vaultKeys),
     signingKeys: await openSigningKeys(dataDir.signingKeys),
-    jobs: noJobs(unreachable),
+    jobs: noJobs(noRunner),
     logger: newLogger(config.logLevel, toStdout),
     policy: {
       isolation: 'process' as const,
@@ -45,7 +46,8 @@ async function openLocal(shutdown: Shutdown): Promise<Opened> {
       stopTimeoutMs: config.stopTimeoutS * 1000,
       limits: slotLimits(config),
       maxLogBytes: LIMITS.logBytesDefault,
-      trustAllUsers: false,
+      trustAllUsers: config.trustAllUsers,
+      noRunner,
       gitRoots: [],
       cloud: 'LOCAL',
     },

@@ -68,6 +68,14 @@ describe('POST /api/v1/run', () => {
     expect(refused.json().details).toContain('RUNVOY_LOCAL_TRUST_ALL_USERS');
   });
 
+  test('is refused where nothing can be run, with what to do, and nothing is stored', async () => {
+    await using world = await openWorld({ noRunner: 'start "npm start"' });
+    const refused = await world.call('POST', '/api/v1/run', { command: 'x' });
+    expect([refused.statusCode, refused.json().code]).toEqual([503, 'NO_RUNNER']);
+    expect(refused.json().details).toBe('Nothing can be run here: start "npm start".');
+    expect((await world.call('GET', '/api/v1/executions')).json()).toEqual([]);
+  });
+
   test('refuses a viewer before it looks at the body', async () => {
     await using world = await openWorld();
     const viewer = await world.keyOf('view@example.com', 'viewer');

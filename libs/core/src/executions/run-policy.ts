@@ -13,6 +13,8 @@ export interface RunPolicy {
   readonly maxLogBytes: number;
   /** Without isolation a command can read what the server can: only admins may run, unless this is set. */
   readonly trustAllUsers: boolean;
+  /** Why nothing can be run here, and what to do instead; absent where runs are started. */
+  readonly noRunner?: string;
   /** Below these an admin's `file:` clone may lie. */
   readonly gitRoots: readonly string[];
   /** The platform accounts that an image may name as its task role; absent where the platform has none: then a name means nothing. */

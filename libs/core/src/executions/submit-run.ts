@@ -63,6 +63,7 @@ const INPUT_OUTLIVES_MS = 86_400_000;
 export async function submitRun(deps: SubmitDeps, submission: Submission): Promise<Accepted> {
   const { request, caller } = submission;
   requirePermission(caller, 'run.create');
+  if (deps.policy.noRunner !== undefined) throw new Failure('NO_RUNNER', deps.policy.noRunner);
   requireCommand(request.command);
   requireKey(submission.idempotencyKey);
   // Answered before anything is decided anew: what was accepted once stays so, whatever became of its image or the rules since.
