@@ -9,6 +9,7 @@
 import { parseArgs } from 'node:util';
 import type { ReadyLine } from '@runvoy/protocol';
 import { whyNoEmulators } from '@runvoy/google-fakes';
+import { closeInheritedDescriptors } from '@runvoy/runtime';
 import { runFirstCommand } from '../services/standalone/src/first-run.ts';
 import { CLI_MAIN, CONSOLE_ROOT } from '../services/standalone/src/places.ts';
 import { openDataDir } from './emulated/data-dir.ts';
@@ -18,6 +19,7 @@ import { startEmulatedStack, type EmulatedStackOptions } from './emulated/stack.
 process.env['METADATA_SERVER_DETECTION'] ??= 'none';
 
 async function main(): Promise<void> {
+  closeInheritedDescriptors(process.env);
   const { values } = parseArgs({
     options: {
       port: { type: 'string', default: '0' },

@@ -2,6 +2,7 @@ export * from './answer-on-socket.ts';
 export * from './cloud-event.ts';
 export * from './error-body.ts';
 export * from './http-app.ts';
+export * from './inherited-descriptors.ts';
 export * from './logger.ts';
 export * from './origins.ts';
 export * from './private-file.ts';

@@ -18,7 +18,14 @@ import {
   probeWithRunner,
   type DataDir,
 } from '@runvoy/provider-local';
-import { ConfigProblems, newLogger, readJsonFile, writePrivateFile, type Logger } from '@runvoy/runtime';
+import {
+  closeInheritedDescriptors,
+  ConfigProblems,
+  newLogger,
+  readJsonFile,
+  writePrivateFile,
+  type Logger,
+} from '@runvoy/runtime';
 import { banner, earlierRuns } from './banner.ts';
 import { readStandaloneConfig, type StandaloneConfig } from './config.ts';
 import { openLogFile } from './log-file.ts';
@@ -33,6 +40,7 @@ const SHUTDOWN_MS = 9_000;
 const RUNS_SHOWN = 5;
 
 async function main(): Promise<void> {
+  closeInheritedDescriptors(process.env);
   const config = readStandaloneConfig(process.argv.slice(2), process.env);
   const dataDir = openDataDir(config.dataDir);
   const logFile = openLogFile(dataDir.serverLog);

@@ -39,11 +39,19 @@ export function newDirectory(): string {
 
 /** Starts a server and waits for its ready line. `key`: of an earlier start on the same data; `main`: another wiring of it. */
 export async function startServer(
-  options: { dataDir?: string; env?: Record<string, string>; key?: string; main?: string } = {},
+  options: {
+    dataDir?: string;
+    env?: Record<string, string>;
+    key?: string;
+    main?: string;
+    /** A program with its arguments that becomes the server, with what it has changed of its process. */
+    through?: readonly [string, ...string[]];
+  } = {},
 ): Promise<Server> {
   const dataDir = options.dataDir ?? newDirectory();
   const main = options.main ?? STANDALONE_MAIN;
-  const server = spawn(process.execPath, [main, '--json', '--port', '0', '--data-dir', dataDir], {
+  const [program, ...words] = [...(options.through ?? []), process.execPath, main] as [string, ...string[]];
+  const server = spawn(program, [...words, '--json', '--port', '0', '--data-dir', dataDir], {
     stdio: ['ignore', 'pipe', 'pipe'],
     // What these tests look at from outside, a sandbox hides; those of isolation name another.
     env: { ...process.env, RUNVOY_LOCAL_ISOLATION: 'process', ...options.env },
