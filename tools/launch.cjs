@@ -24,6 +24,7 @@ const TASKS = {
   test: { run: ['tools/check.ts'] },
   'test:unit': { run: ['tools/check.ts', 'unit'] },
   'test:sim': { run: ['libs/core/simulation/main.ts'] },
+  'test:model': { run: ['libs/core/simulation/run-life/model-main.ts'] },
   format: { run: ['node_modules/prettier/bin/prettier.cjs', '--write', '**/*.{ts,tsx,cjs,json,md,yml}'] },
   bench: { run: ['benchmarks/bench.ts'] },
   'demo:crash': { run: ['tools/demo-crash.ts'] },

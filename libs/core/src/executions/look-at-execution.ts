@@ -40,11 +40,39 @@ export interface Look {
  */
 export async function lookAtExecution(deps: LookDeps, executionId: string): Promise<Look> {
   const read = await readExecution(deps, executionId);
-  const before = read.value;
+  const { evidence, order, late, lanesRead } = await gatherEvidence(deps, read.value);
+  // What was in a lane is stored already, and may have ended the run.
+  if (evidence.length === 0) {
+    return { execution: lanesRead === 0 ? read.value : (await readExecution(deps, executionId)).value };
+  }
+  const execution = await applyEvidenceTo(deps, read, evidence);
+  await cancelLateStarts(deps, execution, late);
+  return isOrderStored(execution, order) ? { execution, order } : { execution };
+}
+
+/** What the platform and the lanes tell of a run, not stored yet, and the start it calls for once it is. */
+export interface Gathered {
+  readonly evidence: readonly Evidence[];
+  readonly order?: StartOrder;
+  readonly late: readonly LateStart[];
+  readonly lanesRead: number;
+}
+
+/** An attempt that has taken too long to start, and what the platform shows of it. */
+export interface LateStart {
+  readonly attempt: Attempt;
+  readonly view: LivingView;
+}
+
+/**
+ * The first half of a look: asks, reads lanes (their messages are stored as they are read) and sends the cancels that are due. What it
+ * returns is true whatever happens until it is stored.
+ */
+export async function gatherEvidence(deps: LookDeps, before: Execution): Promise<Gathered> {
   let lanesRead = 0;
-  let made: StartOrder | undefined;
+  let order: StartOrder | undefined;
   const evidence: Evidence[] = [];
-  const late: { readonly attempt: Attempt; readonly view: LivingView }[] = [];
+  const late: LateStart[] = [];
   for (const attempt of before.facts.attempts) {
     // Given up is not proven gone: what still turns up after the end is cancelled by the look that finds it.
     if (attempt.rejected && !isTerminal(before.status)) continue;
@@ -65,7 +93,7 @@ export async function lookAtExecution(deps: LookDeps, executionId: string): Prom
     } else if (view.state === 'absent') {
       const absent = await judgeAbsence(deps, before, attempt, view.never);
       if (absent) evidence.push(absent.evidence);
-      made = absent?.order ?? made;
+      order = absent?.order ?? order;
     } else if (isStartLate(deps, before, attempt)) {
       late.push({ attempt, view });
     } else {
@@ -73,16 +101,21 @@ export async function lookAtExecution(deps: LookDeps, executionId: string): Prom
     }
   }
   if (late.length > 0) evidence.push({ kind: 'start_timed_out', at_ms: deps.clock.now() });
-  // What was in a lane is stored already, and may have ended the run.
-  if (evidence.length === 0) {
-    return { execution: lanesRead === 0 ? before : (await readExecution(deps, executionId)).value };
-  }
-  const execution = await applyEvidenceTo(deps, read, evidence);
-  // Not before it is stored: a runner that asks until then has the command, and is not late.
+  return { evidence, late, lanesRead, ...(order === undefined ? {} : { order }) };
+}
+
+/** Not before it is stored that they are late: a runner that asks until then has the command, and is not. */
+export async function cancelLateStarts(
+  deps: LookDeps,
+  execution: Execution,
+  late: readonly LateStart[],
+): Promise<void> {
   for (const { attempt, view } of late) await cancelIfDue(deps, execution, attempt, view);
-  // The order stands only when its own attempt was stored: a bootstrap, a stop or another look may have come in between.
-  const stored = made && execution.facts.attempts.some((known) => known.token_hash === hashToken(made?.token ?? ''));
-  return { execution, ...(stored && made ? { order: made } : {}) };
+}
+
+/** The order stands only when its own attempt was stored: a bootstrap, a stop or another look may have come in between. */
+export function isOrderStored({ facts }: Execution, order: StartOrder | undefined): order is StartOrder {
+  return order !== undefined && facts.attempts.some((known) => known.token_hash === hashToken(order.token));
 }
 
 async function readExecution(deps: LookDeps, executionId: string): Promise<Stored<Execution>> {
