@@ -58,6 +58,7 @@ export const FAILURES = {
     text: (waiting: string) =>
       `${waiting} runs wait for a slot, which is as many as may. Send the request again when some of them have started.`,
   },
+  RATE_LIMITED: { status: 429, text: (what: string) => what },
   HEADERS_TOO_LARGE: { status: 431, text: (what: string) => what },
   IDEMPOTENCY_CONFLICT: {
     status: 422,

@@ -1,4 +1,5 @@
 export * from './answer-on-socket.ts';
+export * from './client-address.ts';
 export * from './cloud-event.ts';
 export * from './error-body.ts';
 export * from './http-app.ts';
@@ -7,6 +8,7 @@ export * from './logger.ts';
 export * from './origins.ts';
 export * from './private-file.ts';
 export * from './pubsub-push.ts';
+export * from './rate-limiter.ts';
 export * from './read-config.ts';
 export * from './readiness.ts';
 export * from './serve.ts';

@@ -11,6 +11,7 @@ import { healthRoutes } from './health-routes.ts';
 import { imageRoutes } from './image-routes.ts';
 import { keyRoutes } from './key-routes.ts';
 import { logRoutes } from './log-routes.ts';
+import { RateLimits } from './rate-limits.ts';
 import { runRoutes } from './run-routes.ts';
 import { secretRoutes } from './secret-routes.ts';
 import { userRoutes } from './user-routes.ts';
@@ -22,10 +23,11 @@ export function buildOrchestrator(deps: OrchestratorDeps): FastifyInstance {
   // As runvoy does, on any path, known or not: a browser's preflight is no question to any route.
   app.options('*', async (_, reply) => reply.code(200).send(''));
   healthRoutes(app, deps);
-  claimRoutes(app, deps);
+  const rates = deps.rates && new RateLimits(deps.rates, deps.clock);
+  claimRoutes(app, deps, rates);
   app.register(
     async (api) => {
-      requireApiKey(api, deps);
+      requireApiKey(api, deps, rates);
       runRoutes(api, deps);
       executionRoutes(api, deps);
       logRoutes(api, deps);

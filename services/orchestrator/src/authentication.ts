@@ -1,14 +1,22 @@
 import { authenticate, deedBy, type ActedBy, type Asking, type Caller } from '@runvoy/core';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { OrchestratorDeps } from './deps.ts';
+import type { RateLimits } from './rate-limits.ts';
 
 const callers = new WeakMap<FastifyRequest, Caller>();
 
 /** Guards every route registered on `api` after it: no key, no answer. Runs before the body is read. */
-export function requireApiKey(api: FastifyInstance, deps: Pick<OrchestratorDeps, 'records' | 'clock'>): void {
-  api.addHook('onRequest', async (request) => {
+export function requireApiKey(
+  api: FastifyInstance,
+  deps: Pick<OrchestratorDeps, 'records' | 'clock'>,
+  rates?: RateLimits,
+): void {
+  api.addHook('onRequest', async (request, reply) => {
     const header = request.headers['x-api-key'];
-    callers.set(request, await authenticate(deps, typeof header === 'string' ? header : undefined));
+    const check = () => authenticate(deps, typeof header === 'string' ? header : undefined);
+    const caller = await (rates ? rates.checked(request, reply, check) : check());
+    rates?.count(caller.key_id, request, reply);
+    callers.set(request, caller);
   });
 }
 

@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 const FOR_ALLOWED = {
   'Access-Control-Allow-Methods': 'GET, POST, PUT, DELETE, OPTIONS',
   'Access-Control-Allow-Headers': 'Content-Type, X-API-Key, Idempotency-Key',
+  'Access-Control-Expose-Headers': 'X-Request-Id, Retry-After, RateLimit, RateLimit-Policy',
   'Access-Control-Max-Age': '3600',
 };
 

@@ -10,6 +10,8 @@ import type {
 } from '@runvoy/core';
 import type { HttpAppOptions } from '@runvoy/runtime';
 
+import type { RatePolicy } from './rate-limits.ts';
+
 /** Everything the public API needs; `main.ts` of whoever hosts it decides what stands behind. */
 export interface OrchestratorDeps extends HttpAppOptions {
   readonly records: Records;
@@ -21,6 +23,8 @@ export interface OrchestratorDeps extends HttpAppOptions {
   readonly random: RandomBytes;
   readonly signingKeys: SigningKeys;
   readonly policy: RunPolicy;
+  /** Absent: everybody may ask as often as they like. */
+  readonly rates?: RatePolicy;
   readonly version: string;
   readonly region?: string;
   /** Where live views are, without query: `ws://127.0.0.1:56212/stream`. Asked per answer: a port may be chosen late. */

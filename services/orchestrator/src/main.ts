@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { defaultImageRef, openAdminDoor, registerImage, slotLimits, systemClock } from '@runvoy/core';
 import { LIMITS } from '@runvoy/protocol';
 import { explain, newLogger, originsIn, serve, type OpenService, type Shutdown } from '@runvoy/runtime';
-import { buildOrchestrator, signInUrl, type OrchestratorDeps } from './index.ts';
+import { buildOrchestrator, ratePolicy, signInUrl, type OrchestratorDeps } from './index.ts';
 import { noJobs } from './no-jobs.ts';
 import { VERSION } from './version.ts';
 
@@ -88,6 +88,7 @@ async function openGcp(shutdown: Shutdown): Promise<Opened> {
       serviceAccounts: config.jobServiceAccounts,
       cloud: 'GCP',
     },
+    ...ratePolicy(config),
     allowedOrigins: originsIn([...config.allowedOrigins, ...(config.webUrl === undefined ? [] : [config.webUrl])]),
     streamUrl: () => `${config.websocketUrl}/stream`,
     consoleUrl: () => config.webUrl ?? '',

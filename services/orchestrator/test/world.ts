@@ -17,6 +17,7 @@ import type { Role } from '@runvoy/protocol';
 import { silentLogger } from '@runvoy/runtime';
 import type { InjectOptions } from 'fastify';
 import { buildOrchestrator } from '../src/index.ts';
+import type { RatePolicy } from '../src/rate-limits.ts';
 
 /** A platform that accepts everything and remembers what it was asked. */
 function rememberingJobs() {
@@ -48,7 +49,7 @@ export const OUR_ORIGIN = 'https://console.example.com';
 export const T0 = Date.parse('2026-01-01T00:00:00Z');
 
 /** The public API over an in-memory store, with an admin and a way to make other users. */
-export async function openWorld(policy: Partial<RunPolicy> = {}) {
+export async function openWorld(policy: Partial<RunPolicy> = {}, rates?: RatePolicy) {
   const records = openSqliteRecords(':memory:');
   const clock = manualClock(T0);
   const deps = { records, clock, random: randomBytes };
@@ -72,6 +73,7 @@ export async function openWorld(policy: Partial<RunPolicy> = {}) {
       ...policy,
     },
     logger: silentLogger,
+    ...(rates === undefined ? {} : { rates }),
     version: '1.2.3',
     allowedOrigins: (origin) => origin === OUR_ORIGIN,
     streamUrl: () => 'ws://127.0.0.1:1/stream',

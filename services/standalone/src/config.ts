@@ -38,6 +38,10 @@ export interface StandaloneConfig {
   readonly stopTimeoutS: number;
   /** How many runs may be under way at once. */
   readonly limits: SlotLimits;
+  /** Requests a minute and key; 0 = no limit. */
+  readonly rateLimit: number;
+  readonly rateLimitRefused: number;
+  readonly trustedProxyHops: number;
   /** Print the ready line and nothing else. */
   readonly json: boolean;
   /** Run a first command when this start creates the first admin. */
@@ -135,4 +139,7 @@ export const STANDALONE_CONFIG = {
     'RUNVOY_QUEUE_TIMEOUT',
     integer({ fallback: LIMITS.queueTimeoutDefaultS, min: 1, max: LIMITS.timeoutMaxS }),
   ],
+  rateLimit: ['RUNVOY_RATE_LIMIT', integer({ fallback: 0, min: 0, max: 1_000_000 })],
+  rateLimitRefused: ['RUNVOY_RATE_LIMIT_REFUSED', integer({ fallback: 100, min: 1, max: 1_000_000 })],
+  trustedProxyHops: ['RUNVOY_TRUSTED_PROXY_HOPS', integer({ fallback: 0, min: 0, max: 10 })],
 } as const;

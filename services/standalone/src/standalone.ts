@@ -11,7 +11,7 @@ import {
   type SecretVault,
   type SigningKeys,
 } from '@runvoy/core';
-import { buildOrchestrator } from '@runvoy/orchestrator';
+import { buildOrchestrator, ratePolicy } from '@runvoy/orchestrator';
 import { buildProcessor } from '@runvoy/processor';
 import { LIMITS, type Isolation } from '@runvoy/protocol';
 import { newShutdown, type Logger } from '@runvoy/runtime';
@@ -118,6 +118,7 @@ async function open(
 
   const orchestrator = buildOrchestrator({
     ...common,
+    ...ratePolicy(config),
     policy: runPolicy(config, isolation.level),
     version: VERSION,
     streamUrl: () => urls().stream,

@@ -105,6 +105,10 @@ export const GCP_VARIABLES = {
     integer({ fallback: LIMITS.queueTimeoutDefaultS, min: 1, max: LIMITS.timeoutMaxS }),
   ],
 
+  rateLimit: ['RUNVOY_RATE_LIMIT', integer({ fallback: 1_000, min: 0, max: 1_000_000 })],
+  rateLimitRefused: ['RUNVOY_RATE_LIMIT_REFUSED', integer({ fallback: 100, min: 1, max: 1_000_000 })],
+  trustedProxyHops: ['RUNVOY_TRUSTED_PROXY_HOPS', integer({ fallback: 1, min: 0, max: 10 })],
+
   artifactRegistryRepo: ['RUNVOY_GCP_ARTIFACT_REGISTRY_REPO', optionally(artifactRepository)],
   vpcConnector: ['RUNVOY_GCP_VPC_CONNECTOR', optionally(vpcConnector)],
   vpcEgress: ['RUNVOY_GCP_VPC_EGRESS', optionally(oneOf(['all-traffic', 'private-ranges-only'], 'all-traffic'))],
