@@ -10,9 +10,9 @@ import {
 } from '../../src/executions/look-at-execution.ts';
 import { recordFinished } from '../../src/executions/record-finished.ts';
 import { startExecution } from '../../src/executions/start-execution.ts';
+import { startOrder } from '../../src/executions/start-order.ts';
 import { stopExecution } from '../../src/executions/stop-execution.ts';
 import { applyEvidence } from '../../src/executions/store-execution.ts';
-import { startOrder } from '../../src/executions/submit-run.ts';
 import { isFailure } from '../../src/failure.ts';
 import type { JobRunner, PlatformView, StartAnswer, StartOrder } from '../../src/jobs/job-runner.ts';
 import { testVault } from '../../test/test-vault.ts';
