@@ -159,7 +159,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       cpu: { type: 'string', value: 'N', text: 'register: 1024 = one cpu' },
       memory: { type: 'string', value: 'MIB', text: 'register: memory of a run' },
       network: { type: 'string', value: 'NETWORK', text: 'register: none or default' },
-      'runtime-platform': { type: 'string', value: 'P', text: 'register: kept and shown' },
+      'runtime-platform': {
+        type: 'string',
+        value: 'P',
+        text: "register: kept and shown; the deployment's own unless named",
+      },
       'task-role': { type: 'string', value: 'ACCOUNT', text: 'register: the account its runs have' },
       'task-exec-role': { type: 'string', value: 'ACCOUNT', text: "register: kept and shown, for runvoy's clients" },
     },

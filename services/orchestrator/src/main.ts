@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { randomBytes } from 'node:crypto';
 import { defaultImageRef, openAdminDoor, registerImage, slotLimits, systemClock } from '@runvoy/core';
+import { defaultImageRef, openAdminDoor, platformOf, registerImage, systemClock } from '@runvoy/core';
 import { LIMITS } from '@runvoy/protocol';
 import { explain, newLogger, originsIn, serve, type OpenService, type Shutdown } from '@runvoy/runtime';
 import { buildOrchestrator, ratePolicy, signInUrl, type OrchestratorDeps } from './index.ts';
@@ -48,6 +49,7 @@ async function openLocal(shutdown: Shutdown): Promise<Opened> {
       maxLogBytes: LIMITS.logBytesDefault,
       trustAllUsers: config.trustAllUsers,
       noRunner,
+      platform: platformOf(process.arch),
       gitRoots: [],
       cloud: 'LOCAL',
     },
@@ -86,6 +88,8 @@ async function openGcp(shutdown: Shutdown): Promise<Opened> {
       trustAllUsers: true,
       gitRoots: [],
       serviceAccounts: config.jobServiceAccounts,
+      // Jobs run on amd64 alone (https://cloud.google.com/run/docs/container-contract).
+      platform: platformOf('x64'),
       cloud: 'GCP',
     },
     ...ratePolicy(config),
@@ -124,7 +128,7 @@ async function printAdminLink(): Promise<void> {
   if (adminEmail === undefined) throw new Error('RUNVOY_ADMIN_EMAIL is not set. It names who is let in.');
   const door = await openAdminDoor(deps, { email: adminEmail, key_name: 'console', request_id: 'admin-link' });
   if (defaultImage !== undefined) {
-    const image = { image: defaultImage, cpu: 1_024, memory: 1_024, runtime_platform: 'linux/amd64' };
+    const image = { image: defaultImage, cpu: 1_024, memory: 1_024 };
     await registerImage(deps, image, { email: adminEmail, requestId: 'admin-link' });
   }
   const link = {

@@ -7,6 +7,7 @@ import {
   type EventBus,
   type JobRunner,
   type Records,
+  platformOf,
   type RunPolicy,
   type SecretVault,
   type SigningKeys,
@@ -160,6 +161,7 @@ function runPolicy(config: StandaloneConfig, isolation: Isolation): RunPolicy {
     maxLogBytes: LIMITS.logBytesDefault,
     trustAllUsers: config.trustAllUsers,
     gitRoots: config.gitRoots,
+    platform: platformOf(process.arch),
     cloud: 'LOCAL',
   };
 }

@@ -21,6 +21,11 @@ export interface RunPolicy {
   readonly serviceAccounts?: readonly string[];
   /** How many runs may be under way at once; absent: as many as come. */
   readonly limits?: SlotLimits;
+  /** What commands are run on, in runvoy's words (`Linux/X86_64`, `Linux/ARM64`): an image that names none is for it. */
+  readonly platform?: string;
   /** The provider's name on the wire: `LOCAL`, `GCP`. */
   readonly cloud: string;
 }
+
+/** A machine's architecture, as Node names it, in runvoy's words. */
+export const platformOf = (architecture: string): string => (architecture === 'arm64' ? 'Linux/ARM64' : 'Linux/X86_64');

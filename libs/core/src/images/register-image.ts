@@ -9,6 +9,7 @@ import { imageIdOf, parseImageReference, requireImageLength } from './image-refe
 
 const DEFAULT_CPU = 256;
 const DEFAULT_MEMORY_MIB = 512;
+/** runvoy's own, where the deployment says nothing: an image's id is made from it. */
 const DEFAULT_PLATFORM = 'Linux/ARM64';
 
 /**
@@ -17,14 +18,22 @@ const DEFAULT_PLATFORM = 'Linux/ARM64';
  * name: what runs as it could do whatever it may.
  */
 export async function registerImage(
-  { records, clock, policy }: { records: Records; clock: Clock; policy?: Pick<RunPolicy, 'serviceAccounts'> },
+  {
+    records,
+    clock,
+    policy,
+  }: { records: Records; clock: Clock; policy?: Pick<RunPolicy, 'serviceAccounts' | 'platform'> },
   request: RegisterImageRequest,
   by: ActedBy,
   // Sizes that nobody asked for are no reason to refuse a run where they cannot be enforced.
   sizes: 'demanded' | 'offered' = 'demanded',
 ): Promise<Image> {
   requireAccount(request.task_role_name, policy?.serviceAccounts);
-  const { is_sized, ...plain } = newImage(request, by, clock.now());
+  const { is_sized, ...plain } = newImage(
+    { runtime_platform: policy?.platform ?? DEFAULT_PLATFORM, ...request },
+    by,
+    clock.now(),
+  );
   const image: Image = is_sized && sizes === 'demanded' ? { ...plain, is_sized } : plain;
   return records.transact(async (tx) => {
     const audit = await openAudit(tx);
@@ -67,7 +76,7 @@ function requireAccount(account: string | undefined, allowed: readonly string[] 
 }
 
 function newImage(
-  request: RegisterImageRequest,
+  request: RegisterImageRequest & { readonly runtime_platform: string },
   by: { readonly email: string; readonly requestId: string },
   nowMs: number,
 ): Image {
@@ -80,8 +89,7 @@ function newImage(
   const { name, tag } = parseImageReference(reference);
   const cpu = request.cpu ?? DEFAULT_CPU;
   const memory_mib = request.memory ?? DEFAULT_MEMORY_MIB;
-  const runtime_platform = request.runtime_platform ?? DEFAULT_PLATFORM;
-  const { task_role_name, task_execution_role_name } = request;
+  const { runtime_platform, task_role_name, task_execution_role_name } = request;
   const isSized = request.cpu !== undefined || request.memory !== undefined;
   const network = request.network === 'none' ? ({ network: 'none' } as const) : {};
   return {

@@ -31,6 +31,14 @@ describe('registering', () => {
     });
   });
 
+  test('an image that names no platform is for the one of the deployment, and has an id of its own there', async () => {
+    const deps = { records: new MemoryRecords(), clock: manualClock(7), policy: { platform: 'Linux/X86_64' } };
+    const image = await registerImage(deps, { image: 'alpine' }, by);
+    expect(image).toMatchObject({ image_id: 'alpine:latest-7aa12d17', runtime_platform: 'Linux/X86_64' });
+    const other = await registerImage(deps, { image: 'alpine', runtime_platform: 'Linux/ARM64' }, by);
+    expect(other).toMatchObject({ image_id: 'alpine:latest-c5c74c0e', runtime_platform: 'Linux/ARM64' });
+  });
+
   test('one image may be registered in several sizes, the same one once', async () => {
     const { records, register } = openImages();
     await register({ image: 'alpine' });
