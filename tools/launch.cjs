@@ -28,6 +28,10 @@ const TASKS = {
   format: { run: ['node_modules/prettier/bin/prettier.cjs', '--write', '**/*.{ts,tsx,cjs,json,md,yml}'] },
   bench: { run: ['benchmarks/bench.ts'] },
   'demo:crash': { run: ['tools/demo-crash.ts'] },
+  // Services alone, for whoever runs one against a real project.
+  orchestrator: { run: ['services/orchestrator/src/main.ts'], isProduct: true },
+  processor: { run: ['services/processor/src/main.ts'], isProduct: true },
+  websocket: { run: ['services/websocket/src/main.ts'], isProduct: true },
   cli: { run: ['clients/cli/src/main.mjs'], inCallersFolder: true, isProduct: true },
 };
 

@@ -7,7 +7,10 @@ import { COMMANDS } from '../../clients/cli/src/command-table.ts';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');
 const pages = [
-  ...['README.md', 'CONTRIBUTING.md', 'ARCHITECTURE.md', 'SECURITY.md'],
+  'README.md',
+  'CONTRIBUTING.md',
+  'ARCHITECTURE.md',
+  'SECURITY.md',
   ...readdirSync(join(root, 'docs')).flatMap((name) => (name.endsWith('.md') ? [`docs/${name}`] : [])),
 ];
 
@@ -33,5 +36,7 @@ test.each(pages)('the commands of %s exist', (page) => {
   const { scripts } = JSON.parse(read('package.json')) as { readonly scripts: Readonly<Record<string, string>> };
   expect(all(code, /npm run (?:-s )?([\w:]+)/g).filter((script) => !(script in scripts))).toEqual([]);
   expect(all(code, /(?:^|\s)(?:\.\/)?runvoy ([a-z][\w-]*)/gm).filter((name) => !(name in COMMANDS))).toEqual([]);
+  const launched = all(code, /launch\.cjs (\w+)/g);
+  expect(launched.filter((task) => !read('tools/launch.cjs').includes(`  ${task}: { run: [`))).toEqual([]);
   expect(all(code, /node (\S+\.(?:ts|cjs|mjs))/g).filter((file) => !existsSync(join(root, file)))).toEqual([]);
 });
