@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 import { randomBytes } from 'node:crypto';
-import { defaultImageRef, openAdminDoor, registerImage, slotLimits, systemClock } from '@runvoy/core';
-import { defaultImageRef, openAdminDoor, platformOf, registerImage, systemClock } from '@runvoy/core';
+import { defaultImageRef, openAdminDoor, platformOf, registerImage, slotLimits, systemClock } from '@runvoy/core';
 import { LIMITS } from '@runvoy/protocol';
 import { explain, newLogger, originsIn, serve, type OpenService, type Shutdown } from '@runvoy/runtime';
 import { buildOrchestrator, ratePolicy, signInUrl, type OrchestratorDeps } from './index.ts';
