@@ -63,6 +63,25 @@ export interface QueueBody {
   readonly until?: string;
 }
 
+/** What became of a run that was waited for. */
+export interface RunOutcome {
+  readonly status: TerminalStatus;
+  readonly exit_code: number;
+  readonly reason?: string;
+  /** The last of each stream, whole lines. */
+  readonly stdout: string;
+  readonly stderr: string;
+  /** There was more before it: read the log. */
+  readonly stdout_cut?: true;
+  readonly stderr_cut?: true;
+  readonly completeness: Completeness;
+  /** The cursor behind the last stored line. */
+  readonly after: number;
+}
+
+/** 200 of `POST /api/v1/run` with `Prefer: wait=N`, when the run ended in time; otherwise the answer is the 202. */
+export interface WaitedRunAnswer extends Omit<RunAnswer, 'status'>, RunOutcome {}
+
 /** Times of a stop, RFC 3339; a step that has not happened is absent. */
 export interface CancelBody {
   readonly requested?: string;

@@ -1,13 +1,15 @@
 import { admitAfter, requirePermission, startExecution, submitRun, waitingFor, type AdmitDeps } from '@runvoy/core';
 import { RunRequestSchema } from '@runvoy/protocol/schemas';
-import type { RunAnswer, RunRequest } from '@runvoy/protocol';
+import type { RunAnswer, RunRequest, WaitedRunAnswer } from '@runvoy/protocol';
 import type { FastifyInstance } from 'fastify';
 import { callerOf } from './authentication.ts';
 import type { OrchestratorDeps } from './deps.ts';
 import { streamTicketUrl, viewUrl } from './links.ts';
+import { preferredWait, WaitedRuns } from './waited-run.ts';
 
-/** `POST /api/v1/run`: stored before it is started, answered 202. */
+/** `POST /api/v1/run`: stored before it is started, answered 202; with `Prefer: wait=N` 200 when it has ended in time. */
 export function runRoutes(api: FastifyInstance, deps: OrchestratorDeps): void {
+  const waited = new WaitedRuns(api, deps);
   api.post<{ Body: RunRequest }>(
     '/run',
     {
@@ -15,7 +17,7 @@ export function runRoutes(api: FastifyInstance, deps: OrchestratorDeps): void {
       // Refused before the body is looked at: who may not run learns nothing about what is valid.
       preValidation: async (request) => requirePermission(callerOf(request), 'run.create'),
     },
-    async (request, reply): Promise<RunAnswer> => {
+    async (request, reply): Promise<RunAnswer | WaitedRunAnswer> => {
       const caller = callerOf(request);
       const idempotencyKey = request.headers['idempotency-key'];
       const accepted = await submitRun(deps, {
@@ -36,8 +38,7 @@ export function runRoutes(api: FastifyInstance, deps: OrchestratorDeps): void {
           deps.logger.warn('a run that waits could not be started; the next tick does', { execution_id: about, error });
         })) ?? stored;
       const waiting = waitingFor(execution);
-      reply.code(202);
-      return {
+      const answer: RunAnswer = {
         execution_id: id,
         log_url: '',
         status: execution.status,
@@ -48,6 +49,11 @@ export function runRoutes(api: FastifyInstance, deps: OrchestratorDeps): void {
         ...(waiting === 'slot' ? { waiting_for: waiting } : {}),
         view_url: viewUrl(deps, id),
       };
+      const seconds = preferredWait(request.headers['prefer']);
+      if (seconds !== undefined) reply.header('Preference-Applied', `wait=${seconds}`);
+      const ended = seconds ? await waited.outcome(request, id, seconds) : undefined;
+      reply.code(ended ? 200 : 202);
+      return ended ? { ...answer, ...ended } : answer;
     },
   );
 }

@@ -23,11 +23,13 @@ import type { RatePolicy } from '../src/rate-limits.ts';
 function rememberingJobs() {
   const started: StartOrder[] = [];
   const cancelled: string[] = [];
+  const first = Promise.withResolvers<string>();
   const jobs: JobRunner = {
     isolations: ['process'],
     longestGraceMs: Infinity,
     async start(order) {
       started.push(order);
+      first.resolve(order.execution_id);
       return { outcome: 'started' };
     },
     look: async () => ({ state: 'absent', never: false }),
@@ -38,7 +40,7 @@ function rememberingJobs() {
     list: async () => ({ executions: [] }),
     forget: async () => undefined,
   };
-  return { jobs, started, cancelled };
+  return { jobs, started, cancelled, startedOnce: () => first.promise };
 }
 
 /** Seals by marking: what is tested here is who may ask for what, not cryptography. */
@@ -53,7 +55,7 @@ export async function openWorld(policy: Partial<RunPolicy> = {}, rates?: RatePol
   const records = openSqliteRecords(':memory:');
   const clock = manualClock(T0);
   const deps = { records, clock, random: randomBytes };
-  const { jobs, started, cancelled } = rememberingJobs();
+  const { jobs, started, cancelled, startedOnce } = rememberingJobs();
   const first = await createFirstAdmin(deps, { email: 'admin@example.com', key_name: 'k', request_id: 'r' });
   await registerImage(deps, { image: HOST_IMAGE }, { email: 'admin@example.com', requestId: 'r' });
   const app = buildOrchestrator({
@@ -86,6 +88,8 @@ export async function openWorld(policy: Partial<RunPolicy> = {}, rates?: RatePol
     clock,
     started,
     cancelled,
+    /** The id of the first run that was started, once there is one. */
+    startedOnce,
     adminKey,
     /** A key of a user with this role; the user is made when missing. */
     async keyOf(email: string, role: Role): Promise<string> {
