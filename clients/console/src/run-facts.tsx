@@ -1,4 +1,4 @@
-import { isTerminal, type ExecutionStatusBody } from '@runvoy/protocol';
+import { isTerminal, type ExecutionStatusBody, type UsageBody } from '@runvoy/protocol';
 import type { ReactNode } from 'react';
 import { durationText } from './elapsed.ts';
 import { Moment } from './moment.tsx';
@@ -29,11 +29,23 @@ export function RunFacts({ run }: { readonly run: ExecutionStatusBody }) {
       </Fact>
       <Fact name="Isolation">{run.isolation}</Fact>
       <Fact name="Image">{run.image_id}</Fact>
+      {run.usage && <Fact name="Used">{usedText(run.usage)}</Fact>}
+      {run.cost && (
+        <Fact name="Cost">
+          <span title={run.cost.basis}>{`about ${run.cost.estimate.toFixed(6)} ${run.cost.currency}`}</span>
+        </Fact>
+      )}
       <Fact name="Run">
         <code className="run-id">{run.execution_id}</code>
       </Fact>
     </dl>
   );
+}
+
+const amounts = new Intl.NumberFormat('en', { maximumFractionDigits: 1 });
+
+function usedText({ vcpu_seconds, gib_seconds, basis }: UsageBody): ReactNode {
+  return <span title={basis}>{`${amounts.format(vcpu_seconds)} vCPU-s · ${amounts.format(gib_seconds)} GiB-s`}</span>;
 }
 
 function Fact({ name, children }: { readonly name: string; readonly children: ReactNode }) {

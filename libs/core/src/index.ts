@@ -84,3 +84,5 @@ export * from './slots/slot-limits.ts';
 export * from './slots/slots.ts';
 export * from './slots/tend-slots.ts';
 export * from './time/clock.ts';
+export * from './usage/prices.ts';
+export * from './usage/usage.ts';

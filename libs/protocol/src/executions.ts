@@ -1,4 +1,5 @@
 import type { Completeness, LogGap, LogStream } from './log-line.ts';
+import type { CostBody, UsageBody } from './usage.ts';
 
 /** runvoy's six. New meaning goes into extra fields, never into a new status. */
 export type ExecutionStatus = 'STARTING' | 'RUNNING' | 'TERMINATING' | 'SUCCEEDED' | 'FAILED' | 'STOPPED';
@@ -131,6 +132,10 @@ export interface ExecutionBody {
   readonly cpu?: number;
   readonly memory?: number;
   readonly log?: LogSummaryBody;
+  /** Once it has ended. */
+  readonly usage?: UsageBody;
+  /** Once it has ended, where prices are configured. */
+  readonly cost?: CostBody;
 }
 
 /** `GET /api/v1/executions/{id}/status`. */
@@ -151,6 +156,10 @@ export interface ExecutionStatusBody {
   readonly network?: 'none';
   readonly duration_ms?: number;
   readonly log?: LogSummaryBody;
+  /** Once it has ended. */
+  readonly usage?: UsageBody;
+  /** Once it has ended, where prices are configured. */
+  readonly cost?: CostBody;
 }
 
 /** runvoy's log event. `stream` and `partial` are ours. */

@@ -15,3 +15,4 @@ export * from './runner.ts';
 export * from './secrets.ts';
 export * from './signed-text.ts';
 export * from './stream.ts';
+export * from './usage.ts';

@@ -1,9 +1,18 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { START_TIMEOUT_S, STOP_TIMEOUT_S } from '@runvoy/core';
+import { readPrices, START_TIMEOUT_S, STOP_TIMEOUT_S } from '@runvoy/core';
 import { LIMITS } from '@runvoy/protocol';
 import { LOG_LEVELS } from '@runvoy/runtime/logger';
-import { flag, integer, oneOf, readConfig, text, type ConfigOf, type Env } from '@runvoy/runtime/read-config';
+import {
+  flag,
+  integer,
+  oneOf,
+  optionalJson,
+  readConfig,
+  text,
+  type ConfigOf,
+  type Env,
+} from '@runvoy/runtime/read-config';
 
 /** How many runs may be under way at once; 0 = as many as come. */
 const slots = integer({ fallback: 0, min: 0, max: LIMITS.runningMax });
@@ -15,6 +24,7 @@ export const LOCAL_VARIABLES = {
   dataDir: ['RUNVOY_DATA_DIR', text({ fallback: join(homedir(), '.local', 'share', 'runvoy') })],
   trustAllUsers: ['RUNVOY_LOCAL_TRUST_ALL_USERS', flag(false)],
   logLevel: ['RUNVOY_LOG_LEVEL', oneOf(LOG_LEVELS, 'info')],
+  prices: ['RUNVOY_PRICES', optionalJson(readPrices)],
   timeoutDefaultS: [
     'RUNVOY_TIMEOUT_DEFAULT_SECONDS',
     integer({ fallback: LIMITS.timeoutDefaultS, min: 1, max: LIMITS.timeoutMaxS }),

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+
 /** The environment a process was started with; passed in, never read from `process.env` deeper in. */
 export type Env = Readonly<Record<string, string | undefined>>;
 
@@ -108,3 +110,22 @@ export const list: ConfigField<readonly string[]> = (_, value) => ({
     .map((entry) => entry.trim())
     .filter((entry) => entry !== ''),
 });
+
+/**
+ * JSON, given as it is or in a file whose path is given; absent when not set. `read` says what is wrong with it, all at once.
+ */
+export function optionalJson<T>(
+  read: (given: unknown) => { readonly value: T } | { readonly problems: readonly string[] },
+): ConfigField<T | undefined> {
+  return (name, value) => {
+    if (value === undefined) return { value: undefined };
+    const isInline = value.trimStart().startsWith('{');
+    try {
+      const result = read(JSON.parse(isInline ? value : readFileSync(value, 'utf8')));
+      return 'value' in result ? result : { problem: result.problems.map((each) => `${name} ${each}.`).join('\n') };
+    } catch (error) {
+      const where = isInline ? '' : ` in ${value}`;
+      return { problem: `${name} could not be read as JSON${where}: ${(error as Error).message}` };
+    }
+  };
+}

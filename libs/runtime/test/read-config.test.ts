@@ -1,5 +1,18 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { ConfigProblems, flag, integer, list, oneOf, optionalInteger, readConfig, text } from '../src/index.ts';
+import {
+  ConfigProblems,
+  flag,
+  integer,
+  list,
+  oneOf,
+  optionalInteger,
+  optionalJson,
+  readConfig,
+  text,
+} from '../src/index.ts';
 
 const TABLE = {
   project: ['X_PROJECT', text({ example: 'my-project' })],
@@ -50,5 +63,30 @@ describe('reading configuration', () => {
 
   test('takes a variable set to nothing as not set', () => {
     expect(readConfig({ X_PROJECT: 'p', X_PORT: '' }, TABLE).port).toBe(8080);
+  });
+});
+
+describe('JSON, given as it is or in a file', () => {
+  const field = optionalJson((given) =>
+    typeof given === 'object' && given !== null && 'a' in given
+      ? { value: given.a }
+      : { problems: ['needs "a"', 'is wrong'] },
+  );
+
+  test('is read either way, and absent when not set', () => {
+    const path = join(mkdtempSync(join(tmpdir(), 'runvoy-json-')), 'a.json');
+    writeFileSync(path, '{"a":2}');
+    expect(field('X', '{"a":1}')).toEqual({ value: 1 });
+    expect(field('X', path)).toEqual({ value: 2 });
+    expect(field('X', undefined)).toEqual({ value: undefined });
+    rmSync(dirname(path), { recursive: true });
+  });
+
+  test('that is wrong is refused with every problem, naming the variable', () => {
+    expect(field('X', '{}')).toEqual({ problem: 'X needs "a".\nX is wrong.' });
+    expect(field('X', '{')).toEqual({ problem: expect.stringMatching(/^X could not be read as JSON: /) });
+    expect(field('X', '/no/file')).toEqual({
+      problem: expect.stringMatching(/^X could not be read as JSON in \/no\/file: ENOENT/),
+    });
   });
 });

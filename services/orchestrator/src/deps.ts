@@ -1,6 +1,7 @@
 import type {
   EventBus,
   JobRunner,
+  Prices,
   RandomBytes,
   Records,
   RunPolicy,
@@ -23,6 +24,8 @@ export interface OrchestratorDeps extends HttpAppOptions {
   readonly random: RandomBytes;
   readonly signingKeys: SigningKeys;
   readonly policy: RunPolicy;
+  /** What the usage of a run costs; none configured: no cost is told. */
+  readonly prices?: Prices | undefined;
   /** Absent: everybody may ask as often as they like. */
   readonly rates?: RatePolicy;
   readonly version: string;

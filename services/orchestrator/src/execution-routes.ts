@@ -36,18 +36,18 @@ export function executionRoutes(api: FastifyInstance, deps: OrchestratorDeps): v
     requirePermission(callerOf(request), 'executions.list');
     const executions = await listExecutions(deps.records, readListQuery(request.query));
     const places = await queuePlaces(deps.records, deps.policy.limits, executions);
-    return executions.map((execution) => executionBody(execution, places.get(execution.execution_id)));
+    return executions.map((execution) => executionBody(execution, places.get(execution.execution_id), deps.prices));
   });
 
   api.get<ById>('/executions/:id', async (request): Promise<ExecutionBody> => {
     const execution = await readableExecution(deps.records, callerOf(request), request.params.id);
-    return executionBody(execution, await placeOfRun(deps, execution));
+    return executionBody(execution, await placeOfRun(deps, execution), deps.prices);
   });
 
   api.get<ById>('/executions/:id/status', async (request): Promise<ExecutionStatusBody> => {
     const execution = await readableExecution(deps.records, callerOf(request), request.params.id);
     const assessment = isTerminal(execution.status) ? await assessLog(deps, execution) : undefined;
-    return executionStatusBody(execution, assessment, await placeOfRun(deps, execution));
+    return executionStatusBody(execution, assessment, await placeOfRun(deps, execution), deps.prices);
   });
 
   api.delete<ById & ByQuery>('/executions/:id', async (request, reply): Promise<KillAnswer | undefined> => {

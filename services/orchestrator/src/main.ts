@@ -39,6 +39,7 @@ async function openLocal(shutdown: Shutdown): Promise<Opened> {
     signingKeys: await openSigningKeys(dataDir.signingKeys),
     jobs: noJobs(noRunner),
     logger: newLogger(config.logLevel, toStdout),
+    prices: config.prices,
     policy: {
       isolation: 'process' as const,
       timeoutDefaultS: config.timeoutDefaultS,
@@ -76,6 +77,7 @@ async function openGcp(shutdown: Shutdown): Promise<Opened> {
     signingKeys: config.signingKeys,
     jobs,
     logger: newLogger(config.logLevel, toStdout),
+    prices: config.prices,
     region: config.region,
     policy: {
       isolation: 'cloud-run' as const,

@@ -9,11 +9,20 @@ import {
   list,
   oneOf,
   optionalInteger,
+  optionalJson,
   readConfig,
   text,
   type Env,
 } from '@runvoy/runtime';
-import { isEmail, slotLimits, START_TIMEOUT_S, STOP_TIMEOUT_S, type SlotLimits } from '@runvoy/core';
+import {
+  isEmail,
+  readPrices,
+  slotLimits,
+  type Prices,
+  START_TIMEOUT_S,
+  STOP_TIMEOUT_S,
+  type SlotLimits,
+} from '@runvoy/core';
 import { LIMITS } from '@runvoy/protocol';
 
 /** How one server on this machine is set up. */
@@ -32,6 +41,8 @@ export interface StandaloneConfig {
   readonly trustAllUsers: boolean;
   readonly adminEmail: string;
   readonly logLevel: (typeof LOG_LEVELS)[number];
+  /** None configured: no cost is told. */
+  readonly prices: Prices | undefined;
   readonly timeoutDefaultS: number;
   readonly timeoutMaxS: number;
   readonly startTimeoutS: number;
@@ -128,6 +139,7 @@ export const STANDALONE_CONFIG = {
   trustAllUsers: ['RUNVOY_LOCAL_TRUST_ALL_USERS', flag(false)],
   adminEmail: ['RUNVOY_ADMIN_EMAIL', text({ fallback: `${userInfo().username}@localhost` })],
   logLevel: ['RUNVOY_LOG_LEVEL', oneOf(LOG_LEVELS, 'info')],
+  prices: ['RUNVOY_PRICES', optionalJson(readPrices)],
   timeoutDefaultS: ['RUNVOY_TIMEOUT_DEFAULT_SECONDS', optionalInteger({ min: 1, max: LIMITS.timeoutMaxS })],
   timeoutMaxS: ['RUNVOY_TIMEOUT_MAX_SECONDS', optionalInteger({ min: 1, max: LIMITS.timeoutMaxS })],
   startTimeoutS: ['RUNVOY_START_TIMEOUT', integer({ ...START_TIMEOUT_S, fallback: 120 })],

@@ -121,6 +121,7 @@ async function open(
     ...common,
     ...ratePolicy(config),
     policy: runPolicy(config, isolation.level),
+    prices: config.prices,
     version: VERSION,
     streamUrl: () => urls().stream,
     consoleUrl: () => urls().http,

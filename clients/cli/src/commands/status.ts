@@ -8,6 +8,7 @@ import type { Invocation } from '../invocation.ts';
 import { gapNames } from '../log-verdict-text.ts';
 import { oneLine } from '../one-line.ts';
 import { stopSteps } from '../stop-steps.ts';
+import { costText, usageText } from '../usage-text.ts';
 import { waitingWords } from '../waiting-text.ts';
 
 /** `runvoy status`. */
@@ -26,7 +27,7 @@ export async function status(invocation: Invocation): Promise<number> {
 }
 
 function facts(execution: ExecutionStatusBody): readonly (readonly [string, string | undefined])[] {
-  const { reason, status: state, waiting_for, queue, cancel, duration_ms, log, exit_code } = execution;
+  const { reason, status: state, waiting_for, queue, cancel, duration_ms, log, exit_code, usage, cost } = execution;
   return [
     ['Execution ID', execution.execution_id],
     ['Status', waiting_for === undefined ? state : `${state} (${waitingWords(waiting_for, queue)})`],
@@ -40,6 +41,8 @@ function facts(execution: ExecutionStatusBody): readonly (readonly [string, stri
     ['Completed', execution.completed_at],
     ['Duration', duration_ms === undefined ? undefined : durationText(duration_ms)],
     ['Log', log && logText(log)],
+    ['Usage', usage && usageText(usage)],
+    ['Cost', cost && costText(cost)],
   ];
 }
 

@@ -7,6 +7,8 @@ import {
   type QueueBody,
 } from '@runvoy/protocol';
 import type { LogAssessment } from '../logs/assess-log.ts';
+import { costOf, type Prices } from '../usage/prices.ts';
+import { usageOf } from '../usage/usage.ts';
 import type { Execution } from './execution.ts';
 import { isUnwanted } from './start-timeout.ts';
 import { stopInForce } from './stop-in-force.ts';
@@ -15,10 +17,10 @@ import { stopInForce } from './stop-in-force.ts';
 export const rfc3339 = (ms: number): string => new Date(ms).toISOString();
 
 /** An execution as lists show it, with its place where it waits for a slot. Nothing of its environment is in it. */
-export function executionBody(execution: Execution, queue?: QueueBody): ExecutionBody {
+export function executionBody(execution: Execution, queue?: QueueBody, prices?: Prices): ExecutionBody {
   const log = logSummary(execution);
   return {
-    ...common(execution, queue),
+    ...common(execution, queue, prices),
     created_by: execution.created_by,
     owned_by: execution.owned_by,
     exit_code: execution.exit_code ?? 0,
@@ -40,10 +42,11 @@ export function executionStatusBody(
   execution: Execution,
   assessment?: LogAssessment,
   queue?: QueueBody,
+  prices?: Prices,
 ): ExecutionStatusBody {
   const log = assessment ? assessmentBody(assessment) : logSummary(execution);
   return {
-    ...common(execution, queue),
+    ...common(execution, queue, prices),
     exit_code: execution.completed_at_ms === undefined ? null : (execution.exit_code ?? null),
     ...(execution.completed_at_ms === undefined
       ? {}
@@ -52,7 +55,8 @@ export function executionStatusBody(
   };
 }
 
-function common(execution: Execution, queue: QueueBody | undefined) {
+function common(execution: Execution, queue: QueueBody | undefined, prices: Prices | undefined) {
+  const usage = usageOf(execution);
   const cancel = cancelBody(execution);
   const waiting = waitingFor(execution);
   return {
@@ -68,6 +72,8 @@ function common(execution: Execution, queue: QueueBody | undefined) {
     ...(waiting === undefined ? {} : { waiting_for: waiting }),
     ...(queue === undefined ? {} : { queue }),
     ...(cancel === undefined ? {} : { cancel }),
+    ...(usage && { usage }),
+    ...(usage && prices && { cost: costOf(usage, prices) }),
   };
 }
 

@@ -47,6 +47,10 @@ export interface PlatformEnd {
   readonly platform_execution: string;
   /** The platform's own completion time. */
   readonly at_ms: Millis;
+  /** When the platform says that it began, and the size of all its containers: what it charges for. Absent where nobody says. */
+  readonly started_at_ms?: Millis;
+  readonly vcpu?: number;
+  readonly memory_mib?: number;
   /** `cancelled`: a cancel ended it. `never_started`: the runner's process could not begin (image pull, quota). */
   readonly kind: 'exited' | 'cancelled' | 'never_started';
   /** A stable word for a platform failure: `image_pull`, `out_of_memory`, `quota`, ...; absent when there is none to tell. */

@@ -1,7 +1,16 @@
-import { isEmail, START_TIMEOUT_S, STOP_TIMEOUT_S, type SigningKeys } from '@runvoy/core';
+import { isEmail, readPrices, START_TIMEOUT_S, STOP_TIMEOUT_S, type SigningKeys } from '@runvoy/core';
 import { LIMITS } from '@runvoy/protocol';
 import { LOG_LEVELS } from '@runvoy/runtime/logger';
-import { flag, integer, list, oneOf, text, type ConfigField, type ConfigOf } from '@runvoy/runtime/read-config';
+import {
+  flag,
+  integer,
+  list,
+  oneOf,
+  optionalJson,
+  text,
+  type ConfigField,
+  type ConfigOf,
+} from '@runvoy/runtime/read-config';
 import { optionalEndpoint, serviceUrl } from './endpoint.ts';
 import {
   artifactRepository,
@@ -108,6 +117,8 @@ export const GCP_VARIABLES = {
   rateLimit: ['RUNVOY_RATE_LIMIT', integer({ fallback: 1_000, min: 0, max: 1_000_000 })],
   rateLimitRefused: ['RUNVOY_RATE_LIMIT_REFUSED', integer({ fallback: 100, min: 1, max: 1_000_000 })],
   trustedProxyHops: ['RUNVOY_TRUSTED_PROXY_HOPS', integer({ fallback: 1, min: 0, max: 10 })],
+
+  prices: ['RUNVOY_PRICES', optionalJson(readPrices)],
 
   artifactRegistryRepo: ['RUNVOY_GCP_ARTIFACT_REGISTRY_REPO', optionally(artifactRepository)],
   vpcConnector: ['RUNVOY_GCP_VPC_CONNECTOR', optionally(vpcConnector)],

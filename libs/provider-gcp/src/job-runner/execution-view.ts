@@ -29,7 +29,7 @@ function hasBegun({ startedMs, running, succeeded, failed, cancelled }: RunExecu
 /** Counters first: conditions are written apart from them, later, and in no order. */
 function endOf(execution: RunExecution, at_ms: number, tasks: readonly RunTask[]): PlatformEnd {
   const { name: platform_execution, cancelled, failed, succeeded } = execution;
-  const at = { platform_execution, at_ms };
+  const at = { platform_execution, at_ms, ...chargedFor(execution) };
   if (cancelled > 0) return { ...at, kind: 'cancelled' };
   if (failed === 0 && succeeded > 0) return { ...at, kind: 'exited' };
   const completed = execution.conditions.find(({ type }) => type === 'Completed');
@@ -42,6 +42,15 @@ function endOf(execution: RunExecution, at_ms: number, tasks: readonly RunTask[]
     kind: isUnbegun ? 'never_started' : 'exited',
     ...(reason === undefined ? {} : { reason }),
     ...(details === undefined ? {} : { details }),
+  };
+}
+
+/** What Cloud Run charges: from the execution's start on, which is a little before its task's, and all containers. */
+function chargedFor({ startedMs, vcpu, memoryMib }: RunExecution) {
+  return {
+    ...(startedMs === undefined ? {} : { started_at_ms: startedMs }),
+    ...(vcpu === undefined ? {} : { vcpu }),
+    ...(memoryMib === undefined ? {} : { memory_mib: memoryMib }),
   };
 }
 

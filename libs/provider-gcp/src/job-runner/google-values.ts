@@ -33,3 +33,25 @@ export function timeMs(value: unknown): Millis | undefined {
   const { seconds, nanos } = value as { seconds?: unknown; nanos?: unknown };
   return wholeNumber(seconds) * 1000 + Math.floor(wholeNumber(nanos) / 1e6);
 }
+
+/** vCPUs of a quantity: `1`, `0.5`, `1000m`; undefined for any other form. */
+export function vcpuOf(quantity: string): number | undefined {
+  const [, amount, milli] = /^(\d+(?:\.\d+)?)(m?)$/.exec(quantity) ?? [];
+  return amount === undefined ? undefined : Number(amount) / (milli === 'm' ? 1_000 : 1);
+}
+
+const BYTES: Readonly<Record<string, number>> = {
+  '': 1,
+  k: 1e3,
+  M: 1e6,
+  G: 1e9,
+  Ki: 1_024,
+  Mi: 1_024 ** 2,
+  Gi: 1_024 ** 3,
+};
+
+/** MiB of a quantity: `512Mi`, `1Gi`, `1G`, plain bytes; undefined for any other form. */
+export function mibOf(quantity: string): number | undefined {
+  const [, amount, unit = ''] = /^(\d+(?:\.\d+)?)(k|M|G|Ki|Mi|Gi)?$/.exec(quantity) ?? [];
+  return amount === undefined ? undefined : (Number(amount) * BYTES[unit]!) / 1_024 ** 2;
+}

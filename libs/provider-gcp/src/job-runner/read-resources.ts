@@ -1,4 +1,4 @@
-import { enumName, timeMs, wholeNumber } from './google-values.ts';
+import { enumName, mibOf, timeMs, vcpuOf, wholeNumber } from './google-values.ts';
 import { partsOf } from './job-parts.ts';
 import { isMessage, messages, text, type Message } from './message.ts';
 import { COMMON_REASON, CONDITION_STATE, EXECUTION_REASON } from './run-enums.ts';
@@ -36,9 +36,27 @@ export function readExecution(answer: Message): RunExecution {
     cancelled: wholeNumber(answer['cancelledCount']),
     conditions: messages(answer['conditions']).map(readCondition),
     labels: isMessage(answer['labels']) ? (answer['labels'] as Record<string, string>) : {},
+    vcpu: sumOf(messages(task['containers']), 'cpu', vcpuOf),
+    memoryMib: sumOf(messages(task['containers']), 'memory', mibOf),
     env: envOf(messages(task['containers']).find(({ name }) => name === SIDECAR)),
   };
 }
+
+/** The limits of all containers added up; undefined when there are none, or one cannot be read. */
+function sumOf(
+  containers: readonly Message[],
+  name: 'cpu' | 'memory',
+  read: (quantity: string) => number | undefined,
+): number | undefined {
+  const sizes = containers.map(({ resources }) => {
+    const limits = isMessage(resources) && isMessage(resources['limits']) ? resources['limits'] : {};
+    return read(text(limits[name]));
+  });
+  return sizes.length === 0 ? undefined : sizes.reduce((sum, size) => addKnown(sum, size), 0);
+}
+
+const addKnown = (sum: number | undefined, size: number | undefined) =>
+  sum === undefined || size === undefined ? undefined : sum + size;
 
 export function readTask(answer: Message): RunTask {
   const result = isMessage(answer['lastAttemptResult']) ? answer['lastAttemptResult'] : {};

@@ -32,6 +32,9 @@ export interface RunExecution {
   readonly cancelled: number;
   readonly conditions: readonly RunCondition[];
   readonly labels: Readonly<Record<string, string>>;
+  /** Of all containers together; undefined when a size is written in no form we know. */
+  readonly vcpu: number | undefined;
+  readonly memoryMib: number | undefined;
   /** Of the sidecar: the Job's own and what RunJob put over it. */
   readonly env: Readonly<Record<string, string>>;
 }

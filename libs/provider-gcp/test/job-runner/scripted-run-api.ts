@@ -67,6 +67,8 @@ export function execution(given: Partial<RunExecution> = {}): RunExecution {
     cancelled: 0,
     conditions: [],
     labels: { 'managed-by': 'runvoy' },
+    vcpu: undefined,
+    memoryMib: undefined,
     env: { RUNVOY_EXECUTION_ID: ID, RUNVOY_ATTEMPT: '1' },
     ...given,
   };
