@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { livingProcesses } from '@runvoy/core/contracts';
-import type { LogsBody } from '@runvoy/protocol';
+import type { ExecutionBody, LogsBody } from '@runvoy/protocol';
 import { follow, texts } from '../services/standalone/test/follower.ts';
 import { poll, type TestApi } from '../services/standalone/test/server.ts';
 
@@ -41,6 +41,27 @@ export function runLife(open: () => Promise<LifeServer>): void {
     execFileSync('mkfifo', ['-m', '644', path]);
     return { path, open: () => writeFileSync(path, 'go\n') };
   }
+
+  test('says what it used once it has ended, and not before', async () => {
+    const { execution_id: id } = await server.run('echo hi');
+    const started = await server.until(id, () => true);
+    if (started.completed_at === undefined) expect(started.usage).toBeUndefined();
+    const { usage, cost, isolation } = await server.finished(id);
+    const isCharged = isolation === 'cloud-run';
+    expect(usage).toMatchObject({
+      seconds: expect.any(Number),
+      basis: expect.stringMatching(isCharged ? /^the platform's time, charged per 100 ms/ : /^from the bootstrap/),
+    });
+    expect(usage!.log_bytes).toBeGreaterThan(1);
+    expect(usage!.store_operations).toBe(usage!.store_reads + usage!.store_writes);
+    // The sidecar is charged, too: its vCPU and GiB beside the command's own.
+    if (isCharged) expect(usage!.vcpu_seconds).toBeGreaterThanOrEqual(2 * 60);
+    else expect(usage!.charged_seconds).toBe(usage!.seconds);
+    // No prices are configured here, and none are made up.
+    expect(cost).toBeUndefined();
+    const listed = await server.call<ExecutionBody[]>('GET', '/api/v1/executions');
+    expect(listed.find(({ execution_id }) => execution_id === id)?.usage).toEqual(usage);
+  });
 
   test('shows its lines as written, keeps its streams apart and passes its exit code on', async () => {
     const gate = newGate();

@@ -135,3 +135,11 @@ describe('an execution that has ended', () => {
     expect(needsTasks(execution({ startedMs: T0, failed: 1 }))).toBe(false);
   });
 });
+
+test('an end says from when on Cloud Run charges for it, and the size', () => {
+  const ended = execution({ startedMs: T0, completedMs: T0 + 1_000, succeeded: 1, vcpu: 2, memoryMib: 1_536 });
+  expect(viewOf(ended, [])).toMatchObject({
+    state: 'ended',
+    end: { at_ms: T0 + 1_000, started_at_ms: T0, vcpu: 2, memory_mib: 1_536 },
+  });
+});

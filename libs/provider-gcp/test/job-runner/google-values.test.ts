@@ -1,6 +1,6 @@
 import { protos } from '@google-cloud/run';
 import { describe, expect, test } from '@jest/globals';
-import { enumName, timeMs, wholeNumber } from '../../src/job-runner/google-values.ts';
+import { enumName, mibOf, timeMs, vcpuOf, wholeNumber } from '../../src/job-runner/google-values.ts';
 import { readExecution, readJob, readTask } from '../../src/job-runner/read-resources.ts';
 import { COMMON_REASON, CONDITION_STATE, EXECUTION_REASON } from '../../src/job-runner/run-enums.ts';
 import { NAME, T0 } from './scripted-run-api.ts';
@@ -124,4 +124,34 @@ test('a task’s exit code of 0 is no exit code: it looks the same as none', () 
     termSignal: 9,
     message: 'why',
   });
+});
+
+test.each([
+  ['1', 1],
+  ['0.5', 0.5],
+  ['1500m', 1.5],
+  ['', undefined],
+  ['one', undefined],
+])('"%s" is %p vCPU', (quantity, vcpu) => {
+  expect(vcpuOf(quantity)).toBe(vcpu);
+});
+
+test.each([
+  ['512Mi', 512],
+  ['1Gi', 1_024],
+  ['1.5Gi', 1_536],
+  ['1048576', 1],
+  ['1G', 1e9 / 1_024 ** 2],
+  ['', undefined],
+  ['1Xi', undefined],
+])('"%s" is %p MiB', (quantity, mib) => {
+  expect(mibOf(quantity)).toBe(mib);
+});
+
+test('the size of an execution is that of all its containers, and unknown when one is', () => {
+  const limited = (cpu: string, memory: string) => ({ resources: { limits: { cpu, memory } } });
+  const of = (...containers: object[]) => readExecution({ name: 'n', template: { containers } });
+  expect(of(limited('1', '1Gi'), limited('2000m', '512Mi'))).toMatchObject({ vcpu: 3, memoryMib: 1_536 });
+  expect(of(limited('1', '1Gi'), {})).toMatchObject({ vcpu: undefined, memoryMib: undefined });
+  expect(of()).toMatchObject({ vcpu: undefined, memoryMib: undefined });
 });
