@@ -319,6 +319,39 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     words: { least: 0, most: 1 },
     load: async () => (await import('./commands/local.ts')).local,
   },
+  backup: {
+    usage: 'backup [--to DIR]',
+    summary: 'back up the local store, also while its server runs',
+    options: {
+      to: {
+        type: 'string',
+        value: 'DIR',
+        text: 'a new directory, or one that is there to put it in; here unless given',
+      },
+    },
+    notes: [
+      'A backup is a directory: the database, the event queue of the same moment, and the archive. It is looked over before it gets its name.',
+      'It holds no keys. Secrets and variables in it can be read only with vault-keys.json of the data directory: keep a copy elsewhere.',
+    ],
+    examples: ['runvoy backup', 'runvoy backup --to /mnt/backups'],
+    words: { least: 0, most: 0 },
+    load: async () => (await import('./commands/backup.ts')).backup,
+  },
+  restore: {
+    usage: 'restore [--force] <backup>',
+    summary: 'make a data directory of a backup',
+    options: { force: { type: 'boolean', text: 'also where there is data; it is kept beside the new, never deleted' } },
+    notes: [
+      'Not while a server runs there. Runs that were going on when the backup was made end as lost.',
+      'Put your copy of vault-keys.json into the data directory before the first start, unless the old directory still has it.',
+    ],
+    examples: [
+      'runvoy restore runvoy-backup-2026-11-28T17-00-00-000Z',
+      'runvoy restore --data-dir ./data --force ./backup',
+    ],
+    words: { least: 1, most: 1 },
+    load: async () => (await import('./commands/backup.ts')).restore,
+  },
   version: {
     usage: 'version',
     summary: 'show the versions of this client and of the server',

@@ -36,6 +36,11 @@ export function openDataDir(path: string): DataDir {
       { cause: error },
     );
   }
+  return { ...pathsIn(path), intakeSocket: socketPath(path) };
+}
+
+/** Where things lie in a data directory, whether there is one or not. */
+export function pathsIn(path: string): Omit<DataDir, 'intakeSocket'> {
   return {
     path,
     database: join(path, 'runvoy.sqlite'),
@@ -46,7 +51,6 @@ export function openDataDir(path: string): DataDir {
     serverLog: join(path, 'server.log'),
     serverFile: join(path, 'server.json'),
     clientFile: join(path, 'client.json'),
-    intakeSocket: socketPath(path),
   };
 }
 

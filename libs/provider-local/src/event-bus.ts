@@ -1,5 +1,7 @@
+import type { DatabaseSync } from 'node:sqlite';
 import type { Clock, CloudEventEnvelope, Death, EventBus, Millis } from '@runvoy/core';
 import { retryDelay } from './retry-delay.ts';
+import { copyDatabase } from './sqlite/copy-database.ts';
 import { EventQueue } from './sqlite/event-queue.ts';
 import type { DeadLetter, LeasedEvent } from './sqlite/event-queue.ts';
 import { GroupCommit } from './sqlite/group-commit.ts';
@@ -35,6 +37,8 @@ export interface LocalEventBusOptions {
 export interface LocalEventBus extends EventBus, AsyncDisposable {
   /** Events that were given up and not yet taken over, oldest first, behind the one with number `after`. */
   deadLetters(page: { readonly after?: number; readonly limit: number }): Promise<readonly DeadLetter[]>;
+  /** Copies the queue into a new file while it goes on. */
+  copyInto(path: string): Promise<void>;
   /** Starts no further delivery, waits for those under way, closes the file. What was not acknowledged comes again after the next opening. */
   close(): Promise<void>;
 }
@@ -48,7 +52,7 @@ export function openLocalEventBus(options: LocalEventBusOptions): LocalEventBus 
   const database = openDatabase(options.path);
   try {
     const queue = new EventQueue(database, options.clock.now());
-    return new QueueInSqlite(queue, new GroupCommit(database), () => database.close(), options);
+    return new QueueInSqlite(queue, new GroupCommit(database), database, options);
   } catch (error) {
     database.close();
     throw error;
@@ -64,7 +68,7 @@ const OUTCOME_MS = 5_000;
 class QueueInSqlite implements LocalEventBus {
   readonly #queue: EventQueue;
   readonly #group: GroupCommit;
-  readonly #closeFile: () => void;
+  readonly #database: DatabaseSync;
   readonly #options: Required<Omit<LocalEventBusOptions, 'keepDead'>> & Pick<LocalEventBusOptions, 'keepDead'>;
   readonly #underWay = new Map<number, Promise<void>>();
   readonly #closing = new AbortController();
@@ -73,10 +77,10 @@ class QueueInSqlite implements LocalEventBus {
   #handingOver: Promise<void> | undefined;
   #nap = new AbortController();
 
-  constructor(queue: EventQueue, group: GroupCommit, closeFile: () => void, options: LocalEventBusOptions) {
+  constructor(queue: EventQueue, group: GroupCommit, database: DatabaseSync, options: LocalEventBusOptions) {
     this.#queue = queue;
     this.#group = group;
-    this.#closeFile = closeFile;
+    this.#database = database;
     this.#options = { concurrency: 8, maxAttempts: 100, leaseMs: 60_000, drainMs: 5_000, ...options };
     this.#delivering = this.#deliverUntilClosed();
     this.#handOver();
@@ -103,6 +107,15 @@ class QueueInSqlite implements LocalEventBus {
     return this.#queue.deadLetters(after, limit);
   }
 
+  async copyInto(path: string): Promise<void> {
+    let release: (() => void) | undefined;
+    try {
+      await copyDatabase(this.#database, path, () => (release = this.#group.hold()));
+    } finally {
+      release?.();
+    }
+  }
+
   close(): Promise<void> {
     return (this.#closed ??= this.#closeOnce());
   }
@@ -120,7 +133,7 @@ class QueueInSqlite implements LocalEventBus {
     const allDone = Promise.all(this.#underWay.values()).then(() => drained.abort());
     await Promise.race([allDone, this.#options.clock.sleep(this.#options.drainMs, drained.signal)]);
     this.#group.close();
-    this.#closeFile();
+    this.#database.close();
   }
 
   async #deliverUntilClosed(): Promise<void> {

@@ -1,4 +1,6 @@
 export * from './archive.ts';
+export { backupDirectory, writeBackup } from './backup.ts';
+export type { BackupManifest } from './backup-manifest.ts';
 export * from './config.ts';
 export * from './data-dir.ts';
 export * from './event-bus.ts';
@@ -6,6 +8,7 @@ export * from './job-runner/isolation-level.ts';
 export * from './job-runner/probe-with-runner.ts';
 export * from './job-runner.ts';
 export * from './records.ts';
+export * from './restore.ts';
 export * from './secret-vault.ts';
 export * from './signing-keys.ts';
 export { DatabaseInUse } from './sqlite/open-database.ts';

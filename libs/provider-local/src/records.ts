@@ -13,6 +13,7 @@ import type {
 } from '@runvoy/core';
 import type { DatabaseSync } from 'node:sqlite';
 import { ContentionLane } from './sqlite/contention-lane.ts';
+import { copyDatabase } from './sqlite/copy-database.ts';
 import { DECLARED } from './sqlite/declarations.ts';
 import type { Declarations } from './sqlite/declarations.ts';
 import { DocumentTable } from './sqlite/document-table.ts';
@@ -36,6 +37,11 @@ export interface SqliteRecordsOptions {
 export interface SqliteRecords extends Records, AsyncDisposable {
   /** Commits what was asked for, ends every watch and closes the file. Whatever is asked afterwards fails with `STORE_UNAVAILABLE`. */
   close(): void;
+  /**
+   * Copies everything into a new file while others go on writing. `beside` runs at the moment the copy is of, while nothing is
+   * written: what it copies is of the same moment. Rejects with what went wrong; the file may be half written then.
+   */
+  copyInto(path: string, beside?: () => Promise<void>): Promise<void>;
 }
 
 /**
@@ -80,6 +86,16 @@ class RecordsInSqlite implements SqliteRecords {
       committed: () => this.#feed.publish(this.#table.takeChanges()),
       rolledBack: () => this.#table.forgetChanges(),
     });
+  }
+
+  async copyInto(path: string, beside: () => Promise<void> = async () => undefined): Promise<void> {
+    let release: (() => void) | undefined;
+    try {
+      await copyDatabase(this.#database, path, () => (release = this.#group.hold()));
+      await beside();
+    } finally {
+      release?.();
+    }
   }
 
   async get<T extends object>(ref: Ref<T>): Promise<Stored<T> | undefined> {

@@ -7,6 +7,7 @@ import { executionsNewestFirst, Failure, issueSignIn, recordDeath, systemClock }
 import { signInUrl } from '@runvoy/orchestrator';
 import type { LocalClientFile, ReadyLine } from '@runvoy/protocol';
 import {
+  backupDirectory,
   DatabaseInUse,
   chooseIsolation,
   openDataDir,
@@ -15,8 +16,12 @@ import {
   openLocalVault,
   openSigningKeys,
   openSqliteRecords,
+  pathsIn,
   probeWithRunner,
+  restoreBackup,
+  writeBackup,
   type DataDir,
+  type LocalEventBus,
 } from '@runvoy/provider-local';
 import {
   closeInheritedDescriptors,
@@ -27,6 +32,7 @@ import {
   type Logger,
 } from '@runvoy/runtime';
 import { banner, earlierRuns } from './banner.ts';
+import { backup, restore, type BackupCommands } from './backup-command.ts';
 import { readStandaloneConfig, type StandaloneConfig } from './config.ts';
 import { openLogFile } from './log-file.ts';
 import { runFirstCommand } from './first-run.ts';
@@ -71,6 +77,7 @@ async function openProvider(config: StandaloneConfig, dataDir: DataDir, logger: 
         candidate,
       ),
   });
+  let queue: LocalEventBus | undefined;
   const { engine, ...found } = isolation;
   logger.info('isolation found', { ...found, engine: engine?.command.join(' '), enforces: engine?.enforces });
   return {
@@ -78,14 +85,17 @@ async function openProvider(config: StandaloneConfig, dataDir: DataDir, logger: 
     isolation,
     vault: await openLocalVault(dataDir.vaultKeys),
     signingKeys: await openSigningKeys(dataDir.signingKeys),
-    openBus: (deliver) =>
-      openLocalEventBus({
+    openBus: (deliver) => {
+      queue = openLocalEventBus({
         path: dataDir.queue,
         deliver: async (event) => ((await deliver(event)) ? 'ack' : 'retry'),
         keepDead: async (death) => void (await recordDeath({ records, clock: systemClock }, death)),
         clock: systemClock,
         random: Math.random,
-      }),
+      });
+      return queue;
+    },
+    backup: (to) => writeBackup({ dataDir: dataDir.path, records, bus: queue! }, to, aboutBackup()),
     openJobs: (onEnded) =>
       openLocalJobRunner({
         dataDir: dataDir.path,
@@ -193,7 +203,23 @@ function stopOnSignals(server: RunningServer, dataDir: DataDir, logger: Logger):
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stop);
 }
 
-main().catch((error: unknown) => {
+const aboutBackup = () => ({ nowMs: Date.now(), version: VERSION });
+
+/** What else this executable does, by its first word. */
+const VERBS: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
+  backup: (args) => backup(args, BACKUP_COMMANDS, Date.now()),
+  restore: (args) => restore(args, BACKUP_COMMANDS),
+};
+const BACKUP_COMMANDS: BackupCommands = {
+  backupDirectory: (dataDir, to) => backupDirectory(dataDir, to, aboutBackup()),
+  isInUse: (error) => error instanceof DatabaseInUse,
+  restore: (from, dataDir, force) => restoreBackup(from, dataDir, { force, nowMs: Date.now() }),
+  pathsIn,
+};
+
+const [verb = '', ...rest] = process.argv.slice(2);
+const asked = Object.hasOwn(VERBS, verb) ? VERBS[verb]!(rest) : main();
+asked.catch((error: unknown) => {
   process.stderr.write(`${explain(error)}\n`);
   process.exit(1);
 });

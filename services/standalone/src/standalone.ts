@@ -20,6 +20,7 @@ import { buildLiveView, mountLiveView } from '@runvoy/websocket';
 import type { FastifyInstance } from 'fastify';
 import type { FoundIsolation } from './found-isolation.ts';
 import { openLocalAdmin, registerHostImage, type LocalAdmin } from './admin.ts';
+import { backupRoute } from './backup-route.ts';
 import { lookEvent, newCarrier, runTicks } from './carrier.ts';
 import type { StandaloneConfig } from './config.ts';
 import { consoleRoutes } from './console-routes.ts';
@@ -42,6 +43,8 @@ export interface LocalProvider {
   openJobs(onEnded: (executionId: string) => void): Promise<JobRunner & AsyncDisposable>;
   /** What keeps the runs of this server apart, and why there is nothing better here. Nothing said: `process`. */
   readonly isolation?: FoundIsolation;
+  /** Writes a backup of what is open now into a new directory; absent where the provider has none. */
+  readonly backup?: (to: string) => Promise<object>;
   close(): Promise<void>;
 }
 
@@ -110,6 +113,7 @@ async function open(
     limits: config.limits,
   };
   const processor = buildProcessor({ ...common, ...intake });
+  if (provider.backup) backupRoute(processor, { records, clock, backup: provider.backup });
   ready.resolve(processor);
   await listenPrivately(processor, places.intakeSocket);
   shutdown.add('event intake', () => processor.close());

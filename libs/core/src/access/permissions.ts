@@ -35,6 +35,7 @@ export const PERMISSIONS = {
   'sign-in.create': EVERYONE,
   'dead-letters.read': OPERATORS,
   'dead-letters.change': OPERATORS,
+  'backup.create': ['admin'],
 } as const satisfies Record<string, readonly Holder[]>;
 
 export type Permission = keyof typeof PERMISSIONS;

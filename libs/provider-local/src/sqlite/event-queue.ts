@@ -22,7 +22,7 @@ export interface DeadLetter {
 }
 
 /** 2: a dead letter has its route. */
-const VERSION = 2;
+export const QUEUE_VERSION = 2;
 /** Where the bus delivers, and all that version 1 knew. */
 const BUS_ROUTE = '/events';
 const TABLES = `
@@ -66,7 +66,7 @@ export class EventQueue {
 
   /** Throws an Error that names both versions when the queue is newer than this code. */
   constructor(database: DatabaseSync, now: Millis) {
-    prepareTables(database, now);
+    prepareQueue(database, now);
     this.#insert = database.prepare(
       'INSERT INTO events (id, source, event, attempts, due_ms, is_leased) VALUES (?, ?, ?, 0, ?, 0) ON CONFLICT DO NOTHING',
     );
@@ -155,20 +155,22 @@ export class EventQueue {
   }
 }
 
-function prepareTables(database: DatabaseSync, now: Millis): void {
+/** Brings a queue's file to this code's tables. Throws an Error that names both versions when it is newer. */
+export function prepareQueue(database: DatabaseSync, now: Millis): void {
   database.exec('BEGIN IMMEDIATE');
   try {
     database.exec('CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID');
     const meta = metaOf(database);
     const stored = meta.read('event_queue');
-    if (stored !== undefined && stored > VERSION) {
+    if (stored !== undefined && stored > QUEUE_VERSION) {
       throw new Error(
-        `The data was written by a newer version: the event queue has version ${stored}, this program knows ${VERSION}. Update the program.`,
+        `The data was written by a newer version: the event queue has version ${stored}, this program knows ${QUEUE_VERSION}. Update the program.`,
       );
     }
-    for (let version = stored ?? VERSION; version < VERSION; version += 1) database.exec(STEPS[version + 1] ?? '');
+    for (let version = stored ?? QUEUE_VERSION; version < QUEUE_VERSION; version += 1)
+      database.exec(STEPS[version + 1] ?? '');
     database.exec(TABLES);
-    meta.write('event_queue', VERSION);
+    meta.write('event_queue', QUEUE_VERSION);
     // Whoever held these leases is gone: the file belongs to one process at a time.
     database.prepare('UPDATE events SET due_ms = ?, is_leased = 0 WHERE is_leased = 1').run(now);
     database.exec('COMMIT');

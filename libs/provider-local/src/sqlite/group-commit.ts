@@ -32,6 +32,7 @@ export class GroupCommit {
   #waiting: Waiting[] = [];
   #flush: NodeJS.Immediate | undefined;
   #closed = false;
+  #holders = 0;
 
   constructor(database: DatabaseSync, hooks: GroupHooks = {}) {
     this.#database = database;
@@ -43,8 +44,26 @@ export class GroupCommit {
     if (this.#closed) return Promise.reject(closedFailure());
     return new Promise<R>((resolve, reject) => {
       this.#waiting.push({ write, resolve, reject });
-      this.#flush ??= setImmediate(() => this.#commitGroup());
+      this.#schedule();
     });
+  }
+
+  /** Commits nothing until the function that it returns is called; what is asked for waits. */
+  hold(): () => void {
+    this.#holders += 1;
+    if (this.#flush) clearImmediate(this.#flush);
+    this.#flush = undefined;
+    let isHeld = true;
+    return () => {
+      if (!isHeld) return;
+      isHeld = false;
+      this.#holders -= 1;
+      if (this.#waiting.length > 0) this.#schedule();
+    };
+  }
+
+  #schedule(): void {
+    if (this.#holders === 0) this.#flush ??= setImmediate(() => this.#commitGroup());
   }
 
   /** Commits what is waiting and takes nothing more. */
