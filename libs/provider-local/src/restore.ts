@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { fingerprint, inspectCopy, readManifest, type BackupManifest } from './backup-manifest.ts';
 import { syncOne, syncTree, UNFINISHED } from './backup.ts';
 import { pathsIn } from './data-dir.ts';
+import { endUnfinished } from './restore/end-unfinished.ts';
 import { DatabaseInUse, openDatabase } from './sqlite/open-database.ts';
 
 /** What became of a restore. */
@@ -11,6 +12,8 @@ export interface Restored {
   readonly manifest: BackupManifest;
   /** Where what was there before lies now. */
   readonly before?: string;
+  /** Runs that were going on when the backup was made: here they are over, as lost. */
+  readonly lost: number;
   /** Keys that sealed values need and that are not here. */
   readonly missingKeys: readonly string[];
 }
@@ -41,10 +44,12 @@ export async function restoreBackup(
   }
   if (isThere) requireNoServer(dataDir);
   const aside = dataDir + UNFINISHED;
+  let lost: number;
   try {
     await rm(aside, { recursive: true, force: true });
     await mkdir(aside, { recursive: true, mode: PRIVATE_DIR });
     await copyChecked(from, aside, manifest);
+    lost = await endUnfinished(pathsIn(aside).database, Date.parse(manifest.made_at));
     for (const name of isThere ? KEPT : []) await copyKept(join(dataDir, name), join(aside, name));
     await syncTree(aside);
   } catch (cause) {
@@ -56,7 +61,7 @@ export async function restoreBackup(
   await rename(aside, dataDir);
   await syncOne(dirname(dataDir));
   const missingKeys = await missingOf(manifest.vault_keys, pathsIn(dataDir).vaultKeys);
-  return { manifest, missingKeys, ...(before === undefined ? {} : { before }) };
+  return { manifest, lost, missingKeys, ...(before === undefined ? {} : { before }) };
 }
 
 /** The database is the lock of its directory: whoever can open it is alone. */

@@ -2,8 +2,9 @@ import { existsSync } from 'node:fs';
 import { appendFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
-import { openDeadLetters, recordDeath, systemClock, type Ref } from '@runvoy/core';
+import { executionRef, openDeadLetters, recordDeath, systemClock, type Execution, type Ref } from '@runvoy/core';
 import { sampleEvent } from '@runvoy/core/contracts';
 import {
   backupDirectory,
@@ -110,10 +111,18 @@ describe('a backup', () => {
     const dying = (async () => {
       while (!isOver) await world.bus.deadLetter(sampleEvent(`e${put++}`), 'why', '/events');
     })();
+    // Between the two copies there is time for many to move, were they let.
+    const slowly = {
+      copyInto: async (path: string) => {
+        for (let turns = 0; turns < 100; turns += 1) await turn();
+        await world.bus.copyInto(path);
+      },
+    };
     for (let round = 0; round < 5; round += 1) {
+      await turn();
       const certain = put - 1;
       const to = join(directory.path, `backup-${round}`);
-      await writeBackup(world.source, to, ABOUT);
+      await writeBackup({ ...world.source, bus: slowly }, to, ABOUT);
       const inQueue = rowsOf(join(to, 'events.sqlite'), 'SELECT event FROM dead_letters').map(
         ({ event }) => (JSON.parse(String(event)) as { id: string }).id,
       );
@@ -269,6 +278,35 @@ describe('a restore', () => {
     await expect(restoreBackup(from, join(directory.path, 'other'), { force: false, nowMs: 0 })).rejects.toThrow(
       'leads out of the backup',
     );
+  });
+});
+
+test('a run that was about to start when the backup was made is started nowhere else', async () => {
+  await using directory = await privateDirectory();
+  const to = join(directory.path, 'backup');
+  const starting = {
+    execution_id: 'a'.repeat(32),
+    status: 'STARTING',
+    unfinished: true,
+    started_at_ms: 1,
+    without_input: true,
+    faults: [],
+    facts: { attempts: [{ attempt: 1, token_hash: '', made_at_ms: 1 }] },
+  } as unknown as Execution;
+  {
+    await using world = await openWorld(join(directory.path, 'data'));
+    await world.records.create(executionRef(starting.execution_id), starting);
+    await writeBackup(world.source, to, ABOUT);
+  }
+  const target = join(directory.path, 'other');
+  expect(await restoreBackup(to, target, { force: false, nowMs: 0 })).toMatchObject({ lost: 1 });
+  await using world = await openWorld(target);
+  const { value } = (await world.records.get(executionRef(starting.execution_id)))!;
+  expect(value).toMatchObject({
+    status: 'FAILED',
+    reason: 'lost',
+    unfinished: false,
+    completed_at_ms: ABOUT.nowMs,
   });
 });
 

@@ -11,13 +11,17 @@ export interface BackupCommands {
   /** Of a directory that no server uses; throws what `isInUse` says yes to when one does. */
   backupDirectory(dataDir: string, to: string): Promise<BackupAccount>;
   isInUse(error: unknown): boolean;
-  restore(
-    from: string,
-    dataDir: string,
-    force: boolean,
-  ): Promise<{ readonly manifest: BackupAccount; readonly before?: string; readonly missingKeys: readonly string[] }>;
+  restore(from: string, dataDir: string, force: boolean): Promise<RestoreAccount>;
   /** Where things lie in a data directory. */
   pathsIn(dataDir: string): { readonly vaultKeys: string; readonly serverFile: string; readonly clientFile: string };
+}
+
+/** What a restore has done. */
+export interface RestoreAccount {
+  readonly manifest: BackupAccount;
+  readonly before?: string;
+  readonly lost: number;
+  readonly missingKeys: readonly string[];
 }
 
 /** What a backup says of itself, as far as it is told here. */
@@ -55,13 +59,20 @@ export async function restore(args: readonly string[], commands: BackupCommands)
   const [from] = positionals;
   if (from === undefined || positionals.length > 1) throw new Error('Name the one backup to restore: restore DIR');
   const dataDir = dataDirOf(values['data-dir']);
-  const { manifest, before, missingKeys } = await commands.restore(resolve(from), dataDir, values.force);
+  const { manifest, before, lost, missingKeys } = await commands.restore(resolve(from), dataDir, values.force);
   if (values.json) {
-    const told = { data_dir: dataDir, made_at: manifest.made_at, counts: manifest.counts, missing_keys: missingKeys };
+    const told = {
+      data_dir: dataDir,
+      made_at: manifest.made_at,
+      counts: manifest.counts,
+      lost,
+      missing_keys: missingKeys,
+    };
     return void process.stdout.write(`${JSON.stringify(before === undefined ? told : { ...told, before })}\n`);
   }
   process.stdout.write(`${dataDir}\n`);
   process.stderr.write(`restored the backup of ${manifest.made_at}: ${countsText(manifest)}, looked over\n`);
+  if (lost > 0) process.stderr.write(`${lost} that were going on then are over here, as lost\n`);
   if (before !== undefined) process.stderr.write(`what was there before is in ${before}\n`);
   if (missingKeys.length === 0) return;
   const { vaultKeys } = commands.pathsIn(dataDir);
