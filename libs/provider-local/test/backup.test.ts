@@ -325,7 +325,7 @@ test('dead letters that a backup holds can be replayed where it was restored', a
   const target = join(directory.path, 'other');
   await restoreBackup(to, target, { force: false, nowMs: 0 });
   await using world = await openWorld(target);
-  const letters = openDeadLetters({ ...world, clock: systemClock, random: (count) => new Uint8Array(count) });
+  const letters = openDeadLetters({ ...world, clock: systemClock });
   const [known] = (await letters.list({ limit: 1 })).letters;
   expect(await letters.replay(known!.id, { email: 'a@b.c', requestId: 'r' })).toMatchObject({ sent: true });
 });
