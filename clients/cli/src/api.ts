@@ -10,6 +10,7 @@ import type {
   DeadLetterDetails,
   ExecutionBody,
   ExecutionStatusBody,
+  ExplainBody,
   HealthBody,
   ImageAnswer,
   ImageBody,
@@ -78,6 +79,10 @@ export class RunvoyApi {
 
   status(id: string, signal?: AbortSignal): Promise<ExecutionStatusBody> {
     return this.#json('GET', `/executions/${encodeURIComponent(id)}/status`, { signal });
+  }
+
+  explain(id: string): Promise<ExplainBody> {
+    return this.#json('GET', `/executions/${encodeURIComponent(id)}/explain`);
   }
 
   /** Lines after `after`, in any state of the run. */

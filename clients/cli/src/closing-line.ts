@@ -1,16 +1,18 @@
 import { durationText } from './duration.ts';
 import { exitCodeOf, type RunOutcome } from './run-outcome.ts';
 import { stopTookMs } from './stop-steps.ts';
+import { whyText } from './why-text.ts';
 
 const WORDS = { SUCCEEDED: 'succeeded', FAILED: 'failed', STOPPED: 'stopped' } as const;
 
 /** The last line of a run: `succeeded · exit 0 · 3.2 s · 12 lines, complete, verified · isolation process · https://...`. */
 export function closingLine(outcome: RunOutcome, log: string, viewUrl?: string): string {
-  const { status, reason, duration_ms, isolation, cancel } = outcome;
+  const { status, duration_ms, isolation, cancel } = outcome;
   const goneAfterMs = cancel && stopTookMs(cancel);
   const parts = [
     status in WORDS ? WORDS[status as keyof typeof WORDS] : status.toLowerCase(),
-    reason?.replaceAll('_', ' '),
+    // What is no more than its exit code stands there already.
+    outcome.reason === undefined && status !== 'STOPPED' ? undefined : whyText(outcome),
     `exit ${exitCodeOf(outcome)}`,
     duration_ms === undefined ? undefined : durationText(duration_ms),
     goneAfterMs === undefined ? undefined : `confirmed gone ${durationText(goneAfterMs)}`,

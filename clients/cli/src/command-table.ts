@@ -135,6 +135,21 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     words: { least: 1, most: 1 },
     load: async () => (await import('./commands/status.ts')).status,
   },
+  explain: {
+    usage: 'explain <execution-id>',
+    summary: 'say why a run is as it is',
+    options: {},
+    notes: [
+      'What happened and what to do; what the run waits for and what comes next; and everything that is known of it, oldest first.',
+      'The words that stand for a reason are listed in docs/reasons.md.',
+    ],
+    examples: [
+      'runvoy explain 3f9a0c7d52e14b86a1c0d94e7f2b6835',
+      'runvoy explain --json 3f9a0c7d52e14b86a1c0d94e7f2b6835',
+    ],
+    words: { least: 1, most: 1 },
+    load: async () => (await import('./commands/explain.ts')).explain,
+  },
   kill: {
     usage: 'kill [--wait] [--force | --grace TIME] <execution-id>',
     summary: 'stop a run',

@@ -3,7 +3,7 @@ import { wholeSecondsText } from './duration.ts';
 import { oneLine } from './one-line.ts';
 import { shortStartedText, startedText } from './started-text.ts';
 import { leastWidth, tableLines, type Column } from './table.ts';
-import { waitingWords } from './waiting-text.ts';
+import { whyText, withPlace } from './why-text.ts';
 
 interface Shown extends Column {
   readonly cell: (execution: ExecutionBody, nowMs: number | undefined) => string;
@@ -49,14 +49,11 @@ export function executionTable(
   return tableLines(layout, rowsOf(layout), terminal?.columns);
 }
 
-function statusText({ status, reason, waiting_for, queue }: ExecutionBody): string {
-  const why = reason?.replaceAll('_', ' ') ?? (waiting_for === undefined ? undefined : placedWords(waiting_for, queue));
+function statusText(execution: ExecutionBody): string {
+  const { status, queue } = execution;
+  // A list has no room for the limit.
+  const why = withPlace(whyText(execution), queue && `place ${queue.place}`);
   return oneLine(why === undefined ? status : `${status} (${why})`);
-}
-
-/** A list has no room for the limit. */
-function placedWords(waitingFor: string, queue: ExecutionBody['queue']): string {
-  return queue === undefined ? waitingWords(waitingFor) : `${waitingWords(waitingFor)}, place ${queue.place}`;
 }
 
 /** Lists carry whole seconds; a duration of 0 s may be left out. */

@@ -5,6 +5,7 @@ import { EXIT } from './exit-code.ts';
 export interface RunOutcome {
   readonly status: ExecutionStatus;
   readonly reason?: string | undefined;
+  readonly reason_text?: string | undefined;
   readonly exit_code?: number | null | undefined;
   readonly cancel?: CancelBody | undefined;
   readonly duration_ms?: number | undefined;

@@ -129,7 +129,7 @@ describe('run', () => {
   test('says its place in the queue, and that it has left it', async () => {
     server.queued({ place: 3, waiting: 7, limit: 'deployment', max_running: 2 });
     await using cli = runvoy(['run', 'x'], { server });
-    await cli.says('waiting for a slot: place 3 of 7 (limit of the deployment: 2 running)\n');
+    await cli.says('waiting for a free slot: place 3 of 7 (limit of the deployment: 2 running)\n');
     server.running();
     server.write('begun');
     server.end('SUCCEEDED', 0);

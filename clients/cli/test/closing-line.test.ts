@@ -21,6 +21,16 @@ test.each<[RunOutcome, number, string]>([
     'failed · lost · exit 125 · 3.2 s · LOG · isolation process · LINK',
   ],
   [
+    { ...base, status: 'FAILED', exit_code: 124, reason: 'timeout', reason_text: 'it ran longer than its time limit' },
+    124,
+    'failed · it ran longer than its time limit · exit 124 · 3.2 s · LOG · isolation process · LINK',
+  ],
+  [
+    { ...base, status: 'FAILED', exit_code: 3, reason_text: 'its command ended with exit code 3' },
+    3,
+    'failed · exit 3 · 3.2 s · LOG · isolation process · LINK',
+  ],
+  [
     { ...base, status: 'STOPPED', exit_code: 130, cancel },
     130,
     'stopped · exit 130 · 3.2 s · confirmed gone 10.4 s · LOG · isolation process · LINK',

@@ -27,7 +27,11 @@ const execution = (more: Partial<ExecutionBody> = {}): ExecutionBody => ({
 const runs = [
   execution(),
   execution({ status: 'FAILED', reason: 'image_pull', started_at: iso(now - 3 * 86_400_000), duration_seconds: 3_599 }),
-  execution({ status: 'TERMINATING', waiting_for: 'stop_confirmation' }),
+  execution({
+    status: 'TERMINATING',
+    waiting_for: 'stop_confirmation',
+    reason_text: 'waiting until nothing of it lives',
+  }),
 ];
 
 test.each([200, 140, 120, 100, 80, 60, 50])('on %d columns no line wraps, and every id is whole', (columns) => {
@@ -51,5 +55,5 @@ test('to a pipe everything is there', () => {
 });
 
 test('what a run waits for is told in words', () => {
-  expect(executionTable(runs)[3]).toContain('TERMINATING (waiting until it is gone)');
+  expect(executionTable(runs)[3]).toContain('TERMINATING (waiting until nothing of it lives)');
 });

@@ -88,7 +88,12 @@ export class FakeServer implements AsyncDisposable {
   /** The run waits for a slot, at this place. */
   queued(queue: NonNullable<ExecutionStatusBody['queue']>): void {
     this.#queue = queue;
-    this.#change({ type: 'status', status: 'STARTING', waiting_for: 'slot' });
+    this.#change({
+      type: 'status',
+      status: 'STARTING',
+      waiting_for: 'slot',
+      reason_text: 'waiting for a free slot',
+    });
   }
 
   running(): void {

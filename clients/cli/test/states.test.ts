@@ -3,6 +3,7 @@ import { retryDelayMs } from '../src/retry-delay.ts';
 import { shortStartedText, startedText } from '../src/started-text.ts';
 import { stopSteps } from '../src/stop-steps.ts';
 import { waitingText } from '../src/waiting-text.ts';
+import { whyText } from '../src/why-text.ts';
 import { readClaim } from '../src/commands/claim.ts';
 
 const at = (seconds: number) => new Date(seconds * 1_000).toISOString();
@@ -23,25 +24,26 @@ test('a stop that should be confirmed by now says for how long it is not', () =>
 });
 
 test('a run that waits says what for, a run that works says nothing', () => {
-  expect(waitingText({ type: 'status', status: 'STARTING', waiting_for: 'runner' })).toBe(
-    'starting: waiting for a runner',
-  );
+  expect(
+    waitingText({ type: 'status', status: 'STARTING', waiting_for: 'runner', reason_text: 'waiting for its runner' }),
+  ).toBe('starting: waiting for its runner');
   expect(waitingText({ type: 'status', status: 'STARTING', waiting_for: 'image_pull' })).toBe(
     'starting: waiting for image pull',
   );
-  expect(waitingText({ type: 'status', status: 'STARTING', waiting_for: 'slot' })).toBe('waiting for a slot');
+  expect(waitingText({ type: 'status', status: 'STARTING', waiting_for: 'slot' })).toBe('waiting for slot');
   expect(waitingText({ type: 'status', status: 'RUNNING' })).toBeUndefined();
   expect(waitingText({ type: 'status', status: 'TERMINATING', cancel: { requested: at(0) } })).toBe('stop: requested');
 });
 
 test.each([
-  ['deployment', 'waiting for a slot: place 3 of 7 (limit of the deployment: 2 running)'],
-  ['user', 'waiting for a slot: place 3 of 7 (limit for each user: 2 running)'],
-  ['image', 'waiting for a slot: place 3 of 7 (limit of its image: 2 running)'],
-  [undefined, 'waiting for a slot: place 3 of 7'],
+  ['deployment', 'waiting for a free slot: place 3 of 7 (limit of the deployment: 2 running)'],
+  ['user', 'waiting for a free slot: place 3 of 7 (limit for each user: 2 running)'],
+  ['image', 'waiting for a free slot: place 3 of 7 (limit of its image: 2 running)'],
+  [undefined, 'waiting for a free slot: place 3 of 7'],
 ] as const)('a run in the queue says its place and the limit of the %s', (limit, text) => {
+  const reason_text = 'waiting for a free slot';
   const queue = { place: 3, waiting: 7, ...(limit === undefined ? {} : { limit, max_running: 2 }) };
-  expect(waitingText({ type: 'status', status: 'STARTING', waiting_for: 'slot', queue })).toBe(text);
+  expect(waitingText({ type: 'status', status: 'STARTING', waiting_for: 'slot', reason_text, queue })).toBe(text);
 });
 
 test.each([
@@ -55,13 +57,17 @@ test.each([
   expect(startedText(new Date(now - ago * 1_000).toISOString(), now)).toBe(text);
 });
 
-test.each([
-  ['last_lines', 'waiting for its last lines'],
-  ['stop_confirmation', 'waiting until it is gone'],
-  ['platform_end', 'waiting until it is gone'],
-  ['a_free_slot', 'waiting for a free slot'],
-])('%s is told as "%s"', (waiting_for, words) => {
-  expect(waitingText({ type: 'status', status: 'RUNNING', waiting_for })).toBe(words);
+test('the words are the server’s; of an older one, which sends none, the word itself is told', () => {
+  const frame = { type: 'status', status: 'RUNNING', waiting_for: 'last_lines' } as const;
+  expect(waitingText({ ...frame, reason_text: 'its runner has ended' })).toBe('its runner has ended');
+  expect(waitingText(frame)).toBe('waiting for last lines');
+  expect(whyText({ status: 'FAILED', reason: 'out_of_memory' })).toBe('out of memory');
+});
+
+test('a status that says it all has no why', () => {
+  expect(whyText({ status: 'RUNNING', reason_text: 'its command is running' })).toBeUndefined();
+  expect(whyText({ status: 'SUCCEEDED', reason_text: 'its command ended with exit code 0' })).toBeUndefined();
+  expect(whyText({ status: 'STOPPED', reason_text: 'ann@example.com stopped it' })).toBe('ann@example.com stopped it');
 });
 
 test('where there is little room the time is that of the clock today, and the date otherwise', () => {

@@ -6,7 +6,7 @@ import { Notice } from './notice.tsx';
 import { followLink } from './place.ts';
 import type { RunvoyApi } from './api.ts';
 import { StatusPill } from './status-pill.tsx';
-import { reasonText, waitingText } from './status-words.ts';
+import { whyText } from './status-words.ts';
 import { useNow } from './use-now.ts';
 import { useRuns } from './use-runs.ts';
 import { useTitle } from './use-title.ts';
@@ -80,10 +80,7 @@ export function RunList({ api, onSignInAgain }: { readonly api: RunvoyApi; reado
 }
 
 function RunRow({ run, now }: { readonly run: ExecutionBody; readonly now: number }) {
-  const why =
-    run.waiting_for !== undefined
-      ? waitingText(run.waiting_for, run.queue)
-      : run.reason !== undefined && reasonText(run.reason);
+  const why = whyText(run);
   return (
     <tr data-testid="run-row" data-execution-id={run.execution_id}>
       <td className="cell-status">

@@ -6,7 +6,7 @@ import { followLink } from './place.ts';
 import { RunFacts } from './run-facts.tsx';
 import { SealNote } from './seal-note.tsx';
 import { StatusPill } from './status-pill.tsx';
-import { reasonText, statusWord, waitingText } from './status-words.ts';
+import { statusWord, whyText } from './status-words.ts';
 import { StopControl } from './stop-control.tsx';
 import { useRun } from './use-run.ts';
 import { useTitle } from './use-title.ts';
@@ -22,6 +22,7 @@ interface RunPageProps {
 export function RunPage({ executionId, line, api, onSignInAgain }: RunPageProps) {
   const { state, version, readAgain } = useRun(api, executionId);
   const { run, connection } = state;
+  const why = run && whyText(run);
   useTitle(run === undefined ? 'Run' : `${statusWord(run.status).word} · ${run.command.trim().slice(0, 60)}`);
   return (
     <main className="run">
@@ -38,8 +39,7 @@ export function RunPage({ executionId, line, api, onSignInAgain }: RunPageProps)
           {run !== undefined && (
             <p role="status" className="run-state-words">
               <StatusPill status={run.status} />
-              {run.waiting_for !== undefined && <span className="why">{waitingText(run.waiting_for, run.queue)}</span>}
-              {run.reason !== undefined && <span className="why">{reasonText(run.reason)}</span>}
+              {why !== undefined && <span className="why">{why}</span>}
             </p>
           )}
           {run !== undefined && (!isTerminal(run.status) || run.cancel !== undefined) && (

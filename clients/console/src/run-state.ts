@@ -57,9 +57,9 @@ export class RunState {
   }
 
   /** A status frame states everything it knows: an absent field is over, not unknown. */
-  statusChanged({ status, reason, waiting_for, exit_code, cancel }: StatusFrame): void {
+  statusChanged({ status, reason, waiting_for, reason_text, exit_code, cancel }: StatusFrame): void {
     if (this.#run === undefined) return;
-    const { reason: _, waiting_for: __, queue: place, cancel: before, ...rest } = this.#run;
+    const { reason: _, waiting_for: __, reason_text: ___, queue: place, cancel: before, ...rest } = this.#run;
     const stop = cancel ?? before;
     this.#run = {
       ...rest,
@@ -68,6 +68,7 @@ export class RunState {
       ...(reason !== undefined && { reason }),
       ...(waiting_for !== undefined && { waiting_for }),
       ...(waiting_for === 'slot' && place !== undefined && { queue: place }),
+      ...(reason_text !== undefined && { reason_text }),
       ...(stop !== undefined && { cancel: stop }),
     };
     this.#changed();

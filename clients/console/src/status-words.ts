@@ -1,4 +1,4 @@
-import type { CancelBody, ExecutionStatus, QueueBody } from '@runvoy/protocol';
+import type { CancelBody, ExecutionStatus, ExecutionStatusBody } from '@runvoy/protocol';
 
 /** How a status is coloured; the words carry the meaning. */
 export type StatusTone = 'waiting' | 'active' | 'good' | 'bad' | 'stopped';
@@ -17,29 +17,18 @@ export function statusWord(status: ExecutionStatus): { readonly word: string; re
   return STATUS[status] ?? { word: status, tone: 'waiting' };
 }
 
-const REASONS: Readonly<Record<string, string>> = {
-  queue_timeout: 'it waited too long for a slot',
-  timeout: 'it took longer than it may',
-  lost: 'its runner stopped answering',
-  image_pull: 'its image could not be pulled',
-  out_of_memory: 'it ran out of memory',
-  output_limit: 'it wrote more than it may',
-  bootstrap_conflict: 'a second runner claimed it',
-  terminated: 'the platform ended it',
-  git_clone: 'its repository could not be cloned',
-  workspace: 'its workspace could not be prepared',
-  spawn: 'its command could not be started',
-};
+/** What a server says of a run's state; an older one sends no text. */
+type Why = Pick<ExecutionStatusBody, 'status' | 'reason' | 'waiting_for' | 'reason_text' | 'queue'>;
 
-/** Why a run is in the state it is in, as a clause; an unknown reason is shown in its own words. */
-export function reasonText(reason: string): string {
-  return REASONS[reason] ?? reason.replaceAll('_', ' ');
-}
+/** Of these the status itself says it all, when no word is beside it. */
+const SELF_EVIDENT: readonly ExecutionStatus[] = ['STARTING', 'RUNNING', 'SUCCEEDED'];
 
-/** What the run needs before it goes on, and its place where it waits for a slot. */
-export function waitingText(waitingFor: string, queue?: QueueBody): string {
-  if (waitingFor !== 'slot') return `waiting for ${waitingFor.replaceAll('_', ' ')}`;
-  return queue === undefined ? 'waiting for a slot' : `waiting for a slot, place ${queue.place} of ${queue.waiting}`;
+/** Why a run is in its state, in the server's words, with its place in the queue; undefined where its status says it all. */
+export function whyText({ status, reason, waiting_for, reason_text, queue }: Why): string | undefined {
+  if (reason === undefined && waiting_for === undefined && SELF_EVIDENT.includes(status)) return undefined;
+  const wait = waiting_for === undefined ? undefined : `waiting for ${waiting_for.replaceAll('_', ' ')}`;
+  const why = reason_text ?? wait ?? reason?.replaceAll('_', ' ');
+  return queue === undefined ? why : `${why}, place ${queue.place} of ${queue.waiting}`;
 }
 
 /** One step of a stop; `at` is set once it has happened. */

@@ -1,4 +1,4 @@
-import type { HeartbeatAnswer, StopProgress } from '@runvoy/protocol';
+import type { HeartbeatAnswer, Preparing, StopProgress } from '@runvoy/protocol';
 import type { IntakeClient } from './intake-client.ts';
 import type { MessageSigner } from './message-signer.ts';
 
@@ -15,6 +15,8 @@ export function openHeartbeat(args: {
   readonly intake: IntakeClient;
   readonly signer: MessageSigner;
   readonly ackedThrough: () => number;
+  /** What is done before the command starts; undefined once it runs. */
+  readonly preparing: () => Preparing | undefined;
   readonly stopProgress: () => StopProgress | undefined;
   readonly onAnswer: (answer: HeartbeatAnswer) => void;
   readonly onDismissed: (why: string) => void;
@@ -24,8 +26,10 @@ export function openHeartbeat(args: {
 
   function beat(): void {
     const stopProgress = args.stopProgress();
+    const preparing = args.preparing();
     const body = args.signer.heartbeat({
       acked_through: args.ackedThrough(),
+      ...(preparing && { preparing }),
       ...(stopProgress && { stop_progress: stopProgress }),
     });
     void post(body);

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { BootstrapAnswer, PreparationReason } from '@runvoy/protocol';
+import type { BootstrapAnswer, PreparationReason, Preparing } from '@runvoy/protocol';
 import { envFileText, isShellName } from './env-file.ts';
 import { cloneRepository } from './git-clone.ts';
 import { type CheckedSource, RefusedSource, checkSource } from './git-source.ts';
@@ -23,16 +23,24 @@ interface PrepareArgs {
   readonly log: RunLog;
   readonly sandbox: Sandbox;
   readonly isStopping: () => boolean;
+  /** Told what is being done; undefined when all of it is. */
+  readonly onStep: (step: Preparing | undefined) => void;
 }
 
 /** Makes the workspace, writes `.env` and the script, fetches the repository. Says in the log what it does and what failed. */
-export async function prepareRun(args: PrepareArgs): Promise<Preparation> {
+export function prepareRun(args: PrepareArgs): Promise<Preparation> {
+  args.onStep('isolation');
+  return prepare(args).finally(() => args.onStep(undefined));
+}
+
+async function prepare(args: PrepareArgs): Promise<Preparation> {
   const { answer, log, sandbox } = args;
   try {
     const source = answer.git && checkSource(answer.git, answer.git_roots ?? []);
-    await sandbox.open(source?.directory === undefined ? [] : [source.directory], (text) =>
-      log.system(`${RUNNER_PREFIX}${text}`),
-    );
+    await sandbox.open(source?.directory === undefined ? [] : [source.directory], (text, step) => {
+      args.onStep(step);
+      log.system(`${RUNNER_PREFIX}${text}`);
+    });
     const { workspace } = sandbox;
     const variables = { ...answer.env, ...answer.secrets };
     const env = envFileText(variables);
@@ -44,6 +52,7 @@ export async function prepareRun(args: PrepareArgs): Promise<Preparation> {
     if (!answer.git || !source) return { ready: true, cwd: workspace, script };
 
     const repository = join(workspace, 'repo');
+    args.onStep('git_clone');
     const failure = await fetchRepository(args, source, repository);
     if (failure) return failure;
     if (env !== '' && !(await sandbox.writeNewFile(join(repository, '.env'), env))) {

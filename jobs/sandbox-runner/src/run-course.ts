@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type BootstrapAnswer, type EndCause, LIMITS, type PreparationReason } from '@runvoy/protocol';
+import { type BootstrapAnswer, type EndCause, LIMITS, type PreparationReason, type Preparing } from '@runvoy/protocol';
 import type { CommandEnd, RunningCommand } from './command.ts';
 import { openDeadline } from './deadline.ts';
 import { openDelivery } from './delivery.ts';
@@ -64,6 +64,7 @@ export async function runCourse(args: CourseArgs): Promise<EndCause> {
   const mask = openSecretMask(answer.secrets);
   let command: RunningCommand | undefined;
   let hasEnded = false;
+  let preparing: Preparing | undefined;
   let overBy = Infinity;
 
   const delivery = openDelivery({
@@ -106,6 +107,7 @@ export async function runCourse(args: CourseArgs): Promise<EndCause> {
     intake,
     signer,
     ackedThrough: () => delivery.ackedThrough,
+    preparing: () => preparing,
     stopProgress: () => stop.progress,
     onAnswer(beat) {
       if (beat.stop) stop.request('stop', beat.stop.grace_ms);
@@ -164,7 +166,8 @@ export async function runCourse(args: CourseArgs): Promise<EndCause> {
 
   async function runCommand(): Promise<CommandOutcome> {
     const isStopping = () => stop.cause !== undefined;
-    const prepared = await prepareRun({ answer, log, sandbox, isStopping });
+    const onStep = (step: Preparing | undefined) => (preparing = step);
+    const prepared = await prepareRun({ answer, log, sandbox, isStopping, onStep });
     if (!prepared.ready) return prepared;
     log.system(answer.command.replace(/^/gm, `${RUNNER_PREFIX}command => `));
     if (isStopping()) return {};

@@ -123,6 +123,8 @@ export interface ExecutionBody {
   readonly reason?: string;
   readonly waiting_for?: string;
   readonly queue?: QueueBody;
+  /** Why it is in this state, as one short clause; an older server sends none. */
+  readonly reason_text?: string;
   readonly cancel?: CancelBody;
   readonly isolation: Isolation;
   readonly network?: 'none';
@@ -151,6 +153,8 @@ export interface ExecutionStatusBody {
   readonly reason?: string;
   readonly waiting_for?: string;
   readonly queue?: QueueBody;
+  /** Why it is in this state, as one short clause; an older server sends none. */
+  readonly reason_text?: string;
   readonly cancel?: CancelBody;
   readonly isolation: Isolation;
   readonly network?: 'none';

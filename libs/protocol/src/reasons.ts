@@ -37,12 +37,13 @@ export type StartReason =
 /** What the platform says of an end. */
 export type PlatformReason = 'deleted' | 'image_pull' | 'network' | 'out_of_memory' | 'quota' | 'timeout';
 
+/** What a runner that has the command does before it starts it. */
+export type Preparing = 'git_clone' | 'image_pull' | 'isolation';
+
 /** What a run that has not ended waits for, as one stable word. Absent while its command is simply running. */
 export type WaitingFor =
+  | Preparing
   | 'capacity'
-  | 'git_clone'
-  | 'image_pull'
-  | 'isolation'
   | 'last_lines'
   | 'network'
   | 'platform'

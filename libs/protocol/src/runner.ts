@@ -1,4 +1,4 @@
-import type { Reason } from './reasons.ts';
+import type { Preparing, Reason } from './reasons.ts';
 import type { LogLine } from './log-line.ts';
 
 /** Why a command ended; fixed when the runner sends or sees the first signal. `terminated`: a platform signal nobody announced. */
@@ -91,6 +91,8 @@ export interface LogsAnswer {
 
 export interface HeartbeatMessage extends Signed {
   readonly acked_through: number;
+  /** What it does before the command starts; absent once that runs. */
+  readonly preparing?: Preparing;
   readonly stop_progress?: StopProgress;
 }
 

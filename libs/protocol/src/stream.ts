@@ -36,6 +36,8 @@ export interface StatusFrame {
   readonly status: ExecutionStatus;
   readonly reason?: string;
   readonly waiting_for?: string;
+  /** Why it is in this state, as one short clause; an older server sends none. */
+  readonly reason_text?: string;
   readonly exit_code?: number;
   readonly cancel?: CancelBody;
 }

@@ -7,6 +7,7 @@ import { answerOrigins } from './cors.ts';
 import { deadLetterRoutes } from './dead-letter-routes.ts';
 import type { OrchestratorDeps } from './deps.ts';
 import { executionRoutes } from './execution-routes.ts';
+import { explainRoutes } from './explain-routes.ts';
 import { healthRoutes } from './health-routes.ts';
 import { imageRoutes } from './image-routes.ts';
 import { keyRoutes } from './key-routes.ts';
@@ -30,6 +31,7 @@ export function buildOrchestrator(deps: OrchestratorDeps): FastifyInstance {
       requireApiKey(api, deps, rates);
       runRoutes(api, deps);
       executionRoutes(api, deps);
+      explainRoutes(api, deps);
       logRoutes(api, deps);
       imageRoutes(api, deps);
       secretRoutes(api, deps);

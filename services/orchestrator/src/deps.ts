@@ -1,6 +1,7 @@
 import type {
   EventBus,
   JobRunner,
+  Millis,
   Prices,
   RandomBytes,
   Records,
@@ -34,6 +35,10 @@ export interface OrchestratorDeps extends HttpAppOptions {
   readonly streamUrl: () => string;
   /** Whether pages of this origin may read our answers; none unless told. */
   readonly allowedOrigins?: (origin: string) => boolean;
+  /** When unfinished runs are looked at next; at the next full minute unless told. */
+  readonly nextLookMs?: (nowMs: Millis) => Millis;
+  /** How long a start may take, as who looks at it is told; absent where nobody says. */
+  readonly startTimeoutMs?: Millis;
   /** Where the console is, without path: `http://127.0.0.1:56212`. */
   readonly consoleUrl: () => string;
 }

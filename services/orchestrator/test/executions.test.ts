@@ -61,7 +61,8 @@ describe('executions', () => {
       status: 'STARTING',
       exit_code: null,
       started_at: '2026-01-01T00:00:00.000Z',
-      waiting_for: 'runner',
+      waiting_for: 'platform',
+      reason_text: 'waiting for the platform to confirm its start',
     });
     await finish(world, id);
     expect((await world.call('GET', `/api/v1/executions/${id}/status`)).json()).toMatchObject({

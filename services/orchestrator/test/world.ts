@@ -8,6 +8,7 @@ import {
   registerImage,
   userRef,
   type JobRunner,
+  type PlatformView,
   type RunPolicy,
   type SecretVault,
   type StartOrder,
@@ -24,6 +25,7 @@ function rememberingJobs() {
   const started: StartOrder[] = [];
   const cancelled: string[] = [];
   const first = Promise.withResolvers<string>();
+  let answersLook: () => Promise<PlatformView> = async () => ({ state: 'absent', never: false });
   const jobs: JobRunner = {
     isolations: ['process'],
     longestGraceMs: Infinity,
@@ -32,7 +34,7 @@ function rememberingJobs() {
       first.resolve(order.execution_id);
       return { outcome: 'started' };
     },
-    look: async () => ({ state: 'absent', never: false }),
+    look: () => answersLook(),
     async cancel({ execution_id }) {
       cancelled.push(execution_id);
     },
@@ -40,7 +42,14 @@ function rememberingJobs() {
     list: async () => ({ executions: [] }),
     forget: async () => undefined,
   };
-  return { jobs, started, cancelled, startedOnce: () => first.promise };
+  /** From now on looks are answered so. */
+  const shows = (answer: PlatformView | Error | (() => Promise<PlatformView>)) => {
+    answersLook = async () => {
+      if (answer instanceof Error) throw answer;
+      return typeof answer === 'function' ? answer() : answer;
+    };
+  };
+  return { jobs, started, cancelled, shows, startedOnce: () => first.promise };
 }
 
 /** Seals by marking: what is tested here is who may ask for what, not cryptography. */
@@ -55,7 +64,7 @@ export async function openWorld(policy: Partial<RunPolicy> = {}, rates?: RatePol
   const records = openSqliteRecords(':memory:');
   const clock = manualClock(T0);
   const deps = { records, clock, random: randomBytes };
-  const { jobs, started, cancelled, startedOnce } = rememberingJobs();
+  const { jobs, started, cancelled, shows, startedOnce } = rememberingJobs();
   const first = await createFirstAdmin(deps, { email: 'admin@example.com', key_name: 'k', request_id: 'r' });
   await registerImage(deps, { image: HOST_IMAGE }, { email: 'admin@example.com', requestId: 'r' });
   const app = buildOrchestrator({
@@ -90,6 +99,7 @@ export async function openWorld(policy: Partial<RunPolicy> = {}, rates?: RatePol
     cancelled,
     /** The id of the first run that was started, once there is one. */
     startedOnce,
+    shows,
     adminKey,
     /** A key of a user with this role; the user is made when missing. */
     async keyOf(email: string, role: Role): Promise<string> {

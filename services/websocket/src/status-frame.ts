@@ -1,4 +1,4 @@
-import { cancelBody, waitingFor, type Execution } from '@runvoy/core';
+import { cancelBody, reasonLine, waitingFor, type Execution } from '@runvoy/core';
 import type { StatusFrame } from '@runvoy/protocol';
 
 /** An execution's state as its viewers are told it. */
@@ -10,6 +10,7 @@ export function statusFrame(execution: Execution): StatusFrame {
     status: execution.status,
     ...(execution.reason === undefined ? {} : { reason: execution.reason }),
     ...(waiting === undefined ? {} : { waiting_for: waiting }),
+    reason_text: reasonLine(execution),
     ...(execution.exit_code === undefined ? {} : { exit_code: execution.exit_code }),
     ...(cancel === undefined ? {} : { cancel }),
   };

@@ -25,11 +25,16 @@ describe('runvoy.v2', () => {
     expect(viewer.ws.protocol).toBe(V2);
     expect(viewer.frames).toEqual([
       { type: 'hello', execution_id: EXECUTION_ID, status: 'RUNNING', head: 1, tail: 10 },
-      { type: 'status', status: 'RUNNING' },
+      { type: 'status', status: 'RUNNING', reason_text: 'its command is running' },
       { type: 'lines', from: 1, lines: lines.slice(0, 10) },
       { type: 'lines', from: 11, lines: lines.slice(10, 11) },
       { type: 'lines', from: 12, lines: lines.slice(11) },
-      { type: 'status', status: 'SUCCEEDED', exit_code: 0 },
+      {
+        type: 'status',
+        status: 'SUCCEEDED',
+        reason_text: 'its command ended with exit code 0',
+        exit_code: 0,
+      },
       { type: 'end', lines: 30, sha256: endRecordOf(lines).sha256, completeness: 'complete' },
     ]);
   });
@@ -89,7 +94,13 @@ describe('runvoy.v2', () => {
     expect(await viewer.closed).toEqual({ code: 1000 });
     expect(viewer.frames).toEqual([
       { type: 'hello', execution_id: EXECUTION_ID, status: 'FAILED', head: 0, tail: 0 },
-      { type: 'status', status: 'FAILED', reason: 'image_pull', exit_code: 125 },
+      {
+        type: 'status',
+        status: 'FAILED',
+        reason: 'image_pull',
+        reason_text: 'its image could not be fetched',
+        exit_code: 125,
+      },
       { type: 'end', lines: 0, sha256: null, completeness: 'complete' },
     ]);
   });
@@ -107,6 +118,7 @@ describe('runvoy.v2', () => {
       type: 'status',
       status: 'TERMINATING',
       waiting_for: 'stop_confirmation',
+      reason_text: 'waiting until nothing of it lives',
       cancel: { requested: '2025-06-01T00:00:00.000Z' },
     });
   });

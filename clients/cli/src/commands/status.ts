@@ -7,9 +7,10 @@ import { EXIT } from '../exit-code.ts';
 import type { Invocation } from '../invocation.ts';
 import { gapNames } from '../log-verdict-text.ts';
 import { oneLine } from '../one-line.ts';
+import { queueText } from '../queue-text.ts';
 import { stopSteps } from '../stop-steps.ts';
 import { costText, usageText } from '../usage-text.ts';
-import { waitingWords } from '../waiting-text.ts';
+import { whyText, withPlace } from '../why-text.ts';
 
 /** `runvoy status`. */
 export async function status(invocation: Invocation): Promise<number> {
@@ -27,11 +28,11 @@ export async function status(invocation: Invocation): Promise<number> {
 }
 
 function facts(execution: ExecutionStatusBody): readonly (readonly [string, string | undefined])[] {
-  const { reason, status: state, waiting_for, queue, cancel, duration_ms, log, exit_code, usage, cost } = execution;
+  const { status: state, queue, cancel, duration_ms, log, exit_code, usage, cost } = execution;
   return [
     ['Execution ID', execution.execution_id],
-    ['Status', waiting_for === undefined ? state : `${state} (${waitingWords(waiting_for, queue)})`],
-    ['Reason', reason?.replaceAll('_', ' ')],
+    ['Status', state],
+    ['Reason', withPlace(execution.reason_text ?? whyText(execution), queue && queueText(queue))],
     ['Stop', cancel && stopSteps(cancel)],
     ['Exit code', exit_code === null ? undefined : String(exit_code)],
     ['Command', execution.command],

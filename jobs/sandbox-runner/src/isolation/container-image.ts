@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Preparing } from '@runvoy/protocol';
 import type { ProcessRow } from '../process-table.ts';
 import { type ContainerEngine, callEngine } from './container-engine.ts';
 import { machinePrograms } from './machine-files.ts';
@@ -19,7 +20,7 @@ export const MACHINE_IMAGE = 'host';
 interface ImageArgs {
   readonly engine: ContainerEngine;
   readonly signal: AbortSignal;
-  readonly say: (text: string) => void;
+  readonly say: (text: string, step: Preparing) => void;
   /** Told of the program that pulls: it may outlive us. */
   readonly onLeader: (leader: ProcessRow) => void;
 }
@@ -31,7 +32,7 @@ export async function engineImage(reference: string, args: ImageArgs): Promise<s
   const known = await idOf(reference, args);
   if (known !== undefined) return known;
   const full = fullReference(reference);
-  say(`image ${reference} is not on this machine; ${engine.command[0]} pulls ${full}`);
+  say(`image ${reference} is not on this machine; ${engine.command[0]} pulls ${full}`, 'image_pull');
   const pulled = await callEngine(engine, ['pull', '--quiet', full], { signal, onLeader });
   if (!pulled.ok) throw new UnusableImage('image_pull', `image ${reference} could not be pulled: ${pulled.words}`);
   const id = await idOf(full, args);

@@ -56,7 +56,7 @@ export function newContainerSandbox(args: ContainerSandboxArgs): Sandbox {
     processes,
     async open(readable, say) {
       const imageId = await engineImage(image, { engine, signal: processes.early, say, onLeader: args.onLeader });
-      say(`image => ${image} (${imageId})`);
+      say(`image => ${image} (${imageId})`, 'isolation');
       if (processes.early.aborted) throw new Error('stopped before there was a container');
       pipes = openContainerPipes(args.pathInRunDir('pipes'));
       const call = { ...args, imageId, pipes: pipes.directory, readable };

@@ -1,3 +1,4 @@
+import type { Preparing } from '@runvoy/protocol';
 import type { RunningCommand } from '../command.ts';
 import type { RunProcesses } from '../run-processes.ts';
 
@@ -35,10 +36,11 @@ export interface Sandbox {
   readonly limits: string | undefined;
   readonly processes: RunProcesses;
   /**
-   * Makes the empty workspace. `readable`: directories of this machine that tools may read; `say`: for what takes long.
+   * Makes the empty workspace. `readable`: directories of this machine that tools may read; `say`: for what takes long,
+   * and what that is part of.
    * Rejects with words for the log.
    */
-  open(readable: readonly string[], say: (text: string) => void): Promise<void>;
+  open(readable: readonly string[], say: (text: string, step: Preparing) => void): Promise<void>;
   makeDirectory(path: string): Promise<void>;
   /** Writes a file that was not there. False when the name is taken, also by a symlink, which is never followed. */
   writeNewFile(path: string, text: string, mode?: 0o600 | 0o700): Promise<boolean>;

@@ -5,22 +5,32 @@ import { isSilent, type SilenceDeps } from './silence.ts';
 import { stopInForce } from './stop-in-force.ts';
 
 /** A runner that is still there this long after its report is cancelled. */
-const LINGERS_MS = 30_000;
+export const LINGERS_MS = 30_000;
 
-/** True when what the platform shows as alive should not be, or not any longer. Asked at every look, so a lost cancel is sent again. */
-export async function isCancelDue(
+/** Why something that lives should not, or not any longer. */
+export type CancelCause =
+  'over' | 'conflict' | 'start_timeout' | 'stop' | 'superseded' | 'lingers' | 'unwatched' | 'silent';
+
+/**
+ * Why what the platform shows as alive should not be, or not any longer; undefined when it may. Asked at every look, so a lost cancel
+ * is sent again.
+ */
+export async function cancelDue(
   deps: SilenceDeps,
   execution: Execution,
   attempt: Attempt,
   view: Extract<PlatformView, { state: 'starting' | 'alive' }>,
-): Promise<boolean> {
+): Promise<CancelCause | undefined> {
   const { bound, report, conflict, start_timed_out_at_ms } = execution.facts;
   const now = deps.clock.now();
-  if (isTerminal(execution.status) || conflict || start_timed_out_at_ms !== undefined) return true;
+  if (isTerminal(execution.status)) return 'over';
+  if (conflict) return 'conflict';
+  if (start_timed_out_at_ms !== undefined) return 'start_timeout';
   const stop = stopInForce(execution.facts);
-  if (stop && now >= stop.cancel_at_ms) return true;
-  if (bound && bound.attempt !== attempt.attempt) return true;
-  if (report && now >= report.stored_at_ms + LINGERS_MS) return true;
-  if (view.state !== 'alive' || !bound) return false;
-  return view.unwatched || (await isSilent(deps, execution));
+  if (stop && now >= stop.cancel_at_ms) return 'stop';
+  if (bound && bound.attempt !== attempt.attempt) return 'superseded';
+  if (report && now >= report.stored_at_ms + LINGERS_MS) return 'lingers';
+  if (view.state !== 'alive' || !bound) return undefined;
+  if (view.unwatched) return 'unwatched';
+  return (await isSilent(deps, execution)) ? 'silent' : undefined;
 }

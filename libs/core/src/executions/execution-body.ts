@@ -10,8 +10,9 @@ import type { LogAssessment } from '../logs/assess-log.ts';
 import { costOf, type Prices } from '../usage/prices.ts';
 import { usageOf } from '../usage/usage.ts';
 import type { Execution } from './execution.ts';
-import { isUnwanted } from './start-timeout.ts';
+import { reasonLine } from './reason-line.ts';
 import { stopInForce } from './stop-in-force.ts';
+import { waitingFor } from './waiting-for.ts';
 
 /** RFC 3339, UTC. */
 export const rfc3339 = (ms: number): string => new Date(ms).toISOString();
@@ -70,6 +71,7 @@ function common(execution: Execution, queue: QueueBody | undefined, prices: Pric
     ...(execution.network === undefined ? {} : { network: execution.network }),
     ...(execution.reason === undefined ? {} : { reason: execution.reason }),
     ...(waiting === undefined ? {} : { waiting_for: waiting }),
+    reason_text: reasonLine(execution),
     ...(queue === undefined ? {} : { queue }),
     ...(cancel === undefined ? {} : { cancel }),
     ...(usage && { usage }),
@@ -79,17 +81,6 @@ function common(execution: Execution, queue: QueueBody | undefined, prices: Pric
 
 function durationMs(execution: Execution, completedAtMs: number): number {
   return Math.max(0, completedAtMs - (execution.facts.report?.started_at_ms ?? execution.started_at_ms));
-}
-
-/** What an unfinished run waits for, in one word; `undefined` when its command is simply running. */
-export function waitingFor(execution: Execution): string | undefined {
-  if (isTerminal(execution.status)) return undefined;
-  if (execution.waiting) return 'slot';
-  const { bound, report, attempts } = execution.facts;
-  if (report) return 'platform_end';
-  if (attempts.some((attempt) => attempt.end && !attempt.rejected)) return 'last_lines';
-  if (isUnwanted(execution.facts)) return 'stop_confirmation';
-  return bound ? undefined : 'runner';
 }
 
 /** How far a stop has come. `confirmed` stays absent when the command had ended by itself: the stop came too late. */

@@ -2,6 +2,7 @@ import type { EndCause, ExecutionStatus, GitSource, Isolation, Reason } from '@r
 import type { PlatformEnd } from '../jobs/job-runner.ts';
 import type { DeclaredQuery, Ref } from '../records/records.ts';
 import type { Millis } from '../time/clock.ts';
+import type { TrailEntry } from './trail-entry.ts';
 
 /** One try at starting the runner, stored before it is made. */
 export interface Attempt {
@@ -151,6 +152,8 @@ export interface Execution {
   /** All lines of the end record are stored and their SHA-256 agrees. Never taken back. */
   readonly log_proven?: true;
   readonly faults: readonly Fault[];
+  /** When what became known, for `explain`: nothing is decided by it. Absent until there is something. */
+  readonly trail?: readonly TrailEntry[];
 }
 
 export const executionRef = (id: string): Ref<Execution> => ({ collection: 'executions', id });

@@ -11,11 +11,14 @@ import { attemptRef, openAttempts } from './attempts.ts';
 import type { Evidence } from './evidence.ts';
 import { executionRef, type Attempt, type Execution } from './execution.ts';
 import { withNotedReason } from './platform-notes.ts';
-import { isCancelDue } from './cancel-due.ts';
+import { cancelDue } from './cancel-due.ts';
 import { judgeAbsence } from './judge-absence.ts';
+import { noteWait } from './note-wait.ts';
 import { isStartLate, isUnwanted, type StartTimeout } from './start-timeout.ts';
 import { stopInForce } from './stop-in-force.ts';
 import { applyEvidenceTo } from './store-execution.ts';
+import type { TrailEntry } from './trail-entry.ts';
+import { noteTrail } from './trail.ts';
 
 export interface LookDeps extends ReplayDeps, StartTimeout {
   readonly random: RandomBytes;
@@ -40,12 +43,12 @@ export interface Look {
  */
 export async function lookAtExecution(deps: LookDeps, executionId: string): Promise<Look> {
   const read = await readExecution(deps, executionId);
-  const { evidence, order, late, lanesRead } = await gatherEvidence(deps, read.value);
+  const { evidence, notes, order, late, lanesRead } = await gatherEvidence(deps, read.value);
   // What was in a lane is stored already, and may have ended the run.
-  if (evidence.length === 0) {
+  if (evidence.length === 0 && notes.reduce(noteTrail, read.value) === read.value) {
     return { execution: lanesRead === 0 ? read.value : (await readExecution(deps, executionId)).value };
   }
-  const execution = await applyEvidenceTo(deps, read, evidence);
+  const execution = await applyEvidenceTo(deps, read, evidence, notes);
   await cancelLateStarts(deps, execution, late);
   return isOrderStored(execution, order) ? { execution, order } : { execution };
 }
@@ -53,6 +56,8 @@ export async function lookAtExecution(deps: LookDeps, executionId: string): Prom
 /** What the platform and the lanes tell of a run, not stored yet, and the start it calls for once it is. */
 export interface Gathered {
   readonly evidence: readonly Evidence[];
+  /** What is to be kept for whoever asks why; nothing is decided by it. */
+  readonly notes: readonly TrailEntry[];
   readonly order?: StartOrder;
   readonly late: readonly LateStart[];
   readonly lanesRead: number;
@@ -73,6 +78,7 @@ export async function gatherEvidence(deps: LookDeps, before: Execution): Promise
   let order: StartOrder | undefined;
   const evidence: Evidence[] = [];
   const late: LateStart[] = [];
+  const notes: TrailEntry[] = [];
   for (const attempt of before.facts.attempts) {
     // Given up is not proven gone: what still turns up after the end is cancelled by the look that finds it.
     if (attempt.rejected && !isTerminal(before.status)) continue;
@@ -97,11 +103,14 @@ export async function gatherEvidence(deps: LookDeps, before: Execution): Promise
     } else if (isStartLate(deps, before, attempt)) {
       late.push({ attempt, view });
     } else {
-      await cancelIfDue(deps, before, attempt, view);
+      notes.push(
+        ...(await cancelIfDue(deps, before, attempt, view)),
+        ...noteWait(before, attempt, view, deps.clock.now()),
+      );
     }
   }
   if (late.length > 0) evidence.push({ kind: 'start_timed_out', at_ms: deps.clock.now() });
-  return { evidence, late, lanesRead, ...(order === undefined ? {} : { order }) };
+  return { evidence, notes, late, lanesRead, ...(order === undefined ? {} : { order }) };
 }
 
 /** Not before it is stored that they are late: a runner that asks until then has the command, and is not. */
@@ -147,13 +156,22 @@ function awaitsReport({ status, facts: { bound, report } }: Execution, attempt: 
   return !(report && bound?.attempt === attempt.attempt);
 }
 
-async function cancelIfDue(deps: LookDeps, execution: Execution, attempt: Attempt, view: LivingView): Promise<void> {
-  if (!(await isCancelDue(deps, execution, attempt, view))) return;
+async function cancelIfDue(
+  deps: LookDeps,
+  execution: Execution,
+  attempt: Attempt,
+  view: LivingView,
+): Promise<readonly TrailEntry[]> {
+  const cause = await cancelDue(deps, execution, attempt, view);
+  if (cause === undefined) return [];
   const { platform_execution } = view;
   await deps.jobs.cancel(
     { execution_id: execution.execution_id, attempt: attempt.attempt, platform_execution },
     { grace_ms: stopInForce(execution.facts)?.grace_ms ?? 0 },
   );
+  // What is over changes no more; and that the time for a start was over is a fact by itself, with its time.
+  if (cause === 'over' || cause === 'start_timeout') return [];
+  return [{ at_ms: deps.clock.now(), kind: 'cancel_sent', attempt: attempt.attempt, about: cause }];
 }
 
 /** Runs that wait for a look first: those being stopped, then those whose end is seen but not settled, then the others. */

@@ -24,7 +24,7 @@ export const REASON_TEXTS: Readonly<Record<Reason, ReasonText>> = {
   start_timeout: {
     summary: 'it did not start within the time for a start',
     happened:
-      'The start was asked for, and within the time that a start may take no machine of the run came up and asked for the command: an image that takes too long to fetch, no room on the platform, or a start that got lost. Whatever was under way was cancelled, and the platform has confirmed that nothing of it is left. No line of the command ran, and none can run later.',
+      'The start was asked for, and within the time that a start may take no runner came up and asked for the command: an image that takes too long to fetch, no room on the platform, or a start that got lost. Whatever was under way was cancelled, and the platform has confirmed that nothing of it is left. No line of the command ran, and none can run later.',
     to_do:
       'Run it again. If it happens often, use a smaller image, or ask who runs the server to look at the state of the platform, at its quotas and at RUNVOY_START_TIMEOUT.',
   },
@@ -48,7 +48,7 @@ export const REASON_TEXTS: Readonly<Record<Reason, ReasonText>> = {
     to_do: 'Run it with an image that is registered with more memory, or make the command use less at a time.',
   },
   lost: {
-    summary: 'its machine was lost before it could report',
+    summary: 'its runner was lost before it could report',
     happened:
       'Every command has a small program at its side, the runner, which sends its output and reports its end. This one ended, or was ended after it had been silent for three minutes, without a report, and none was found in the backup copy of its log. So nobody knows how the command ended. Nothing of it is alive any more.',
     to_do:
@@ -61,9 +61,9 @@ export const REASON_TEXTS: Readonly<Record<Reason, ReasonText>> = {
     to_do: 'Run it again if it may be repeated. Stop a run with runvoy kill, so that it is known who did.',
   },
   bootstrap_conflict: {
-    summary: 'a second machine claimed to be this run',
+    summary: 'a second runner claimed this run',
     happened:
-      'A run is handed to exactly one machine, with a secret that works once. A second one presented that secret, or the machine was not the one that the platform had started for this run. Nobody can tell which of the two is the real one, so the run was ended and the event recorded.',
+      'A run is handed to exactly one runner, the small program beside the command, against a secret that works once. A second one showed that secret, or the runner was not the one that the platform had started for this run. Nobody can tell which of the two is the real one, so the run was ended and the event recorded.',
     to_do: 'Tell who runs the server: somebody may have copied the secret of a start. Then run it again.',
   },
   never_started: {
@@ -104,16 +104,16 @@ export const REASON_TEXTS: Readonly<Record<Reason, ReasonText>> = {
     to_do: 'Read the log for what was refused. Who runs the server should look at disk space and rights.',
   },
   bootstrap_refused: {
-    summary: 'its machine was refused the command',
+    summary: 'its runner was refused the command',
     happened:
-      'The machine of this run came up and asked for its command, and was refused: its secret was not the right one, or the run had been given to another machine. No line of the command ran there.',
+      'The runner, the small program beside the command, came up and asked for the command. It was refused: its secret was not the right one, or the run had been handed to another runner. No line of the command ran there.',
     to_do: 'Run it again. If it happens again, tell who runs the server.',
   },
   bootstrap_no_answer: {
-    summary: 'its machine could not reach the server',
+    summary: 'its runner could not reach the server',
     happened:
-      'The machine of this run came up and asked for its command for ten minutes without an answer from the server. No line of the command ran.',
-    to_do: 'Run it again. Who runs the server should check that machines of runs can reach it.',
+      'The runner, the small program beside the command, came up and asked for the command for ten minutes without an answer from the server. No line of the command ran.',
+    to_do: 'Run it again. Who runs the server should check that runs can reach it.',
   },
   quota: {
     summary: 'the platform had no room for it',

@@ -5,6 +5,7 @@ import type { Clock, Millis } from '../time/clock.ts';
 import { advance } from './advance.ts';
 import { executionRef, type Execution } from './execution.ts';
 import { progressEvidence } from './record-finished.ts';
+import { notePreparation } from './note-wait.ts';
 import { stopInForce } from './stop-in-force.ts';
 import { replaceExecution, requireExecution, storeExecution } from './store-execution.ts';
 
@@ -12,7 +13,8 @@ import { replaceExecution, requireExecution, storeExecution } from './store-exec
 const SEEN_EVERY_MS = 60_000;
 
 /**
- * Takes a sign of life: one read, and a write only when the run was silent for a minute or a stop has come further.
+ * Takes a sign of life: one read, and a write only when the run was silent for a minute, a stop has come further, or the
+ * command is held up by something else than before.
  * Fails with `EXECUTION_NOT_FOUND`.
  */
 export async function recordHeartbeat(
@@ -35,8 +37,8 @@ export async function recordHeartbeat(
 }
 
 /** The execution with what the beat tells; the same object when that is nothing new. */
-function withSign(execution: Execution, { stop_progress }: HeartbeatMessage, nowMs: Millis): Execution {
-  const told = progressEvidence(stop_progress).reduce(advance, execution);
+function withSign(execution: Execution, { stop_progress, preparing }: HeartbeatMessage, nowMs: Millis): Execution {
+  const told = notePreparation(progressEvidence(stop_progress).reduce(advance, execution), preparing, nowMs);
   const isOld = nowMs - lastSign(told) >= SEEN_EVERY_MS;
   return isOld && !isTerminal(told.status) ? { ...told, seen_at_ms: nowMs } : told;
 }

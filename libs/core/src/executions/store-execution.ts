@@ -2,7 +2,7 @@ import { isTerminal, type TerminalStatus } from '@runvoy/protocol';
 import { Failure } from '../failure.ts';
 import { addToOutbox, newEvent } from '../events/outbox.ts';
 import type { Records, Stored, Tx } from '../records/records.ts';
-import type { Clock } from '../time/clock.ts';
+import type { Clock, Millis } from '../time/clock.ts';
 import { advance } from './advance.ts';
 import type { Evidence } from './evidence.ts';
 import { executionRef, type Execution } from './execution.ts';
@@ -10,6 +10,8 @@ import { needsFinishing, type Keeper } from './needs-finishing.ts';
 import { runInputRef } from './run-input.ts';
 import { changesSlots, slotsAfter } from '../slots/slots-after.ts';
 import { slotsRef } from '../slots/slots.ts';
+import type { TrailEntry } from './trail-entry.ts';
+import { noteTrail, withTrail } from './trail.ts';
 
 export interface EvidenceDeps {
   readonly records: Records;
@@ -34,7 +36,7 @@ export async function storeExecution(
   if (after === before) return;
   const slots = await slotsAfter(tx, before, after);
   if (slots) tx.set(slotsRef, slots);
-  tx.set(executionRef(after.execution_id), after);
+  tx.set(executionRef(after.execution_id), withTrail(before, after, nowMs));
   const { status } = after;
   if (!isTerminal(status) || isTerminal(before.status)) return;
   if (!after.without_input) tx.delete(runInputRef(after.execution_id));
@@ -63,15 +65,16 @@ export async function requireExecution(tx: Pick<Tx, 'get'>, id: string): Promise
   return execution;
 }
 
-/** Takes evidence in, in one transaction, all of it or nothing. Returns the execution as it is then. */
+/** Takes evidence in, in one transaction, all of it or nothing, and `notes` for whoever asks why. Returns the execution as it is then. */
 export async function applyEvidence(
   { records, clock, jobs }: EvidenceDeps,
   id: string,
   evidence: readonly Evidence[],
+  notes: readonly TrailEntry[] = [],
 ): Promise<Execution> {
   return records.transact(async (tx) => {
     const before = await requireExecution(tx, id);
-    const after = evidence.reduce(advance, before);
+    const after = take(before, evidence, notes, clock.now());
     await storeExecution(tx, before, after, clock.now(), jobs);
     return after;
   });
@@ -82,10 +85,20 @@ export async function applyEvidenceTo(
   deps: EvidenceDeps,
   read: Stored<Execution>,
   evidence: readonly Evidence[],
+  notes: readonly TrailEntry[] = [],
 ): Promise<Execution> {
-  const after = evidence.reduce(advance, read.value);
+  const after = take(read.value, evidence, notes, deps.clock.now());
   if (await replaceExecution(deps, read, after)) return after;
-  return applyEvidence(deps, read.id, evidence);
+  return applyEvidence(deps, read.id, evidence, notes);
+}
+
+function take(
+  before: Execution,
+  evidence: readonly Evidence[],
+  notes: readonly TrailEntry[],
+  nowMs: Millis,
+): Execution {
+  return withTrail(before, notes.reduce(noteTrail, evidence.reduce(advance, before)), nowMs);
 }
 
 /**

@@ -25,9 +25,9 @@ export const WAITING_TEXTS: Readonly<Record<WaitingFor, WaitingText>> = {
     to_do: 'Wait: the next look is at most a minute away.',
   },
   runner: {
-    summary: 'waiting for a machine to begin',
+    summary: 'waiting for its runner to come up',
     happening:
-      'The platform has accepted the run and is bringing a container up. As soon as that is up, it asks for the command and starts it.',
+      'The platform has accepted the run and is bringing it up. Its runner, the small program beside the command, then asks for the command and starts it.',
     to_do: 'Wait. A large image takes longer the first time.',
   },
   capacity: {
@@ -42,8 +42,7 @@ export const WAITING_TEXTS: Readonly<Record<WaitingFor, WaitingText>> = {
   },
   image_pull: {
     summary: 'waiting for its image to be fetched',
-    happening:
-      'The container image is being fetched and is not complete yet, or cannot be fetched: the details say which.',
+    happening: 'The container image is being fetched and is not complete yet.',
     to_do: 'Wait. If it stays so, check the name of the image and whether the server may read it.',
   },
   network: {
@@ -68,15 +67,15 @@ export const WAITING_TEXTS: Readonly<Record<WaitingFor, WaitingText>> = {
     to_do: 'Wait, or leave it less time: runvoy kill --force. If it lasts for minutes, tell who runs the server.',
   },
   platform_end: {
-    summary: 'the command has ended; its machine is closing down',
+    summary: 'the command has ended; its runner closes down',
     happening:
       'The command has ended and its result is known. The run is shown as ended when the platform has confirmed that nothing of it lives. What is still there half a minute after the end is cancelled.',
     to_do: 'Wait: this takes seconds.',
   },
   last_lines: {
-    summary: 'its machine has ended; waiting for its last words',
+    summary: 'its runner has ended; waiting for its report',
     happening:
-      'The platform says that the container has ended, and its own report of how the command ended has not come. The report may still be on its way, so it is waited for, and the backup copy of the log is searched for it, before anything is concluded.',
+      'The platform says that nothing of the run is alive, and the report of its runner, the small program beside the command, has not come. The report may still be on its way, so it is waited for, and the backup copy of the log is searched for it, before anything is concluded.',
     to_do: 'Wait: this takes less than two minutes.',
   },
 };

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { executionBody, executionStatusBody, waitingFor } from '../../src/executions/execution-body.ts';
+import { executionBody, executionStatusBody } from '../../src/executions/execution-body.ts';
+import { waitingFor } from '../../src/executions/waiting-for.ts';
 import { RunWorld, T0 } from '../run-world.ts';
 import { after, bootstrapped, finished, laneSettled, platformEnded, starting, stopRequested } from './facts.ts';
 
@@ -42,7 +43,8 @@ test('no duration is negative, whatever the clocks say', () => {
 
 describe('an execution waits', () => {
   test.each([
-    ['for its runner', starting, 'runner'],
+    ['for the word of the platform', starting, 'platform'],
+    ['for its runner', after({ kind: 'start_answered', attempt: 1, platform_execution: 'platform/1' }), 'runner'],
     ['for nothing while its command runs', after(bootstrapped()), undefined],
     ['for the confirmation of its stop', after(bootstrapped(), stopRequested), 'stop_confirmation'],
     ['for the platform after its report', after(bootstrapped(), stopRequested, finished({})), 'platform_end'],

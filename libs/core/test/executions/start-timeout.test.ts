@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { waitingFor } from '../../src/executions/execution-body.ts';
+import { waitingFor } from '../../src/executions/waiting-for.ts';
 import { startExecution } from '../../src/executions/start-execution.ts';
 import { nameOf } from '../fake-job-runner.ts';
 import { RunWorld, StartedRun, T0 } from '../run-world.ts';

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { waitingFor } from '../../src/executions/execution-body.ts';
 import { executionRef, type Execution } from '../../src/executions/execution.ts';
 import { lookAtExecution } from '../../src/executions/look-at-execution.ts';
+import { waitingFor } from '../../src/executions/waiting-for.ts';
 import { runInputRef } from '../../src/executions/run-input.ts';
 import { stopExecution } from '../../src/executions/stop-execution.ts';
 import { lookAndStart } from '../../src/executions/tick.ts';

@@ -37,6 +37,9 @@ export const LogsMessageSchema = Type.Object({
 
 export const HeartbeatMessageSchema = Type.Object({
   acked_through: Type.Integer({ minimum: 0 }),
+  preparing: Type.Optional(
+    Type.Union([Type.Literal('git_clone'), Type.Literal('image_pull'), Type.Literal('isolation')]),
+  ),
   stop_progress: Type.Optional(StopProgressSchema),
   ...signed,
 });
