@@ -83,7 +83,7 @@ export const REASON_EXAMPLES: Readonly<Record<Reason, () => History>> = {
         9,
         {
           kind: 'bootstrap_conflict',
-          details: 'a second runner presented the token of the bound attempt',
+          details: 'a second runner showed the secret that the first one had used',
           at_ms: at(9),
         },
       ],
@@ -102,7 +102,7 @@ export const REASON_EXAMPLES: Readonly<Record<Reason, () => History>> = {
   image_unusable: () => unpreparedHere(2, 'image_unusable', 'exec /bin/sh: no such file or directory'),
   spawn: () => unpreparedHere(1, 'spawn'),
   workspace: () => unpreparedHere(1, 'workspace'),
-  bootstrap_refused: () => unheard('bootstrap_refused', 1, 'the token does not belong to this attempt'),
+  bootstrap_refused: () => unheard('bootstrap_refused', 1, 'its secret is not the one of this start'),
   bootstrap_no_answer: () => unheard('bootstrap_no_answer', 601, 'connect ECONNREFUSED'),
   quota: () => refusedStart('quota', 'Quota exceeded for quota metric "Run executions".'),
   network: () =>
@@ -132,5 +132,5 @@ export const REASON_EXAMPLES: Readonly<Record<Reason, () => History>> = {
   no_runner: () =>
     refusedStart('no_runner', 'the orchestrator runs alone on this machine; "npm start" runs everything'),
   ruled_out: () =>
-    refusedStart('ruled_out', 'A look found this attempt absent for too long; another attempt takes its place.'),
+    refusedStart('ruled_out', 'A look found nothing of this start for too long; another start takes its place.'),
 };

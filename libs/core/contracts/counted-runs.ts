@@ -73,6 +73,7 @@ export async function countOperations(openRecords: () => Promise<Records>): Prom
     ...(await countRunning(await CountedWorld.open(await openRecords()))),
     ...(await countTick(await CountedWorld.open(await openRecords()))),
     ...(await countSlots(await CountedWorld.open(await openRecords()))),
+    ...(await countTold(await CountedWorld.open(await openRecords()))),
   ];
 }
 
@@ -173,6 +174,28 @@ async function countSlots(counted: CountedWorld): Promise<readonly OperationRow[
   await counted.step('the end under a limit is seen, and the next is started', () =>
     lookAndStart(world, started.id, fail),
   );
+  return counted.rows;
+}
+
+/** What is kept for whoever asks why a run is held up. */
+async function countTold(counted: CountedWorld): Promise<readonly OperationRow[]> {
+  const { world } = counted;
+  const run = await world.started({ grace: 60 });
+  world.jobs.shows(1, { state: 'starting', platform_execution: nameOf(1), waiting_for: 'image_pull' });
+  world.clock.advance(60_000);
+  await counted.step('a look that first finds what a start waits for', () => run.look());
+  await counted.step('a look that finds the same again', () => run.look());
+  world.jobs.lives(1);
+  const answer = await run.bootstrap();
+  if (answer.stop) throw new Error('told to stop');
+  const running = new RunningRun(world, run.id, run.order, answer);
+  const preparing = running.heartbeat({ preparing: 'git_clone' });
+  await counted.step('a heartbeat that first tells what is prepared', () => recordHeartbeat(world, run.id, preparing));
+  await counted.step('a heartbeat that tells the same again', () => recordHeartbeat(world, run.id, preparing));
+  await run.stop();
+  world.clock.advance(60_000);
+  await counted.step('a look that first has a run ended', () => run.look());
+  await counted.step('a look that has it ended again', () => run.look());
   return counted.rows;
 }
 

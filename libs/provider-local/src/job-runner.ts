@@ -163,7 +163,7 @@ export async function openLocalJobRunner(options: LocalJobRunnerOptions): Promis
         if (taken || isOver) queue.delete(order);
         if (isOver || taken?.pid) return { outcome: 'started', platform_execution };
         if (taken) {
-          const details = 'A look found this attempt absent for too long; another attempt takes its place.';
+          const details = 'A look found nothing of this start for too long; another start takes its place.';
           return { outcome: 'rejected', reason: 'ruled_out', details };
         }
       } catch (error) {

@@ -18,6 +18,7 @@ import { EMPTY_INPUT, openRunInput, runInputRef, type SealedRunInput } from './r
 import { runnerSession, SESSION_OUTLIVES_DEADLINE_MS } from './runner-session.ts';
 import { isUnwanted } from './start-timeout.ts';
 import { requireExecution, storeExecution } from './store-execution.ts';
+import { noteTrail } from './trail.ts';
 
 export interface BootstrapDeps {
   readonly records: Records;
@@ -82,7 +83,7 @@ async function decide(tx: Tx, nowMs: number, { executionId, request, isItsJob }:
   const attempt = execution.facts.attempts.find((known) => known.attempt === request.attempt);
   // The token is checked before anything else is told, so that a stranger learns nothing about the run.
   if (!attempt || !sameHash(attempt.token_hash, hashToken(request.token))) {
-    return refuse('the token does not belong to this attempt');
+    return refuse('its secret is not the one of this start');
   }
   if (!isItsJob(execution)) return refuse('the caller is not the account that this run’s job runs as');
   if (isTerminal(execution.status)) {
@@ -92,11 +93,14 @@ async function decide(tx: Tx, nowMs: number, { executionId, request, isItsJob }:
   // The run is lost: nobody starts its command any more.
   if (known) return { ...refuse(known.details), cancel: attempt };
   if (bound && bound.attempt !== attempt.attempt) {
-    return { ...refuse('another attempt runs this execution'), cancel: attempt };
+    const why = 'another start of this run has the command';
+    const note = { at_ms: nowMs, kind: 'refused', attempt: attempt.attempt, about: why } as const;
+    await storeExecution(tx, execution, noteTrail(execution, note), nowMs);
+    return { ...refuse(why), cancel: attempt };
   }
   const nonceHash = hashToken(request.nonce);
   if (bound && !sameHash(bound.nonce_hash, nonceHash)) {
-    return conflict(tx, execution, attempt, nowMs, 'a second runner presented the token of the bound attempt');
+    return conflict(tx, execution, attempt, nowMs, 'a second runner showed the secret that the first one had used');
   }
   // A runner that does not name itself claims nothing that could be wrong: no false alarm about an honest one.
   const named = request.platform_execution;
@@ -106,7 +110,7 @@ async function decide(tx: Tx, nowMs: number, { executionId, request, isItsJob }:
       execution,
       attempt,
       nowMs,
-      'the runner is not the execution that the platform started for this attempt',
+      'the runner is not the one that the platform has started for this run',
     );
   }
   if (isUnwanted(execution.facts)) {

@@ -85,7 +85,7 @@ function tellNote({ cloud, facts }: Execution, entry: TrailEntry): readonly Told
         { ...of, kind, text: `${platformName(cloud)} was told to end it: ${CANCEL_CAUSES[about ?? ''] ?? about}.` },
       ];
     case 'refused':
-      return [{ ...of, kind, text: `Somebody asked for its command and was refused: ${about}.` }];
+      return [{ ...of, kind, text: `A runner asked for the command and was refused: ${about}.` }];
     default:
       return [];
   }
@@ -142,8 +142,9 @@ function tellCommand(execution: Execution): readonly Told[] {
 
 function tellStop({ facts: { stop, haste } }: Execution): readonly Told[] {
   if (!stop) return [];
-  const { requested_at_ms, requested_by, grace_ms, signalled_at_ms, killed_at_ms } = stop;
-  const asked = `${requested_by} asked to stop it, with ${durationText(grace_ms)} for the command to end by itself.`;
+  const { requested_at_ms, requested_by, grace_ms, cancel_at_ms, signalled_at_ms, killed_at_ms } = stop;
+  const atOnce = cancel_at_ms === requested_at_ms ? ' The platform is told so at once, and again at every look.' : '';
+  const asked = `${requested_by} asked to stop it, with ${durationText(grace_ms)} for the command to end by itself.${atOnce}`;
   return [
     { atMs: requested_at_ms, kind: 'stop_requested', text: asked },
     ...(haste ? [tellHaste(haste)] : []),

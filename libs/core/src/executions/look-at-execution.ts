@@ -170,8 +170,14 @@ async function cancelIfDue(
     { grace_ms: stopInForce(execution.facts)?.grace_ms ?? 0 },
   );
   // What is over changes no more; and that the time for a start was over is a fact by itself, with its time.
-  if (cause === 'over' || cause === 'start_timeout') return [];
+  if (cause === 'over' || cause === 'start_timeout' || (cause === 'stop' && isSentByStop(execution))) return [];
   return [{ at_ms: deps.clock.now(), kind: 'cancel_sent', attempt: attempt.attempt, about: cause }];
+}
+
+/** A stop whose grace is short has sent its cancel itself, at once. */
+function isSentByStop({ facts }: Execution): boolean {
+  const dueMs = stopInForce(facts)?.cancel_at_ms;
+  return dueMs === facts.stop?.requested_at_ms || dueMs === facts.haste?.requested_at_ms;
 }
 
 /** Runs that wait for a look first: those being stopped, then those whose end is seen but not settled, then the others. */

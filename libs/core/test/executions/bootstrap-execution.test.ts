@@ -169,7 +169,7 @@ describe('who has not the token', () => {
     await run.look();
     answers.push(await run.bootstrap(request).catch(String));
     expect((await run.execution()).status).toBe('STOPPED');
-    const refusal = 'Failure: Bootstrap refused: the token does not belong to this attempt.';
+    const refusal = 'Failure: Bootstrap refused: its secret is not the one of this start.';
     expect(answers).toEqual([refusal, refusal, refusal]);
   });
 

@@ -105,9 +105,25 @@ describe('the evidence', () => {
     expect((await explain(run)).rule).toContain('The time for its start was over at');
   });
 
+  test('of a start that comes after another one has the command tells that it was refused, once', async () => {
+    const world = await RunWorld.open();
+    const run = await world.started();
+    world.jobs.shows(1, { state: 'absent', never: true });
+    const { order } = await run.look();
+    await run.bootstrap({ attempt: 2, token: order!.token });
+    for (let asks = 0; asks < 2; asks += 1) await expect(run.bootstrap()).rejects.toThrow('Bootstrap refused');
+    const refused = (await explain(run)).evidence.filter(({ kind }) => kind === 'refused');
+    expect(refused).toMatchObject([
+      {
+        attempt: 1,
+        text: 'A runner asked for the command and was refused: another start of this run has the command.',
+      },
+    ]);
+  });
+
   test('that a look has the run ended is kept once, however often it is said again', async () => {
     const world = await RunWorld.open();
-    const run = await world.running();
+    const run = await world.running({ grace: 60 });
     await run.stop();
     for (let look = 0; look < 3; look += 1) {
       world.clock.advance(60_000);

@@ -194,7 +194,7 @@ export async function openAttemptWatch({
       at_ms: clock.now(),
       reason: 'lost',
       kind: isCancelled ? 'cancelled' : 'exited',
-      details: 'The supervisor died before it could say how the command ended.',
+      details: 'The runner died before it could say how the command ended.',
     });
     return { platform_execution, ...ended };
   }
