@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { livingProcesses } from '@runvoy/core/contracts';
-import type { ExecutionBody, LogsBody } from '@runvoy/protocol';
+import type { ExecutionBody, ExplainBody, LogsBody } from '@runvoy/protocol';
 import { follow, texts } from '../services/standalone/test/follower.ts';
 import { poll, type TestApi } from '../services/standalone/test/server.ts';
 
@@ -63,6 +63,47 @@ export function runLife(open: () => Promise<LifeServer>): void {
     expect(listed.find(({ execution_id }) => execution_id === id)?.usage).toEqual(usage);
   });
 
+  const explain = (id: string) => server.call<ExplainBody>('GET', `/api/v1/executions/${id}/explain`);
+
+  test('is explained from its request to its end, in the order of its life', async () => {
+    const run = await server.run('echo hi; exit 3');
+    await server.finished(run.execution_id);
+    const { evidence, rule, summary } = await explain(run.execution_id);
+    const kinds = evidence.map(({ kind }) => kind).filter((kind) => kind !== 'start_answered');
+    expect(kinds.slice(0, 3)).toEqual(['requested', 'start_made', 'bootstrapped']);
+    expect(kinds.toSorted()).toEqual(
+      [
+        'requested',
+        'start_made',
+        'bootstrapped',
+        'command_started',
+        'command_ended',
+        'reported',
+        'platform_end',
+        'settled',
+      ].toSorted(),
+    );
+    expect(summary).toBe('its command ended with exit code 3');
+    expect(rule).toMatch(
+      /its runner says: the command ended by itself with exit code 3\. So it is FAILED with exit code 3\.$/,
+    );
+  });
+
+  test('whose repository cannot be cloned fails before its command, and says so', async () => {
+    const run = await server.run({ command: 'echo never', git_repo: 'https://127.0.0.1:9/nothing.git' });
+    expect(await server.finished(run.execution_id)).toMatchObject({
+      status: 'FAILED',
+      reason: 'git_clone',
+      reason_text: 'its repository could not be cloned',
+    });
+    const { evidence, happened, to_do } = await explain(run.execution_id);
+    expect(evidence.find(({ kind }) => kind === 'reported')?.text).toContain(
+      'the command was never started: its repository could not be cloned',
+    );
+    expect(evidence.map(({ kind }) => kind)).not.toContain('command_started');
+    expect([happened, to_do]).toEqual([expect.stringContaining('cloned'), expect.stringContaining('--git-repo')]);
+  });
+
   test('shows its lines as written, keeps its streams apart and passes its exit code on', async () => {
     const gate = newGate();
     const run = await server.run(`echo out; echo err >&2; read x < ${gate.path}; echo more; exit 3`);
@@ -113,6 +154,8 @@ export function runLife(open: () => Promise<LifeServer>): void {
     const status = await server.finished(run.execution_id);
     expect(livingProcesses(run.execution_id)).toEqual([]);
     expect(status).toMatchObject({ status: 'STOPPED', exit_code: 130 });
+    const told = (await explain(run.execution_id)).evidence.map(({ kind }) => kind);
+    expect(told).toEqual(expect.arrayContaining(['stop_requested', 'signalled', 'killed', 'reported', 'platform_end']));
     const { requested, signalled, killed, confirmed } = status.cancel!;
     const times = [requested, signalled, killed, confirmed].map((time) => Date.parse(time!));
     expect(times).toEqual(times.toSorted((a, b) => a - b));
@@ -125,7 +168,9 @@ export function runLife(open: () => Promise<LifeServer>): void {
       status: 'FAILED',
       exit_code: 124,
       reason: 'timeout',
+      reason_text: 'it ran longer than its time limit',
     });
+    expect((await explain(run.execution_id)).rule).toContain('the command was ended because its time limit was over');
     expect(livingProcesses(run.execution_id)).toEqual([]);
   });
 
