@@ -1,5 +1,6 @@
 import { cpus, totalmem } from 'node:os';
 import { append } from './cases/append.ts';
+import { cancelEmulated, cancelHere } from './cases/cancel.ts';
 import { executions } from './cases/executions.ts';
 import { fanOut } from './cases/fan-out.ts';
 import { firstLine } from './cases/first-line.ts';
@@ -24,6 +25,8 @@ const BENCHMARKS: readonly Benchmark[] = [
   start,
   leanStart,
   listPages,
+  cancelHere,
+  cancelEmulated,
   freshClone,
 ];
 
