@@ -1,12 +1,12 @@
-import { rmSync } from 'node:fs';
 import { STUBBORN_COMMANDS } from '../../libs/core/contracts/stubborn-commands.ts';
 import { whyNoBubblewrap } from '../../jobs/sandbox-runner/test/bubblewrap-here.ts';
-import { newDirectory, startServer, testApi } from '../../services/standalone/test/server.ts';
+import { startServer, testApi } from '../../services/standalone/test/server.ts';
 import { IMAGES } from '../../tools/emulated/images.ts';
 import { startEmulatedStack } from '../../tools/emulated/stack.ts';
 import { bareProcess, openBareJobs } from '../bare-stops.ts';
 import { percentile, type Benchmark, type Measurement } from '../measurement.ts';
 import { stopTimes, type StopCase } from '../stop-times.ts';
+import { temporaryDirectory } from '../temporary-directory.ts';
 
 const GRACE_MS = 10_000;
 
@@ -78,8 +78,8 @@ export const cancelHere: Benchmark = {
 export const cancelEmulated: Benchmark = {
   name: 'cancel-emulated',
   async run() {
-    const dataDir = newDirectory();
-    await using stack = await startEmulatedStack({ dataDir });
+    using directory = temporaryDirectory();
+    await using stack = await startEmulatedStack({ dataDir: directory.path });
     await using bare = await openBareJobs(stack, IMAGES[0]!);
     const server = testApi(stack.ready, stack.ready.api_key);
     const floor: Floor = {
@@ -95,7 +95,6 @@ export const cancelEmulated: Benchmark = {
       measured.push(...rows('emulated Google', stop, await stopTimes(server, stop, {}), beside));
       stack.google.cloudRun.faults.startDelayMs = 0;
     }
-    rmSync(dataDir, { recursive: true, force: true, maxRetries: 5 });
     return measured;
   },
 };
