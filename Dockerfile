@@ -15,6 +15,16 @@ WORKDIR /app
 COPY --from=manifests /app .
 RUN npm ci --omit=dev --ignore-scripts -w services/orchestrator -w services/processor -w services/websocket
 
+# One file of a service and of the small packages it uses, and one for each part that is loaded on first use.
+FROM ${NODE_IMAGE} AS bundles
+WORKDIR /app
+COPY --from=manifests /app .
+RUN npm ci --ignore-scripts
+COPY libs libs
+COPY services services
+COPY tools/image tools/image
+RUN ["node", "tools/image/bundle.ts", "bundles", "orchestrator", "processor", "websocket"]
+
 FROM ${NODE_IMAGE} AS sidecar-packages
 WORKDIR /app
 COPY --from=manifests /app .
@@ -40,11 +50,7 @@ COPY --from=node /node /
 WORKDIR /app
 COPY --from=service-packages /app/node_modules node_modules
 COPY package.json .
-COPY libs/protocol libs/protocol
-COPY libs/core libs/core
-COPY libs/runtime libs/runtime
-COPY libs/provider-gcp libs/provider-gcp
-COPY tools/image tools/image
+COPY tools/image/compile.ts tools/image/
 COPY tools/emulated/deployment.ts tools/emulated/service-process.ts tools/emulated/
 ENV NODE_ENV=production NODE_COMPILE_CACHE=/home/nonroot/compiled PORT=8080
 # The cache is kept apart for each user.
@@ -52,19 +58,19 @@ USER 65532:65532
 EXPOSE 8080
 
 FROM service AS orchestrator
-COPY services/orchestrator services/orchestrator
-RUN ["node", "tools/image/compile.ts", "services/orchestrator/src/main.ts", "@google-cloud/run", "@google-cloud/secret-manager"]
-ENTRYPOINT ["node", "services/orchestrator/src/main.ts"]
+COPY --from=bundles /app/bundles/orchestrator service
+RUN ["node", "tools/image/compile.ts", "service/main.mjs", "@google-cloud/run", "@google-cloud/secret-manager"]
+ENTRYPOINT ["node", "service/main.mjs"]
 
 FROM service AS processor
-COPY services/processor services/processor
-RUN ["node", "tools/image/compile.ts", "services/processor/src/main.ts", "@google-cloud/run", "@google-cloud/pubsub", "@google-cloud/secret-manager"]
-ENTRYPOINT ["node", "services/processor/src/main.ts"]
+COPY --from=bundles /app/bundles/processor service
+RUN ["node", "tools/image/compile.ts", "service/main.mjs", "@google-cloud/run", "@google-cloud/pubsub", "@google-cloud/secret-manager"]
+ENTRYPOINT ["node", "service/main.mjs"]
 
 FROM service AS websocket
-COPY services/websocket services/websocket
-RUN ["node", "tools/image/compile.ts", "services/websocket/src/main.ts"]
-ENTRYPOINT ["node", "services/websocket/src/main.ts"]
+COPY --from=bundles /app/bundles/websocket service
+RUN ["node", "tools/image/compile.ts", "service/main.mjs"]
+ENTRYPOINT ["node", "service/main.mjs"]
 
 # Runs beside a command. As root, because the volume it prepares is mounted by the platform with a mode nobody has promised; git has
 # a shell in it, so it cannot do without one.

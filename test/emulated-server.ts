@@ -26,6 +26,7 @@ export async function startEmulatedServer(
     dataDir: newDirectory(),
     emulators: { firestore: emulatorHost('FIRESTORE_EMULATOR_HOST'), pubsub: emulatorHost('PUBSUB_EMULATOR_HOST') },
     readable: [sharedDirectory],
+    bundles: process.env['RUNVOY_TEST_BUNDLES'],
   });
   return {
     ...testApi(stack.ready, stack.ready.api_key),

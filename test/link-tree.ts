@@ -1,4 +1,4 @@
-import { copyFileSync, linkSync, lstatSync, mkdirSync, readdirSync, readlinkSync, symlinkSync } from 'node:fs';
+import { copyFileSync, linkSync, lstatSync, mkdirSync, readdirSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /** Puts a file or a directory at another place by hard links, or by copies on another file system. Symbolic links stay what they are. */
@@ -13,6 +13,8 @@ export function linkTree(source: string, target: string, isWanted: (path: string
     return;
   }
   mkdirSync(dirname(target), { recursive: true });
+  // What is there already is replaced, as a COPY does; written into it is nothing, for it may be linked elsewhere.
+  rmSync(target, { force: true });
   if (kind.isSymbolicLink()) symlinkSync(readlinkSync(source), target);
   else place(source, target);
 }

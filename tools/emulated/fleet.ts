@@ -12,6 +12,8 @@ export interface FleetOptions {
   readonly dataDir: string;
   /** Added to the environment of every service. */
   readonly env?: Readonly<Record<string, string>>;
+  /** A directory that tools/image/bundle.ts has written: the services are started from it, as an image does, instead of from their sources. */
+  readonly bundles?: string | undefined;
   /** Starts instances that end by themselves again, and tells of it; without it they stay away. */
   readonly onNotice?: (text: string) => void;
 }
@@ -27,8 +29,11 @@ export interface FleetParts {
 }
 
 /** The program of a service: intake is the processor with other routes. */
-export const mainOf = (role: Role): string =>
-  fileURLToPath(new URL(`../../services/${role === 'intake' ? 'processor' : role}/src/main.ts`, import.meta.url));
+export function mainOf(role: Role, bundles?: string): string {
+  const service = role === 'intake' ? 'processor' : role;
+  if (bundles !== undefined) return join(bundles, service, 'main.mjs');
+  return fileURLToPath(new URL(`../../services/${service}/src/main.ts`, import.meta.url));
+}
 
 /** The instances of all services. */
 export function newFleet(options: FleetOptions, closing: Closing, parts: FleetParts) {
@@ -60,7 +65,7 @@ export function newFleet(options: FleetOptions, closing: Closing, parts: FleetPa
     const logFile = logOf(name);
     const whole = { ...(await envOf(role)), ...env };
     const hearsTerminal = options.onNotice === undefined;
-    const opening = startInstance({ name, main: mainOf(role), env: whole, logFile, hearsTerminal });
+    const opening = startInstance({ name, main: mainOf(role, options.bundles), env: whole, logFile, hearsTerminal });
     return closing.add(opening, (one) => {
       if (without(role, one)) fronts.get(role)!.retire(one.host);
       return one.stop();

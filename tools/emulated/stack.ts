@@ -102,7 +102,11 @@ async function open(options: EmulatedStackOptions, closing: Closing): Promise<Em
   const perRole = Array.from({ length: options.instances ?? 1 });
   await Promise.all(ROLES.flatMap((role) => perRole.map(() => fleet.add(role))));
   const doors = await google.openDoors(urls);
-  const admin = await letAdminIn(fleet.envOf('orchestrator'), urls.orchestrator);
+  const admin = await letAdminIn(
+    mainOf('orchestrator', options.bundles),
+    fleet.envOf('orchestrator'),
+    urls.orchestrator,
+  );
   if (options.ticking ?? true) doors.schedules.start();
   return {
     ready: {
@@ -160,8 +164,8 @@ async function openFronts(
 }
 
 /** As whoever deploys does it: a link from the command, and a key for the claim in it. */
-async function letAdminIn(env: Promise<Record<string, string>>, api: string) {
-  const { stdout } = await promisify(execFile)(process.execPath, [mainOf('orchestrator'), 'admin-link', '--json'], {
+async function letAdminIn(main: string, env: Promise<Record<string, string>>, api: string) {
+  const { stdout } = await promisify(execFile)(process.execPath, [main, 'admin-link', '--json'], {
     env: { PATH: process.env['PATH'], ...(await env) },
   });
   const { admin_email, claim_token } = JSON.parse(stdout) as {
