@@ -1,6 +1,7 @@
 import { apiKeyRef, newApiKey } from '../src/access/api-key.ts';
 import { authenticate } from '../src/access/authenticate.ts';
-import { drainOutbox } from '../src/events/outbox.ts';
+import { openDeadLetters, recordDeath } from '../src/events/dead-letters.ts';
+import { drainOutbox, newEvent } from '../src/events/outbox.ts';
 import { finishExecution } from '../src/executions/finish-execution.ts';
 import { needsFinishing } from '../src/executions/needs-finishing.ts';
 import { recordHeartbeat } from '../src/executions/record-heartbeat.ts';
@@ -74,6 +75,7 @@ export async function countOperations(openRecords: () => Promise<Records>): Prom
     ...(await countTick(await CountedWorld.open(await openRecords()))),
     ...(await countSlots(await CountedWorld.open(await openRecords()))),
     ...(await countTold(await CountedWorld.open(await openRecords()))),
+    ...(await countDeadLetters(await CountedWorld.open(await openRecords()))),
   ];
 }
 
@@ -196,6 +198,22 @@ async function countTold(counted: CountedWorld): Promise<readonly OperationRow[]
   world.clock.advance(60_000);
   await counted.step('a look that first has a run ended', () => run.look());
   await counted.step('a look that has it ended again', () => run.look());
+  return counted.rows;
+}
+
+async function countDeadLetters(counted: CountedWorld): Promise<readonly OperationRow[]> {
+  const { world } = counted;
+  const by = { email: 'a@b.c', requestId: 'r' };
+  const event = newEvent(
+    'dev.runvoy.execution.look.v1',
+    { execution_id: 'a' },
+    { id: 'e', subject: 's', at_ms: world.clock.now() },
+  );
+  const death = { event, reason: 'why', attempts: 1, route: '/events' };
+  const { id } = await counted.step('an event is put aside', () => recordDeath(world, death));
+  await counted.step('a dead letter is sent again', () => openDeadLetters(world).replay(id, by));
+  await recordDeath(world, death);
+  await counted.step('a dead letter is dropped', () => openDeadLetters(world).drop(id, by));
   return counted.rows;
 }
 
