@@ -1,11 +1,9 @@
-import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { livingProcesses } from '@runvoy/core/contracts';
 import type { ExecutionBody, ExplainBody, LogsBody } from '@runvoy/protocol';
 import { follow, texts } from '../services/standalone/test/follower.ts';
 import { poll, type TestApi } from '../services/standalone/test/server.ts';
+import { newGate } from './gate.ts';
 
 /** What the processes of the server under test have in their environment, and no command may see. */
 export const HIDDEN_ENV = { SERVER_ONLY: 'hidden' };
@@ -33,14 +31,6 @@ export function runLife(open: () => Promise<LifeServer>): void {
     server = await open();
   }, OPENING_MS);
   afterAll(async () => server?.[Symbol.asyncDispose]());
-
-  /** A named pipe: whoever reads from it waits until the test opens it. */
-  function newGate(): { readonly path: string; open(): void } {
-    const path = join(mkdtempSync(join(server.sharedDirectory, 'gate-')), 'gate');
-    chmodSync(dirname(path), 0o755);
-    execFileSync('mkfifo', ['-m', '644', path]);
-    return { path, open: () => writeFileSync(path, 'go\n') };
-  }
 
   test('says what it used once it has ended, and not before', async () => {
     const { execution_id: id } = await server.run('echo hi');
@@ -105,7 +95,7 @@ export function runLife(open: () => Promise<LifeServer>): void {
   });
 
   test('shows its lines as written, keeps its streams apart and passes its exit code on', async () => {
-    const gate = newGate();
+    const gate = newGate(server.sharedDirectory);
     const run = await server.run(`echo out; echo err >&2; read x < ${gate.path}; echo more; exit 3`);
     const follower = follow(run.websocket_url);
     await follower.line((line) => line.text === 'err');
@@ -119,7 +109,7 @@ export function runLife(open: () => Promise<LifeServer>): void {
   });
 
   test('is seen whole, every line once, by who joins in the middle and by who joins after the end', async () => {
-    const gate = newGate();
+    const gate = newGate(server.sharedDirectory);
     const run = await server.run(
       `for i in 1 2 3; do echo a$i; done; read x < ${gate.path}; for i in 1 2 3; do echo b$i; done`,
     );
