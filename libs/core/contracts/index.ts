@@ -12,6 +12,7 @@ export * from './records-history.ts';
 export * from './records.ts';
 export * from './secret-vault.ts';
 export * from './store-operations.ts';
+export * from './slots.ts';
 export * from './stubborn-commands.ts';
 export * from './watch-recorder.ts';
 export type { StoreIsolation } from './interleaved.ts';

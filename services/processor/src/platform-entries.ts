@@ -1,4 +1,5 @@
 import {
+  admitAfter,
   assessLog,
   drainOutbox,
   executionRef,
@@ -57,5 +58,8 @@ async function takeOutput(deps: EventDeps, entry: Extract<PlatformEntry, { kind:
   if (stored === 'unsigned') return notePlatformEntry(deps, entry);
   if (stored === 'logs' || !isLaneEntry(printed)) return;
   const execution = (await deps.records.get(executionRef(printed.execution_id)))?.value;
-  if (execution) await assessLog(deps, execution);
+  if (!execution) return;
+  await assessLog(deps, execution);
+  // Where the platform's end came first, this report was the end.
+  await admitAfter(deps, execution, (error, about) => deps.logger.warn('a start failed', { about, error }));
 }

@@ -8,6 +8,7 @@ import type { Evidence } from './evidence.ts';
 import { executionRef, type Execution } from './execution.ts';
 import { needsFinishing, type Keeper } from './needs-finishing.ts';
 import { runInputRef } from './run-input.ts';
+import { inSlotLane } from '../slots/slot-lane.ts';
 import { changesSlots, slotsAfter } from '../slots/slots-after.ts';
 import { slotsRef } from '../slots/slots.ts';
 import type { TrailEntry } from './trail-entry.ts';
@@ -89,7 +90,8 @@ export async function applyEvidenceTo(
 ): Promise<Execution> {
   const after = take(read.value, evidence, notes, deps.clock.now());
   if (await replaceExecution(deps, read, after)) return after;
-  return applyEvidence(deps, read.id, evidence, notes);
+  const apply = () => applyEvidence(deps, read.id, evidence, notes);
+  return changesSlots(read.value, after) ? inSlotLane(deps.records, apply) : apply();
 }
 
 function take(

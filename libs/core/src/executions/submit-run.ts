@@ -12,6 +12,7 @@ import type { Records, Tx } from '../records/records.ts';
 import { readRunSecrets } from '../secrets/run-secrets.ts';
 import type { SecretVault } from '../secrets/secret-vault.ts';
 import { placeRun } from '../slots/place-run.ts';
+import { inSlotLane } from '../slots/slot-lane.ts';
 import { needsSlot, NO_LIMITS, type SlotLimits } from '../slots/slot-limits.ts';
 import { slotsRef } from '../slots/slots.ts';
 import type { Clock } from '../time/clock.ts';
@@ -93,14 +94,16 @@ async function storeRun(
   limits: SlotLimits,
 ): Promise<Execution> {
   try {
-    return await records.transact(async (tx) => {
+    const store = async (tx: Tx) => {
       const placed = await placeRun(tx, limits, execution);
       rememberKey(tx, submission, execution);
       if (placed.slots) tx.set(slotsRef, placed.slots);
       tx.create(executionRef(execution.execution_id), placed.execution);
       if (sealed) tx.create(runInputRef(execution.execution_id), sealed);
       return placed.execution;
-    });
+    };
+    if (!needsSlot(limits, execution)) return await records.transact(store);
+    return await inSlotLane(records, () => records.transact(store));
   } catch (error) {
     const earlier = isFailure(error, 'RECORD_EXISTS') ? await storedEarlier(records, submission) : undefined;
     if (!earlier) throw error;

@@ -6,9 +6,10 @@ import { startExecution } from '../executions/start-execution.ts';
 import { startOrder } from '../executions/start-order.ts';
 import { requireExecution, storeExecution } from '../executions/store-execution.ts';
 import type { JobRunner, StartOrder } from '../jobs/job-runner.ts';
-import type { Records, Stored } from '../records/records.ts';
+import type { Records, Stored, Tx } from '../records/records.ts';
 import type { Clock } from '../time/clock.ts';
 import { limitReached, NO_LIMITS, type SlotLimits } from './slot-limits.ts';
+import { inSlotLane } from './slot-lane.ts';
 import { inTurn, NO_SLOTS, slotsRef, type Slots } from './slots.ts';
 
 export interface AdmitDeps {
@@ -31,6 +32,8 @@ interface Next {
 /** How often in a row others may be faster before the rest is left to them, and to the tick. */
 const OVERTAKEN_MAX = 8;
 const STARTS_AT_ONCE = 8;
+/** How long whoever has something else to answer goes on admitting: usually one run, all that wait where a limit was taken away. */
+const ADMITS_MS = 10_000;
 /** Most runs of a user are not held up by their image: the first one is the next. */
 const RUNS_A_PAGE = 10;
 
@@ -99,9 +102,10 @@ type Outcome =
   | { readonly kind: 'overtaken' };
 
 async function admit({ records, jobs, clock }: AdmitDeps, { run, serial }: Next, token: string): Promise<Outcome> {
-  return records.transact(async (tx) => {
-    const slots = (await tx.get(slotsRef)) ?? NO_SLOTS;
+  const decide = async (tx: Tx): Promise<Outcome> => {
+    // In the order in which ends and stops read them, so that no two wait for each other.
     const before = await requireExecution(tx, run.execution_id);
+    const slots = (await tx.get(slotsRef)) ?? NO_SLOTS;
     if (slots.serial !== serial || !before.waiting) return { kind: 'overtaken' };
     const at_ms = clock.now();
     if (isOverdue(before, at_ms)) {
@@ -119,7 +123,8 @@ async function admit({ records, jobs, clock }: AdmitDeps, { run, serial }: Next,
     const execution: Execution = { ...made, slot: true };
     await storeExecution(tx, before, execution, at_ms, jobs);
     return { kind: 'admitted', execution };
-  });
+  };
+  return inSlotLane(records, () => records.transact(decide));
 }
 
 async function start(deps: AdmitDeps, execution: Execution, token: string, noticed: Noticed): Promise<Execution> {
@@ -139,7 +144,7 @@ export function isOverdue({ waiting, queued }: Pick<Execution, 'waiting' | 'queu
 export async function admitAfter(deps: AdmitDeps, run: Execution, noticed: Noticed): Promise<Execution | undefined> {
   if (!run.waiting && !(run.slot && isTerminal(run.status))) return undefined;
   try {
-    const admitted = await admitWaiting(deps, noticed);
+    const admitted = await admitWaiting(deps, noticed, deps.clock.now() + ADMITS_MS);
     return admitted.find(({ execution_id }) => execution_id === run.execution_id);
   } catch (error) {
     noticed(error, run.execution_id);

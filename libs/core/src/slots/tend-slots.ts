@@ -4,6 +4,7 @@ import { applyEvidence } from '../executions/store-execution.ts';
 import type { Records, Tx } from '../records/records.ts';
 import { admitWaiting, isOverdue, type AdmitDeps } from './admit-waiting.ts';
 import { needsSlot, NO_LIMITS, type SlotLimits } from './slot-limits.ts';
+import { inSlotLane } from './slot-lane.ts';
 import { holds, NO_SLOTS, slotsRef, withCounted, withHolder, withoutHolder, type Slots } from './slots.ts';
 
 /** What a tick keeps of an unfinished run: not its command, of which ten thousand would not fit into a small service. */
@@ -60,9 +61,9 @@ function doubtfulQueues(slots: Slots, runs: readonly UnfinishedRun[]): readonly 
 
 /** Takes the slot of a run that has ended or is not there; gives one to a run that has begun and has none, also where that is too many. */
 function mendHolder(records: Records, limits: SlotLimits, id: string): Promise<void> {
-  return records.transact(async (tx) => {
-    const slots = (await tx.get(slotsRef)) ?? NO_SLOTS;
+  const mend = async (tx: Tx): Promise<void> => {
     const run = await tx.get(executionRef(id));
+    const slots = (await tx.get(slotsRef)) ?? NO_SLOTS;
     if (!run || isTerminal(run.status) || run.facts.attempts.length === 0) {
       if (holds(slots, id)) tx.set(slotsRef, withoutHolder(slots, id));
       return;
@@ -70,15 +71,17 @@ function mendHolder(records: Records, limits: SlotLimits, id: string): Promise<v
     if (holds(slots, id) || !(run.slot || needsSlot(limits, run))) return;
     tx.set(slotsRef, withHolder(slots, run));
     if (!run.slot) tx.set(executionRef(id), { ...run, slot: true });
-  });
+  };
+  return inSlotLane(records, () => records.transact(mend));
 }
 
 function mendQueue(records: Records, user: string): Promise<void> {
-  return records.transact(async (tx) => {
+  const mend = async (tx: Tx): Promise<void> => {
     const slots = (await tx.get(slotsRef)) ?? NO_SLOTS;
     const mended = withCounted(slots, user, await countWaiting(tx, user));
     if (mended !== slots) tx.set(slotsRef, mended);
-  });
+  };
+  return inSlotLane(records, () => records.transact(mend));
 }
 
 async function countWaiting(tx: Pick<Tx, 'page'>, user: string): Promise<number> {
