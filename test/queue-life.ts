@@ -87,8 +87,11 @@ export function queueLife(open: () => Promise<QueueServer>): void {
 
   test('one handed in while nobody waits begins at once again', async () => {
     await poll(async () => {
-      const open = await server.call<ExecutionBody[]>('GET', '/api/v1/executions?status=STARTING,RUNNING,TERMINATING');
-      return open.length === 0 ? true : undefined;
+      const unfinished = await server.call<ExecutionBody[]>(
+        'GET',
+        '/api/v1/executions?status=STARTING,RUNNING,TERMINATING',
+      );
+      return unfinished.length === 0 ? true : undefined;
     });
     const run = await server.run('echo again');
     expect(run).not.toHaveProperty('waiting_for');
