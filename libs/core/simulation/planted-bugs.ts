@@ -34,8 +34,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: 'events/outbox.ts',
-        find: '    await bus.publish(entry.value.event);\n    await records.delete(outboxRef(entry.id));\n',
-        replace: '    await records.delete(outboxRef(entry.id));\n    await bus.publish(entry.value.event);\n',
+        find: '    if (event) await bus.publish(event);\n    await records.delete(outboxRef(entry.id));\n',
+        replace: '    await records.delete(outboxRef(entry.id));\n    if (event) await bus.publish(event);\n',
       },
     ],
   },
@@ -351,8 +351,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: 'executions/stop-execution.ts',
-        find: '    storeExecution(tx, before, after, now);\n',
-        replace: '    if (now < 0) storeExecution(tx, before, after, now);\n',
+        find: '    await storeExecution(tx, before, after, now);\n',
+        replace: '    if (now < 0) await storeExecution(tx, before, after, now);\n',
       },
     ],
   },
