@@ -17,13 +17,15 @@ const { runTask } = require('./launch/run-task.cjs');
 const root = path.resolve(__dirname, '..');
 
 // `run` is relative to the root and followed by the caller's arguments. A task runs in the root unless it is the user's
-// own command, whose relative paths must mean what the user sees. What users start is compiled once.
+// own command, whose relative paths must mean what the user sees. What users start is compiled once. `env` is added to
+// the caller's.
 const TASKS = {
   start: { run: ['services/standalone/src/main.ts'], needsConsole: true, isProduct: true },
   'start:emulated': { run: ['tools/start-emulated.ts'], needsConsole: true, isProduct: true },
   test: { run: ['tools/check.ts'] },
   'test:unit': { run: ['tools/check.ts', 'unit'] },
   'test:sim': { run: ['libs/core/simulation/main.ts'] },
+  'test:crash': { run: ['tools/check.ts', 'gcp', 'test/crash-matrix'], env: { RUNVOY_EVERY_CRASH: '1' } },
   'test:model': { run: ['libs/core/simulation/run-life/model-main.ts'] },
   format: { run: ['node_modules/prettier/bin/prettier.cjs', '--write', '**/*.{ts,tsx,cjs,json,md,yml}'] },
   bench: { run: ['benchmarks/bench.ts'] },
@@ -56,6 +58,7 @@ async function launch(name, args) {
   const [script, ...fixedArgs] = task.run;
   runTask(node, [path.join(root, script), ...fixedArgs, ...args], {
     cwd: task.inCallersFolder ? process.cwd() : root,
+    env: task.env,
     compileCache: task.isProduct ? path.join(root, '.cache', 'compiled') : undefined,
   });
 }

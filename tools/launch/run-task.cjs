@@ -8,8 +8,8 @@ const { spawn } = require('child_process');
  * RUNVOY_LAUNCHED_AT_MS tells the task when the user pressed Enter, so that it can say how long the way to its first line
  * was.
  */
-function runTask(node, args, { cwd, compileCache }) {
-  const child = spawn(node, args, { cwd, env: taskEnv(node, compileCache), stdio: 'inherit' });
+function runTask(node, args, { cwd, compileCache, env }) {
+  const child = spawn(node, args, { cwd, env: { ...taskEnv(node, compileCache), ...env }, stdio: 'inherit' });
   const stopForwarding = forwardSignals(child);
   child.on('error', (error) => {
     process.stderr.write(`runvoy: cannot run ${node}: ${error.message}\n`);

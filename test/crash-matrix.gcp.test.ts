@@ -1,0 +1,202 @@
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { whyNotEmulated } from '@runvoy/google-fakes';
+import type { RunAnswer } from '@runvoy/protocol';
+import { endOf, readWholeLog } from '../services/standalone/test/crash-world.ts';
+import { poll } from '../services/standalone/test/server.ts';
+import type { Role } from '../tools/emulated/deployment.ts';
+import { titled } from './cloud-run-variants.ts';
+import { startCrashStack, type CrashStack } from './crash/crash-stack.ts';
+import { followSteadily } from './steady-follower.ts';
+import { livingProcesses } from '@runvoy/core/contracts';
+
+// One deployment for all cases, which run on it at the same time: whoever dies of one takes the others' calls with it.
+jest.setTimeout(240_000);
+
+const why = whyNotEmulated('FIRESTORE_EMULATOR_HOST') ?? whyNotEmulated('PUBSUB_EMULATOR_HOST');
+const LINES = Array.from({ length: 40 }, (_, at) => `line ${at + 1}`);
+/** Speaks for some seconds, whether or not anybody listens. */
+const TALK = 'i=0; while [ $i -lt 40 ]; do i=$((i+1)); echo "line $i"; sleep 0.1; done; exit 7';
+/** Ends only when it is killed. */
+const DEAF = `trap '' TERM; echo deaf; while :; do sleep 0.1; done`;
+/** Stated: a true final state within so long of the platform knowing it. */
+const BOUND_MS = 120_000;
+
+/** `npm run test:crash` tries every moment, `npm test` those that leave the most behind. */
+const everyMoment = process.env['RUNVOY_EVERY_CRASH'] === '1';
+const chosen = <T>(often: readonly T[], besides: readonly T[]): readonly T[] =>
+  everyMoment ? [...often, ...besides] : often;
+
+const SERVICES = chosen<readonly [Role, string]>(
+  [
+    ['orchestrator', 'after started'],
+    ['intake', 'after bootstrapped'],
+    ['intake', 'after batch'],
+    ['intake', 'after finished'],
+    ['processor', 'after look'],
+    ['processor', 'before ended'],
+    ['websocket', 'after watch'],
+  ],
+  [
+    ['orchestrator', 'before stored'],
+    ['orchestrator', 'before answered'],
+    ['orchestrator', 'after answered'],
+    ['intake', 'before bootstrapped'],
+    ['intake', 'before batch'],
+    ['intake', 'before finished'],
+    ['processor', 'before batch'],
+    ['processor', 'after batch'],
+    ['processor', 'before look'],
+    ['processor', 'after ended'],
+    ['websocket', 'before watch'],
+    ['websocket', 'before page'],
+    ['websocket', 'after page'],
+  ],
+);
+/** What is stored and never reaches the platform: nothing can tell but time, or somebody who stops it. */
+const UNSTARTED = chosen(['after stored'], ['before started']);
+const STOPS = chosen(['after stop'], ['before stop', 'before cancel', 'after cancel']);
+const SIDECAR = chosen(['runs', 'has reported'], ['begins', 'has sent five lines']);
+
+(why === undefined ? describe : describe.skip)(titled('services on Google Cloud that are killed', why), () => {
+  let server: CrashStack;
+  beforeAll(async () => {
+    server = await startCrashStack();
+  });
+  afterAll(async () => server?.[Symbol.asyncDispose]());
+
+  /** Asks until there is an answer: the same key is the same run, whoever dies over it. */
+  async function submit(command: string, key: string): Promise<RunAnswer> {
+    for (;;) {
+      const answer = await fetch(`${server.ready.api_url}/api/v1/run`, {
+        method: 'POST',
+        headers: { 'X-API-Key': server.key, 'Content-Type': 'application/json', 'Idempotency-Key': key },
+        body: JSON.stringify({ command, grace: 1 }),
+      }).catch(() => undefined);
+      const run = answer?.ok ? ((await answer.json().catch(() => undefined)) as RunAnswer | undefined) : undefined;
+      if (run) return run;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  }
+
+  /** Calls until an instance that lives has answered. */
+  async function patiently<T>(call: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await call();
+      } catch (error) {
+        if (!/: 50[0-9] |fetch failed|terminated/.test(String(error))) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 200));
+      }
+    }
+  }
+
+  const stop = (id: string) => patiently(() => server.call('DELETE', `/api/v1/executions/${id}`));
+  const finished = (id: string) => patiently(() => server.finished(id));
+
+  function expectOneStart(id: string): void {
+    const started = server.stack.google.cloudRun.calls.filter(
+      ({ method, request }) => method === 'RunJob' && JSON.stringify(request).includes(id),
+    );
+    expect(started.length).toBeLessThanOrEqual(1);
+    expect(livingProcesses(id)).toEqual([]);
+  }
+
+  async function expectWhole(id: string): Promise<void> {
+    const log = await patiently(() => readWholeLog(server as never, id));
+    expect(log.output).toEqual(LINES);
+    expect(log.numbers).toEqual(log.numbers.map((_, index) => index + 1));
+    expect(log.completeness).toBe('complete');
+    expect(log.digests[0]).toBe(log.digests[1]);
+  }
+
+  // The first ones wait most of their time, and let the others have the machine.
+  test.concurrent.each(UNSTARTED)('orchestrator, %s: the run is there, and a stop of it is confirmed', async (at) => {
+    const { reached } = server.arm('orchestrator', at);
+    const { execution_id: id } = await submit(TALK, `unstarted ${at}`);
+    await reached;
+    await stop(id);
+    const askedMs = Date.now();
+    const status = await finished(id);
+    expect(endOf(status)).toBe('STOPPED 130');
+    expect(Date.now() - askedMs).toBeLessThan(BOUND_MS);
+    expect(status.cancel!.confirmed).toBeDefined();
+    expectOneStart(id);
+  });
+
+  test.concurrent.each(STOPS)('orchestrator, %s: a stop that was asked for again is confirmed', async (at) => {
+    const { execution_id: id } = await submit(DEAF, `stop ${at}`);
+    await patiently(() => server.until(id, ({ status }) => status === 'RUNNING'));
+    const { reached } = server.arm('orchestrator', at);
+    await stop(id);
+    await reached;
+    await stop(id);
+    const askedMs = Date.now();
+    const status = await finished(id);
+    expect(endOf(status)).toBe('STOPPED 130');
+    expect(Date.now() - askedMs).toBeLessThan(BOUND_MS);
+    expect(status.cancel!.confirmed).toBeDefined();
+    expectOneStart(id);
+  });
+
+  test.concurrent.each(SIDECAR)(
+    'a sidecar that is killed when it %s: a true end in time, and no line that was not written',
+    async (when) => {
+      const { execution_id: id } = await submit(TALK, `sidecar ${when}`);
+      await untilSidecar(id, when);
+      await server.killSidecar(id);
+      const status = await finished(id);
+      expect(Date.now() - Date.parse(status.completed_at!)).toBeLessThan(BOUND_MS);
+      if (when === 'has reported') {
+        expect(endOf(status)).toBe('FAILED 7');
+        await expectWhole(id);
+      } else {
+        expect(status).toMatchObject({ status: 'FAILED', exit_code: 1, reason: expect.any(String) });
+        const log = await patiently(() => readWholeLog(server as never, id));
+        expect(log.output).toEqual(LINES.slice(0, log.output.length));
+        // One that never had the command has nothing to say, and said it.
+        expect(log.completeness).toBe(log.numbers.length === 0 ? 'complete' : 'unproven');
+      }
+      expectOneStart(id);
+    },
+  );
+
+  test.concurrent.each(SERVICES)('%s, %s: one start, the right end in time, the whole log', async (role, at) => {
+    const { reached } = server.arm(role, at);
+    const { execution_id: id, websocket_url } = await submit(TALK, `${role} ${at}`);
+    const follower = followSteadily(websocket_url);
+    await reached;
+    const status = await finished(id);
+    const endedMs = Date.now();
+    expect(endOf(status)).toBe('FAILED 7');
+    // The command's own end comes before the platform's.
+    expect(endedMs - Date.parse(status.completed_at!)).toBeLessThan(BOUND_MS);
+    await expectWhole(id);
+    expectOneStart(id);
+    const { end } = await follower.done;
+    expect(end).toMatchObject({ completeness: 'complete' });
+    expect(follower.wrong).toEqual([]);
+  });
+
+  async function untilSidecar(id: string, when: string): Promise<void> {
+    if (when === 'begins') return;
+    if (when === 'has reported') return reportPrinted(id);
+    await patiently(() => server.until(id, ({ status }) => status === 'RUNNING'));
+    if (when === 'runs') return;
+    await poll(async () => {
+      const { output } = await patiently(() => readWholeLog(server as never, id));
+      return output.length >= 5 || undefined;
+    });
+  }
+
+  /** It stands in the platform's own log. */
+  const reportPrinted = async (id: string): Promise<void> => {
+    await poll(() => {
+      const { entries } = server.stack.google.logging;
+      return (
+        entries.some(
+          ({ jsonPayload }) => jsonPayload?.['execution_id'] === id && jsonPayload['runvoy'] === 'finished',
+        ) || undefined
+      );
+    });
+  };
+});
