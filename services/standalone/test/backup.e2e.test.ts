@@ -74,7 +74,7 @@ describe('a backup of a server under load', () => {
     );
     await server.call('DELETE', `/api/v1/executions/${goesOn.execution_id}`);
     await server.finished(goesOn.execution_id);
-  }, 120_000);
+  }, 180_000);
 
   test('of a server that is killed in the middle of it leaves nothing under its name, and the next one is whole', async () => {
     const server = await startServer({ dataDir: at('data') });
@@ -94,7 +94,7 @@ describe('a backup of a server under load', () => {
     const { stdout } = await cli('backup', '--data-dir', at('data'), '--to', at('backup'), '--json');
     expect(JSON.parse(stdout)).toMatchObject({ path: at('backup'), counts: { records: { executions: 3 } } });
     expect(readdirSync(directory).toSorted()).toEqual(['backup', 'data']);
-  }, 120_000);
+  }, 180_000);
 });
 
 const withTmpfs = (size: string, path: string, ...args: string[]) => [
@@ -132,7 +132,7 @@ describe('a disk that is full', () => {
       await using again = await startServer({ dataDir: at('data'), key: server.key });
       expect(await again.finished(id)).toMatchObject({ log: { completeness: 'complete' } });
     },
-    60_000,
+    180_000,
   );
 });
 
@@ -159,7 +159,7 @@ test('a restore is refused while a server runs there, and where there is data wi
     (await again.call<ExecutionBody[]>('GET', '/api/v1/executions')).length === 1 ? true : undefined,
   );
   await expect(again.call('GET', `/api/v1/executions/${later.execution_id}`)).rejects.toThrow('404');
-});
+}, 180_000);
 
 test('a backup that a key of no admin asks for is refused', async () => {
   await using server = await startServer({ dataDir: at('data') });
@@ -185,4 +185,4 @@ test('a backup that a key of no admin asks for is refused', async () => {
   expect(existsSync(at('backup'))).toBe(false);
   expect(await ask(server.key)).toBe(200);
   expect(existsSync(at('backup'))).toBe(true);
-});
+}, 180_000);

@@ -98,7 +98,7 @@ test('a poison event is listed, shown with its reason, and carried out by a repl
   } finally {
     rmSync(dataDir, { recursive: true, force: true, maxRetries: 5 });
   }
-});
+}, 180_000);
 
 test('a dropped event is given up, survives a kill as dropped, and says who did it', async () => {
   const dataDir = newDirectory();
@@ -120,7 +120,7 @@ test('a dropped event is given up, survives a kill as dropped, and says who did 
   } finally {
     rmSync(dataDir, { recursive: true, force: true, maxRetries: 5 });
   }
-});
+}, 180_000);
 
 async function withRecords<R>(
   database: string,
