@@ -82,6 +82,7 @@ const deployment = () =>
       scheduler: NOWHERE,
       certs: NOWHERE,
       metadata: NOWHERE,
+      iam: NOWHERE,
     },
     urls: { orchestrator: URL_OF_NONE, processor: URL_OF_NONE, intake: URL_OF_NONE, websocket: URL_OF_NONE },
     signingKey: newSigningKey(),

@@ -148,6 +148,7 @@ function environment(firestore: string): Record<string, string> {
       scheduler: NOWHERE,
       certs: NOWHERE,
       metadata: NOWHERE,
+      iam: NOWHERE,
     },
     urls: { orchestrator: url, processor: url, intake: url, websocket: url },
     signingKey: newSigningKey(),

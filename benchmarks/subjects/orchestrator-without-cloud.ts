@@ -30,6 +30,7 @@ await serve(async () => ({
     logger,
     vault: { seal: async (plain) => plain, open: async (sealed) => sealed },
     jobs: noJobs('this is a benchmark'),
+    startTimeoutMs: 600_000,
     clock: systemClock,
     random: randomBytes,
     version: '0.0.0',

@@ -48,6 +48,7 @@ export interface Endpoints {
   readonly logging: string;
   readonly scheduler: string;
   readonly certs: string;
+  readonly iam: string;
   /** The metadata server that gives a process its identity. */
   readonly metadata: string;
 }
@@ -100,6 +101,7 @@ export function environmentOf(
     RUNVOY_GCP_ENDPOINT_LOGGING: endpoints.logging,
     RUNVOY_GCP_ENDPOINT_SCHEDULER: endpoints.scheduler,
     RUNVOY_GCP_ENDPOINT_CERTS: endpoints.certs,
+    RUNVOY_GCP_ENDPOINT_IAM: endpoints.iam,
     GCE_METADATA_HOST: endpoints.metadata,
   };
 }

@@ -2,6 +2,7 @@ import { PubSub } from '@google-cloud/pubsub';
 import {
   createIam,
   createTokenIssuer,
+  fakeAccounts,
   fakeCloudRun,
   fakeLogging,
   fakeScheduler,
@@ -13,6 +14,7 @@ import {
   startFirestoreEmulator,
   startPubSubEmulator,
   type CloudRunOptions,
+  type FakeAccounts,
   type FakeCloudRun,
   type FakeLogging,
   type Iam,
@@ -41,6 +43,8 @@ export interface Google {
   /** Every call of Secret Manager since the start. */
   readonly secretCalls: readonly RecordedCall[];
   readonly logging: FakeLogging;
+  /** The accounts that exist, for who may ask. */
+  readonly serviceAccounts: FakeAccounts;
   /** What the sinks send on, and what may happen to it on its way. */
   readonly sinks: Readonly<Record<'events' | 'logs', Conveyor<LogEntry>>>;
 }
@@ -118,9 +122,13 @@ export async function startGoogle(
   const scheduler = fakeScheduler({ mintToken });
   await closing.add(Promise.resolve(scheduler), () => scheduler[Symbol.asyncDispose]());
 
+  const serviceAccounts = fakeAccounts({ project, accounts: Object.values(accounts), authorize });
+  await closing.add(Promise.resolve(serviceAccounts), () => serviceAccounts[Symbol.asyncDispose]());
+
   return {
     iam,
     issuer,
+    serviceAccounts,
     secretCalls: secrets.calls,
     cloudRun,
     logging,
@@ -137,6 +145,7 @@ export async function startGoogle(
         logging: (await logging.listenAs(account)).host,
         scheduler: (await scheduler.listenAs(account)).host,
         certs: certs.host,
+        iam: (await serviceAccounts.listenAs(account)).host,
         metadata: metadata.host,
       };
     },

@@ -40,6 +40,7 @@ function environment(compileCache: string): Record<string, string> {
       scheduler: NOWHERE,
       certs: NOWHERE,
       metadata: NOWHERE,
+      iam: NOWHERE,
     },
     urls: { orchestrator: url, processor: url, intake: url, websocket: url },
     signingKey: newSigningKey(),

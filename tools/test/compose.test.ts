@@ -32,12 +32,13 @@ describe.each(ROLES)('the %s of the compose file', (role) => {
   });
 
   test('is the account of its own at the fakes', () => {
-    const { run, secretManager, logging, metadata } = fixedPorts(role);
+    const { run, secretManager, logging, metadata, iam } = fixedPorts(role);
     expect(environment(role)).toMatchObject({
       RUNVOY_GCP_ENDPOINT_RUN: `fakes:${run}`,
       RUNVOY_GCP_ENDPOINT_SECRETMANAGER: `fakes:${secretManager}`,
       RUNVOY_GCP_ENDPOINT_LOGGING: `fakes:${logging}`,
       GCE_METADATA_HOST: `fakes:${metadata}`,
+      RUNVOY_GCP_ENDPOINT_IAM: `fakes:${iam}`,
       RUNVOY_GCP_ENDPOINT_CERTS: `fakes:${CERTS_PORT}`,
     });
   });
@@ -53,6 +54,7 @@ describe.each(ROLES)('the %s of the compose file', (role) => {
       scheduler: '',
       certs: '',
       metadata: '',
+      iam: '',
     };
     const project = environment(role)['RUNVOY_GCP_PROJECT_ID']!;
     const emulated = environmentOf(deploymentIn(project), role, { endpoints, urls, signingKey: '' });

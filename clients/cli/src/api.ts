@@ -12,6 +12,7 @@ import type {
   ExecutionStatusBody,
   ExplainBody,
   HealthBody,
+  HealthReportAnswer,
   ImageAnswer,
   ImageBody,
   KeyAnswer,
@@ -40,6 +41,8 @@ import { sendRequest, type HttpRequest } from './http-request.ts';
 import { Problem } from './problem.ts';
 
 const ANSWER_MS = 30_000;
+/** A part of the report may take 25 s. */
+const RECONCILE_MS = 60_000;
 
 /** Where the API is, and as whom we call it. */
 export interface ApiAccess {
@@ -226,6 +229,16 @@ export class RunvoyApi {
 
   health(timeoutMs = ANSWER_MS): Promise<HealthBody> {
     return this.#json('GET', '/health', { timeoutMs });
+  }
+
+  /** The last scheduled one. */
+  healthReport(): Promise<HealthReportAnswer> {
+    return this.#json('GET', '/health/report');
+  }
+
+  /** Repairs and reports within the request. */
+  reconcile(): Promise<HealthReportAnswer> {
+    return this.#json('POST', '/health/reconcile', { timeoutMs: RECONCILE_MS });
   }
 
   async #json<T>(method: HttpRequest['method'], path: string, call: Call = {}): Promise<T> {

@@ -296,6 +296,19 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     words: { least: 1, most: 1_000 },
     load: async () => (await import('./commands/dead-letters.ts')).deadLetters,
   },
+  health: {
+    usage: 'health [reconcile]',
+    summary: 'show the last health report; "reconcile" repairs and reports now',
+    options: {},
+    notes: [
+      'For admins and operators. Exit code: 1 when the report has errors, or when there is none yet.',
+      'What could not be checked is listed with the reason; nothing is said about it, good or bad.',
+      "reconcile repairs what is provably runvoy's own. Accounts and permissions are reported and never changed.",
+    ],
+    examples: ['runvoy health', 'runvoy health reconcile', 'runvoy health --json'],
+    words: { least: 0, most: 1 },
+    load: async () => (await import('./commands/health.ts')).health,
+  },
   claim: {
     usage: 'claim <token or link>',
     summary: 'turn a claim into an API key and keep it',

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { noTerminal, runvoy, runvoyOnTerminal } from './cli-process.ts';
 import { at, FakeServer, RUN_ID } from './fake-server.ts';
+import { REPORT } from './sample-report.ts';
 
 const CTRL_C = '\x03';
 /** Nothing listens on the discard port of this machine. */
@@ -623,5 +624,34 @@ describe('mistakes', () => {
     await using yes = runvoy(['--data-dir', data, 'local', 'reset'], { input: 'reset\n' });
     expect(await yes.ended).toBe(0);
     expect(yes.stderr).toContain('deleted');
+  });
+});
+
+describe('health', () => {
+  test('shows the last scheduled report, and exits with 1 when it has errors', async () => {
+    server.report = REPORT;
+    await using good = runvoy(['health'], { server });
+    expect(await good.ended).toBe(0);
+    expect(good.stdout).toContain('scheduled');
+    server.report = { ...REPORT, error_count: 2 };
+    await using bad = runvoy(['health'], { server });
+    expect(await bad.ended).toBe(1);
+    expect(bad.stdout).toContain('2 errors');
+  });
+
+  test('reconciles when told, and prints the report as JSON', async () => {
+    server.report = REPORT;
+    await using cli = runvoy(['health', 'reconcile', '--json'], { server });
+    expect(await cli.ended).toBe(0);
+    expect(JSON.parse(cli.stdout)).toEqual({ ...REPORT, trigger: 'request' });
+    expect(server.requests.map(({ method, path }) => `${method} ${path}`)).toEqual(['POST /health/reconcile']);
+  });
+
+  test('exits with 1 when there is no report yet, and with 2 for another word', async () => {
+    await using none = runvoy(['health'], { server });
+    expect(await none.ended).toBe(1);
+    await using wrong = runvoy(['health', 'now'], { server });
+    expect(await wrong.ended).toBe(2);
+    expect(wrong.stderr).toContain('health reconcile');
   });
 });

@@ -5,6 +5,7 @@ import {
   digestRow,
   isTerminal,
   type ExecutionStatusBody,
+  type HealthReport,
   type LogLine,
   type LogStream,
   type StatusFrame,
@@ -49,6 +50,9 @@ export class FakeServer implements AsyncDisposable {
   runGate: Promise<void> = Promise.resolve();
   onStop: () => void = () =>
     this.end('STOPPED', 130, { cancel: { requested: at(0), signalled: at(100), confirmed: at(1_500) } });
+
+  /** What `/health/report` and `/health/reconcile` answer with; without one there is none yet. */
+  report: HealthReport | undefined;
 
   private constructor() {
     this.#server = createServer((request, response) => void this.#answer(request, response));
@@ -144,6 +148,12 @@ export class FakeServer implements AsyncDisposable {
       const isOver = isTerminal(this.#state.status);
       if (!isOver) this.onStop();
       return isOver ? void response.writeHead(204).end() : reply(response, 200, { execution_id: RUN_ID, message: 'x' });
+    }
+    if (this.report && (path === '/health/report' || path === '/health/reconcile')) {
+      return reply(response, 200, {
+        status: 'ok',
+        report: { ...this.report, trigger: method === 'GET' ? 'schedule' : 'request' },
+      });
     }
     if (path === '/health') return reply(response, 200, { status: 'ok', version: '1.2.3', provider: 'FAKE' });
     if (path.endsWith('/status')) return reply(response, 200, this.#statusBody());

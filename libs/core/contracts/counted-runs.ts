@@ -9,6 +9,9 @@ import { startExecution } from '../src/executions/start-execution.ts';
 import { lookAndStart } from '../src/executions/tick.ts';
 import { admitAfter } from '../src/slots/admit-waiting.ts';
 import { queuePlaces } from '../src/slots/queue-place.ts';
+import { reconcileHealth } from '../src/health/reconcile-health.ts';
+import { newTickMarks } from '../src/health/schedule-marks.ts';
+import { lastHealthReport } from '../src/health/stored-report.ts';
 import { appendBatch } from '../src/logs/append-batch.ts';
 import { assessLog } from '../src/logs/assess-log.ts';
 import { recordsLiveFeed } from '../src/logs/live-feed.ts';
@@ -148,8 +151,14 @@ async function countRunning(counted: CountedWorld): Promise<readonly OperationRo
 async function countTick(counted: CountedWorld): Promise<readonly OperationRow[]> {
   const { world } = counted;
   await counted.step('a tick without a run', () => world.tick());
+  const marks = newTickMarks(world);
+  await counted.step('a tick is marked, first in its minute', () => marks.ticked());
+  await counted.step('a tick is marked', () => marks.ticked());
   for (let nth = 0; nth < 10; nth += 1) await world.running();
   await counted.step('a tick with ten runs that go on', () => world.tick());
+  const told = () => undefined;
+  await counted.step('a scheduled reconcile with ten runs that go on', () => reconcileHealth(world, 'schedule', told));
+  await counted.step('the last health report is read', () => lastHealthReport(world.records));
   return counted.rows;
 }
 

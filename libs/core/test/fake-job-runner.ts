@@ -3,7 +3,6 @@ import type {
   AttemptRef,
   JobRunner,
   PlatformEnd,
-  PlatformListing,
   PlatformView,
   SafetyLane,
   StartAnswer,
@@ -37,6 +36,8 @@ export class FakeJobRunner implements JobRunner {
   beforeLook: (attempt: AttemptRef) => void | Promise<void> = () => undefined;
   /** Called after the lane was opened and before its entries are read. */
   whileReadingLane: (attempt: AttemptRef) => void | Promise<void> = () => undefined;
+  /** What the platform lists. */
+  list: JobRunner['list'] = async () => ({ executions: [] });
   /** Makes `cancel` fail. */
   cancelFails: Error | undefined;
 
@@ -97,10 +98,6 @@ export class FakeJobRunner implements JobRunner {
         yield* entries;
       })(),
     };
-  }
-
-  async list(): Promise<{ readonly executions: readonly PlatformListing[] }> {
-    return { executions: [] };
   }
 
   async forget(executionId: string): Promise<void> {

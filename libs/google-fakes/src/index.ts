@@ -9,6 +9,7 @@ export * from './emulators.ts';
 export * from './faults.ts';
 export * from './front-end.ts';
 export * from './grpc-server.ts';
+export * from './accounts.ts';
 export { createIam } from './iam.ts';
 export type { Iam, Use } from './iam.ts';
 export { serveCerts } from './identity/certs-server.ts';

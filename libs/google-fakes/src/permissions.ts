@@ -48,6 +48,7 @@ const RUN_JOBS = [
   'run.jobs.delete',
   'run.jobs.get',
   'run.jobs.list',
+  'run.jobs.update',
   'run.jobs.run',
   'run.jobs.runWithOverrides',
   'run.executions.cancel',
@@ -74,7 +75,7 @@ const KEEP_ARCHIVE: Grant = {
 /** Account (the part before the `@`) -> its grants. The job account holds none: bootstrap answers carry what a run needs. */
 export const GRANTS = {
   'runvoy-orchestrator': [
-    { permissions: [...RUN_JOBS, 'run.jobs.update'], on: PROJECT },
+    { permissions: RUN_JOBS, on: PROJECT },
     ACT_AS_JOB,
     READ_IMAGES,
     USE_DATABASE,

@@ -1,7 +1,8 @@
 import { systemClock } from '@runvoy/core';
-import type { CallerVerifier, JobRunner, SecretVault } from '@runvoy/core';
+import type { CallerVerifier, HealthProbe, JobRunner, SecretVault } from '@runvoy/core';
 import { openGoogleCallerVerifier } from './caller-verifier.ts';
 import type { GcpConfig } from './config.ts';
+import { openHealthProbe } from './health-probe.ts';
 import { openPubSubEventBus, type PubSubEventBus } from './event-bus.ts';
 import { openCloudRunJobRunner } from './job-runner.ts';
 import { openFirestoreRecords, type FirestoreRecords } from './records.ts';
@@ -12,6 +13,8 @@ export interface GcpPorts {
   records(): FirestoreRecords;
   vault(): SecretVault;
   jobs(): JobRunner & AsyncDisposable;
+  /** What it may see and repair, the account it runs as decides. */
+  probe(): HealthProbe & AsyncDisposable;
   bus(): PubSubEventBus;
   /** `iam` only behind a Cloud Run that lets in nobody but callers it has checked. */
   callers(check: GcpConfig['callerCheck']): CallerVerifier;
@@ -20,6 +23,19 @@ export interface GcpPorts {
 /** Opens nothing by itself, and what it opens asks nothing of Google before its first use. */
 export function gcpPorts(config: GcpConfig): GcpPorts {
   const { project } = config;
+  const cloudRun = {
+    project,
+    region: config.jobDefaultRegion,
+    serviceAccounts: config.jobServiceAccounts,
+    defaultServiceAccount: config.jobDefaultServiceAccount,
+    sidecarImage: config.sidecarImage,
+    intakeUrl: config.intakeUrl,
+    vpcConnector: config.vpcConnector,
+    vpcEgress: config.vpcEgress,
+    runEndpoint: config.runEndpoint,
+    clock: systemClock,
+    random: Math.random,
+  };
   return {
     records: () =>
       openFirestoreRecords({
@@ -36,20 +52,14 @@ export function gcpPorts(config: GcpConfig): GcpPorts {
         endpoint: config.secretManagerEndpoint,
         clock: systemClock,
       }),
-    jobs: () =>
-      openCloudRunJobRunner({
-        project,
-        region: config.jobDefaultRegion,
-        serviceAccounts: config.jobServiceAccounts,
-        defaultServiceAccount: config.jobDefaultServiceAccount,
-        sidecarImage: config.sidecarImage,
-        intakeUrl: config.intakeUrl,
-        vpcConnector: config.vpcConnector,
-        vpcEgress: config.vpcEgress,
-        runEndpoint: config.runEndpoint,
-        loggingEndpoint: config.loggingEndpoint,
-        clock: systemClock,
-        random: Math.random,
+    jobs: () => openCloudRunJobRunner({ ...cloudRun, loggingEndpoint: config.loggingEndpoint }),
+    probe: () =>
+      openHealthProbe({
+        ...cloudRun,
+        secretsPrefix: config.secretsPrefix,
+        kmsKey: config.secretsKmsKey,
+        secretManagerEndpoint: config.secretManagerEndpoint,
+        iamEndpoint: config.iamEndpoint,
       }),
     bus: () => openPubSubEventBus({ project, topic: config.eventsTopic, endpoint: config.pubsubEndpoint }),
     callers: (check) => openGoogleCallerVerifier({ check, certsEndpoint: config.certsEndpoint, clock: systemClock }),

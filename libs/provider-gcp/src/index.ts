@@ -8,6 +8,8 @@ export { deadLetterMarks } from './dead-letters.ts';
 export * from './endpoint.ts';
 export * from './event-bus.ts';
 export * from './gcp-ports.ts';
+export * from './health-probe.ts';
+export { scheduleGapMs } from './config/schedule-gap.ts';
 export * from './job-runner.ts';
 export * from './platform-entry.ts';
 export * from './secret-vault.ts';

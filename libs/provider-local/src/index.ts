@@ -4,6 +4,7 @@ export type { BackupManifest } from './backup-manifest.ts';
 export * from './config.ts';
 export * from './data-dir.ts';
 export * from './event-bus.ts';
+export * from './health-probe.ts';
 export * from './job-runner/isolation-level.ts';
 export * from './job-runner/probe-with-runner.ts';
 export * from './job-runner.ts';

@@ -8,7 +8,7 @@ import { deadLetterRoutes } from './dead-letter-routes.ts';
 import type { OrchestratorDeps } from './deps.ts';
 import { executionRoutes } from './execution-routes.ts';
 import { explainRoutes } from './explain-routes.ts';
-import { healthRoutes } from './health-routes.ts';
+import { healthReportRoutes, healthRoutes } from './health-routes.ts';
 import { imageRoutes } from './image-routes.ts';
 import { keyRoutes } from './key-routes.ts';
 import { logRoutes } from './log-routes.ts';
@@ -39,6 +39,7 @@ export function buildOrchestrator(deps: OrchestratorDeps): FastifyInstance {
       keyRoutes(api, deps);
       auditRoutes(api, deps);
       deadLetterRoutes(api, deps);
+      healthReportRoutes(api, deps);
     },
     { prefix: '/api/v1' },
   );

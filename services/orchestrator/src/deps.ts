@@ -1,5 +1,7 @@
 import type {
+  Clock,
   EventBus,
+  HealthDeps,
   JobRunner,
   Millis,
   Prices,
@@ -8,14 +10,14 @@ import type {
   RunPolicy,
   SecretVault,
   SigningKeys,
-  Clock,
 } from '@runvoy/core';
 import type { HttpAppOptions } from '@runvoy/runtime';
 
 import type { RatePolicy } from './rate-limits.ts';
 
 /** Everything the public API needs; `main.ts` of whoever hosts it decides what stands behind. */
-export interface OrchestratorDeps extends HttpAppOptions {
+export interface OrchestratorDeps
+  extends HttpAppOptions, Pick<HealthDeps, 'probe' | 'reconcileEveryMs' | 'startTimeoutMs'> {
   readonly records: Records;
   readonly vault: SecretVault;
   readonly jobs: JobRunner;

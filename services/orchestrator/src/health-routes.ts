@@ -1,10 +1,37 @@
-import type { HealthBody } from '@runvoy/protocol';
+import { Failure, lastHealthReport, reconcileHealth, requirePermission } from '@runvoy/core';
+import type { HealthBody, HealthReportAnswer } from '@runvoy/protocol';
 import type { FastifyInstance } from 'fastify';
+import { callerOf } from './authentication.ts';
 import type { OrchestratorDeps } from './deps.ts';
 
 /** `GET /api/v1/health`: alive and who am I, for load balancers and CLIs. Asks no key and touches no store. */
 export function healthRoutes(app: FastifyInstance, { version, policy, region }: OrchestratorDeps): void {
   app.get('/api/v1/health', async (): Promise<HealthBody> => {
     return { status: 'ok', version, provider: policy.cloud, ...(region === undefined ? {} : { region }) };
+  });
+}
+
+/** The health report: the last scheduled one, and one made now, within the request. */
+export function healthReportRoutes(api: FastifyInstance, deps: OrchestratorDeps): void {
+  const upSinceMs = deps.clock.now();
+
+  api.get('/health/report', async (request): Promise<HealthReportAnswer> => {
+    requirePermission(callerOf(request), 'health.read');
+    const report = await lastHealthReport(deps.records);
+    if (!report) {
+      throw new Failure(
+        'NOT_FOUND',
+        'No scheduled reconcile has stored a report yet. Make one now: POST /api/v1/health/reconcile.',
+      );
+    }
+    return { status: 'ok', report };
+  });
+
+  api.post('/health/reconcile', async (request): Promise<HealthReportAnswer> => {
+    requirePermission(callerOf(request), 'health.reconcile');
+    const report = await reconcileHealth({ ...deps, upSinceMs }, 'request', (error, about) =>
+      deps.logger.warn('a part of the health report failed', { about, error }),
+    );
+    return { status: 'ok', report };
   });
 }

@@ -24,7 +24,7 @@ const toStdout = (line: string) => void process.stdout.write(line);
 
 /** Alone on a data directory: users, images, records and logs. A run is refused, because no runner could reach anybody. */
 async function openLocal(shutdown: Shutdown): Promise<Opened> {
-  const { openDataDir, openLocalVault, openSigningKeys, openSqliteRecords, readLocalConfig } =
+  const { openDataDir, openHealthProbe, openLocalVault, openSigningKeys, openSqliteRecords, readLocalConfig } =
     await import('@runvoy/provider-local');
   const config = readLocalConfig(process.env);
   const dataDir = openDataDir(config.dataDir);
@@ -32,12 +32,15 @@ async function openLocal(shutdown: Shutdown): Promise<Opened> {
   shutdown.add('store', () => records.close());
   const noRunner =
     'the orchestrator runs alone on this machine, and no runner could reach it. Stop it and start everything with "npm start" or "runvoy local"';
+  const jobs = noJobs(noRunner);
   const deps = {
     ...common,
     records,
     vault: await openLocalVault(dataDir.vaultKeys),
     signingKeys: await openSigningKeys(dataDir.signingKeys),
-    jobs: noJobs(noRunner),
+    jobs,
+    probe: openHealthProbe({ dataDir, jobs }),
+    startTimeoutMs: config.startTimeoutS * 1000,
     logger: newLogger(config.logLevel, toStdout),
     prices: config.prices,
     policy: {
@@ -69,6 +72,9 @@ async function openGcp(shutdown: Shutdown): Promise<Opened> {
   shutdown.add('job runner', async () => jobs[Symbol.asyncDispose]());
   const bus = ports.bus();
   shutdown.add('event bus', () => bus.close());
+  const probe = ports.probe();
+  shutdown.add('health probe', async () => probe[Symbol.asyncDispose]());
+  const reconcileEveryMs = gcp.scheduleGapMs(config.healthReconcileSchedule);
   const deps = {
     ...common,
     records,
@@ -76,6 +82,9 @@ async function openGcp(shutdown: Shutdown): Promise<Opened> {
     vault: ports.vault(),
     signingKeys: config.signingKeys,
     jobs,
+    probe,
+    startTimeoutMs: config.startTimeoutS * 1000,
+    ...(reconcileEveryMs === undefined ? {} : { reconcileEveryMs }),
     logger: newLogger(config.logLevel, toStdout),
     prices: config.prices,
     region: config.region,

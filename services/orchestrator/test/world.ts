@@ -70,6 +70,7 @@ export async function openWorld(policy: Partial<RunPolicy> = {}, rates?: RatePol
   const app = buildOrchestrator({
     ...deps,
     jobs,
+    startTimeoutMs: 600_000,
     vault: openVault,
     signingKeys: { current: { id: 'k1', secret: randomBytes(32) } },
     policy: {

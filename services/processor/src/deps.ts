@@ -1,10 +1,12 @@
 import type {
   BootstrapDeps,
   EventBus,
+  HealthDeps,
   ReadDeadLetterMark,
   ReadPlatformEntry,
   SlotLimits,
   TickDeps,
+  TickMarks,
 } from '@runvoy/core';
 import type { Logger } from '@runvoy/runtime';
 import type { Callers } from './callers.ts';
@@ -19,7 +21,7 @@ interface Common {
 export interface RunnerDeps extends BootstrapDeps, Common {}
 
 /** What the routes for events need. */
-export interface EventDeps extends TickDeps, Common {
+export interface EventDeps extends TickDeps, HealthDeps, Common {
   readonly bus: EventBus;
   /** Not optional as in core: where it were forgotten, everybody who waits would be let in. */
   readonly limits: SlotLimits;
@@ -27,6 +29,8 @@ export interface EventDeps extends TickDeps, Common {
   readonly readPlatformEntry?: ReadPlatformEntry;
   /** Absent where the bus brings its dead letters to the records itself. */
   readonly readDeadLetterMark?: ReadDeadLetterMark;
+  /** What this process remembers between ticks; made by the routes unless given. */
+  readonly marks?: TickMarks;
 }
 
 /** Everything the event intake needs. */

@@ -4,7 +4,7 @@ import {
   finishExecution,
   lookAndStart,
   needsFinishing,
-  sweep,
+  reconcileHealth,
   tick,
   type CloudEventEnvelope,
 } from '@runvoy/core';
@@ -39,10 +39,16 @@ const HANDLERS: Handlers = {
       const { overdue } = report;
       deps.logger.warn('stops are not confirmed in time; their cancel is sent again at each look', { overdue });
     }
+    // The health report tells when it last came; a tick whose mark was lost is a tick all the same.
+    await deps.marks?.ticked().catch((error: unknown) => notice(deps, 'a tick was not marked')(error, 'tick'));
   },
+  // The scheduled reconcile: the sweep of the platform's list is the first part of the health report.
   'dev.runvoy.sweep.v1': async (deps) => {
-    const report = await sweep(deps, notice(deps, 'a look failed; nothing was concluded'));
-    deps.logger.debug('sweep', { ...report });
+    const report = await reconcileHealth(deps, 'schedule', notice(deps, 'a part of the health report failed'));
+    const { issues, error_count, reconciled_count, sweep_status } = report;
+    const told = { issues: issues.length, errors: error_count, reconciled: reconciled_count, ...sweep_status };
+    if (error_count > 0) deps.logger.warn('the health report has errors', told);
+    else deps.logger.debug('health', told);
   },
   // The same entries come from Eventarc and from sinks.
   [AUDIT_LOG_WRITTEN]: takePlatformEntry,

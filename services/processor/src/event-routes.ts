@@ -1,4 +1,4 @@
-import { Failure, type CloudEventEnvelope, type FailureCode } from '@runvoy/core';
+import { Failure, newTickMarks, type CloudEventEnvelope, type FailureCode } from '@runvoy/core';
 import { parseCloudEvent } from '@runvoy/runtime';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { callersOnly } from './callers.ts';
@@ -14,7 +14,8 @@ const POISON: readonly FailureCode[] = ['INVALID_REQUEST', 'UNPROCESSABLE', 'EXE
  * `/events*`: 204 only after the effect is stored; anything else is delivered again. What can never be carried out is put aside with
  * its reason first, and then acknowledged: it would come a hundred times and say less each time.
  */
-export function eventRoutes(app: FastifyInstance, deps: EventDeps): void {
+export function eventRoutes(app: FastifyInstance, given: EventDeps): void {
+  const deps = { ...given, marks: given.marks ?? newTickMarks(given) };
   for (const path of ['/events', '/events/logs', '/events/tick'] as const) {
     app.post(path, { onRequest: callersOnly(deps.callers, path) }, async (request, reply) => {
       await takeIn(deps, request, path);

@@ -88,6 +88,7 @@ async function openLocal(shutdown: Shutdown): Promise<OpenService> {
     upSinceMs: systemClock.now(),
     startTimeoutMs: config.startTimeoutS * 1000,
     limits: slotLimits(config),
+    probe: local.openHealthProbe({ dataDir, jobs }),
   });
   ready.resolve(routes);
   rmSync(dataDir.intakeSocket, { force: true });
@@ -133,6 +134,9 @@ async function openGcp(shutdown: Shutdown): Promise<OpenService> {
 
   const jobs = ports.jobs();
   shutdown.add('job runner', async () => jobs[Symbol.asyncDispose]());
+  const probe = ports.probe();
+  shutdown.add('health probe', async () => probe[Symbol.asyncDispose]());
+  const reconcileEveryMs = gcp.scheduleGapMs(config.healthReconcileSchedule);
   const bus = ports.bus();
   shutdown.add('event bus', () => bus.close());
   const account = { audience: config.processorUrl, emails: [config.callerServiceAccount] };
@@ -140,6 +144,8 @@ async function openGcp(shutdown: Shutdown): Promise<OpenService> {
     ...common,
     jobs,
     bus,
+    probe,
+    ...(reconcileEveryMs === undefined ? {} : { reconcileEveryMs }),
     random: randomBytes,
     upSinceMs: systemClock.now(),
     startTimeoutMs: config.startTimeoutS * 1000,

@@ -56,6 +56,7 @@ async function takeOutput(deps: EventDeps, entry: Extract<PlatformEntry, { kind:
   const { printed } = entry;
   const stored = isLaneEntry(printed) ? await storeLaneEntry(deps, printed) : 'unsigned';
   if (stored === 'unsigned') return notePlatformEntry(deps, entry);
+  deps.marks?.measured(entry.at_ms);
   if (stored === 'logs' || !isLaneEntry(printed)) return;
   const execution = (await deps.records.get(executionRef(printed.execution_id)))?.value;
   if (!execution) return;

@@ -38,14 +38,25 @@ export function lookEvent(executionId: string, nowMs: number): CloudEventEnvelop
   );
 }
 
-/** Cloud Scheduler's part: a tick now and every `everyMs`, one at a time, until `signal` aborts. */
-export async function runTicks(carrier: Carrier, clock: Clock, everyMs: number, signal: AbortSignal): Promise<void> {
+interface ScheduleOptions {
+  readonly clock: Clock;
+  /** 0 unless told: at once. */
+  readonly firstMs?: number;
+  readonly everyMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** Cloud Scheduler's part: one of its events after `firstMs` and then every `everyMs`, one at a time, until `signal` aborts. */
+export async function runSchedule(
+  subject: 'tick' | 'sweep',
+  carrier: Carrier,
+  { clock, firstMs = 0, everyMs, signal }: ScheduleOptions,
+): Promise<void> {
+  if (firstMs > 0) await clock.sleep(firstMs, signal);
   while (!signal.aborted) {
     const at_ms = clock.now();
-    await carrier.deliver(
-      '/events/tick',
-      newEvent('dev.runvoy.tick.v1', { at_ms }, { id: `tick-${at_ms}`, subject: 'tick', at_ms }),
-    );
+    const event = newEvent(`dev.runvoy.${subject}.v1`, { at_ms }, { id: `${subject}-${at_ms}`, subject, at_ms });
+    await carrier.deliver('/events/tick', event);
     await clock.sleep(everyMs, signal);
   }
 }

@@ -11,6 +11,7 @@ import {
   DatabaseInUse,
   chooseIsolation,
   openDataDir,
+  openHealthProbe,
   openLocalEventBus,
   openLocalJobRunner,
   openLocalVault,
@@ -109,6 +110,7 @@ async function openProvider(config: StandaloneConfig, dataDir: DataDir, logger: 
         hostEnv: { ...process.env, PATH: userPath(process.env['PATH'] ?? '') },
         logger: { warn: (details, message) => logger.warn(message, { ...details }) },
       }),
+    openProbe: (jobs) => openHealthProbe({ dataDir, jobs }),
     close: async () => records.close(),
   };
 }

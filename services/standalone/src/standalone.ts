@@ -5,6 +5,7 @@ import {
   systemClock,
   type CloudEventEnvelope,
   type EventBus,
+  type HealthProbe,
   type JobRunner,
   type Records,
   platformOf,
@@ -21,7 +22,7 @@ import type { FastifyInstance } from 'fastify';
 import type { FoundIsolation } from './found-isolation.ts';
 import { openLocalAdmin, registerHostImage, type LocalAdmin } from './admin.ts';
 import { backupRoute } from './backup-route.ts';
-import { lookEvent, newCarrier, runTicks } from './carrier.ts';
+import { lookEvent, newCarrier, runSchedule } from './carrier.ts';
 import type { StandaloneConfig } from './config.ts';
 import { consoleRoutes } from './console-routes.ts';
 import { newDoor } from './door.ts';
@@ -33,6 +34,10 @@ import { VERSION } from './version.ts';
 const BATCH_MS = 10;
 /** The cloud ticks once a minute; here a look costs next to nothing. */
 const TICK_MS = 10_000;
+/** As `RUNVOY_GCP_HEALTH_RECONCILE_SCHEDULE` says unless told: hourly. */
+const RECONCILE_MS = 3_600_000;
+/** Not while a server starts: whoever started it waits for other things. */
+const RECONCILE_FIRST_MS = 60_000;
 
 /** What a provider has to bring. Things that call back are opened with the callback. */
 export interface LocalProvider {
@@ -41,6 +46,8 @@ export interface LocalProvider {
   readonly signingKeys: SigningKeys;
   openBus(deliver: (event: CloudEventEnvelope) => Promise<boolean>): EventBus & { close(): Promise<void> };
   openJobs(onEnded: (executionId: string) => void): Promise<JobRunner & AsyncDisposable>;
+  /** What of this machine the health report looks at; nothing unless there is one. */
+  openProbe?(jobs: JobRunner): HealthProbe;
   /** What keeps the runs of this server apart, and why there is nothing better here. Nothing said: `process`. */
   readonly isolation?: FoundIsolation;
   /** Writes a backup of what is open now into a new directory; absent where the provider has none. */
@@ -104,12 +111,17 @@ async function open(
   });
   shutdown.add('job runner', async () => jobs[Symbol.asyncDispose]());
 
-  const common = { records, vault, jobs, bus, clock, random: randomBytes, signingKeys, logger };
+  const probe = provider.openProbe?.(jobs);
+  const health = {
+    ...(probe && { probe }),
+    reconcileEveryMs: RECONCILE_MS,
+    startTimeoutMs: config.startTimeoutS * 1000,
+  };
+  const common = { records, vault, jobs, bus, clock, random: randomBytes, signingKeys, logger, ...health };
   const intake = {
     batchMs: BATCH_MS,
     gitRoots: config.gitRoots,
     upSinceMs: clock.now(),
-    startTimeoutMs: config.startTimeoutS * 1000,
     limits: config.limits,
   };
   const processor = buildProcessor({ ...common, ...intake });
@@ -150,7 +162,11 @@ async function open(
   shutdown.add('live view', () => liveView.close());
 
   const ticking = new AbortController();
-  const ticks = runTicks(carrier, clock, TICK_MS, ticking.signal);
+  const { signal } = ticking;
+  const ticks = Promise.all([
+    runSchedule('tick', carrier, { clock, everyMs: TICK_MS, signal }),
+    runSchedule('sweep', carrier, { clock, firstMs: RECONCILE_FIRST_MS, everyMs: RECONCILE_MS, signal }),
+  ]);
   shutdown.add('ticks', async () => {
     ticking.abort();
     await ticks;

@@ -36,6 +36,8 @@ export const PERMISSIONS = {
   'dead-letters.read': OPERATORS,
   'dead-letters.change': OPERATORS,
   'backup.create': ['admin'],
+  'health.read': OPERATORS,
+  'health.reconcile': OPERATORS,
 } as const satisfies Record<string, readonly Holder[]>;
 
 export type Permission = keyof typeof PERMISSIONS;

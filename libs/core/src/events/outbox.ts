@@ -10,7 +10,7 @@ export type OutboxEntry = { readonly created_at_ms: Millis } & (
 );
 
 const outboxRef = (id: string): Ref<OutboxEntry> => ({ collection: 'outbox', id });
-const outboxOldestFirst: DeclaredQuery<OutboxEntry> = { name: 'outboxOldestFirst' };
+export const outboxOldestFirst: DeclaredQuery<OutboxEntry> = { name: 'outboxOldestFirst' };
 
 /** An event in CloudEvents form. The id is derived by the caller from what happened, so that telling it twice is one event. */
 export function newEvent<T extends RunvoyEventType>(

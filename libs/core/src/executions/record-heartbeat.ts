@@ -55,6 +55,6 @@ export function stopOrderFor(execution: Execution): StopOrder | undefined {
 }
 
 /** When the run times out, ms since the epoch: counted from its bootstrap, as the runner counts. */
-export function deadlineOf(execution: Execution): number {
+export function deadlineOf(execution: Pick<Execution, 'facts' | 'started_at_ms' | 'timeout_s'>): number {
   return (execution.facts.bound?.at_ms ?? execution.started_at_ms) + execution.timeout_s * 1000;
 }

@@ -1,15 +1,14 @@
 import type { EventBus } from '../events/event-bus.ts';
 import { drainOutbox } from '../events/outbox.ts';
 import { admitAfter } from '../slots/admit-waiting.ts';
-import { tendSlots, type UnfinishedRun } from '../slots/tend-slots.ts';
-import { executionsUnfinished, type Execution } from './execution.ts';
+import { tendSlots } from '../slots/tend-slots.ts';
+import type { Execution } from './execution.ts';
 import { byUrgency, lookAtExecution, type LookDeps } from './look-at-execution.ts';
 import { startExecution } from './start-execution.ts';
 import { isStopOverdue } from './stop-in-force.ts';
+import { unfinishedExecutions } from './unfinished.ts';
 
 const LOOKS_AT_ONCE = 8;
-/** A page holds whole records, and a command may have 256 KiB. */
-const UNFINISHED_A_PAGE = 100;
 const EXPIRED_A_TICK = 500;
 /** Cloud Scheduler's minute, less what the last looks may take. */
 const BUDGET_MS = 50_000;
@@ -38,7 +37,7 @@ export interface TickReport {
  */
 export async function tick(deps: TickDeps, noticed: (error: unknown, about: string) => void): Promise<TickReport> {
   const startedMs = deps.clock.now();
-  const runs = (await unfinished(deps)).toSorted(byUrgency);
+  const runs = (await unfinishedExecutions(deps.records)).toSorted(byUrgency);
   // Of a run that waits for a slot the platform knows nothing.
   const queue = runs.filter(({ waiting }) => !waiting);
   // One that cannot be looked at stays one: nothing is known that would say otherwise.
@@ -83,23 +82,4 @@ export async function lookAndStart(
   const after = (order && (await startExecution(deps, order, (error) => noticed(error, executionId)))) ?? execution;
   await admitAfter(deps, after, noticed);
   return after;
-}
-
-async function unfinished({ records }: TickDeps): Promise<UnfinishedRun[]> {
-  const runs: UnfinishedRun[] = [];
-  let from: string | undefined;
-  do {
-    const page = await records.page(
-      executionsUnfinished,
-      { equal: { unfinished: true }, limit: UNFINISHED_A_PAGE },
-      from,
-    );
-    runs.push(...page.records.map(({ value }) => withoutCommand(value)));
-    from = page.next;
-  } while (from !== undefined);
-  return runs;
-}
-
-function withoutCommand({ command: _, ...rest }: Execution): UnfinishedRun {
-  return rest;
 }

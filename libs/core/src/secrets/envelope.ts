@@ -69,6 +69,11 @@ async function opened(keys: DataKeys, sealed: string, context: SealContext): Pro
   }
 }
 
+/** The id of the key that a value was sealed with; undefined for what no envelope of ours is. Says nothing about whether it opens. */
+export function sealedWith(sealed: Uint8Array): string | undefined {
+  return /^v1\.([A-Za-z0-9_-]+)\./.exec(Buffer.from(sealed.subarray(0, 200)).toString('latin1'))?.[1];
+}
+
 /** JSON keeps the three apart whatever they hold. */
 function boundTo({ collection, id, field }: SealContext): Buffer {
   return Buffer.from(JSON.stringify([collection, id, field]));

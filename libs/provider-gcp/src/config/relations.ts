@@ -68,6 +68,7 @@ function plaintextProblems(given: Given): string[] {
     ['RUNVOY_GCP_ENDPOINT_SECRETMANAGER', given.secretManagerEndpoint],
     ['RUNVOY_GCP_ENDPOINT_SCHEDULER', given.schedulerEndpoint],
     ['RUNVOY_GCP_ENDPOINT_LOGGING', given.loggingEndpoint],
+    ['RUNVOY_GCP_ENDPOINT_IAM', given.iamEndpoint],
     ['RUNVOY_GCP_ENDPOINT_CERTS', given.certsEndpoint],
     ['RUNVOY_INTAKE_URL', plaintext(given.intakeUrl)],
     ['RUNVOY_PROCESSOR_URL', plaintext(given.processorUrl)],

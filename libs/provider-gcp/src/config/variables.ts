@@ -133,6 +133,7 @@ export const GCP_VARIABLES = {
   secretManagerEndpoint: ['RUNVOY_GCP_ENDPOINT_SECRETMANAGER', optionalEndpoint],
   schedulerEndpoint: ['RUNVOY_GCP_ENDPOINT_SCHEDULER', optionalEndpoint],
   loggingEndpoint: ['RUNVOY_GCP_ENDPOINT_LOGGING', optionalEndpoint],
+  iamEndpoint: ['RUNVOY_GCP_ENDPOINT_IAM', optionalEndpoint],
   certsEndpoint: ['RUNVOY_GCP_ENDPOINT_CERTS', optionalEndpoint],
   insecureEndpoints: ['RUNVOY_GCP_INSECURE_ENDPOINTS', flag(false)],
 } as const;

@@ -1,7 +1,7 @@
 import type { ExecutionsClient, JobsClient, TasksClient } from '@google-cloud/run';
 import { plaintextEndpoint } from '../endpoint.ts';
 import { isMessage, text } from './message.ts';
-import { lastPart, readExecution, readJob, readTask, SIDECAR } from './read-resources.ts';
+import { lastPart, readExecution, readJob, readListedJob, readTask, SIDECAR } from './read-resources.ts';
 import type { RunApi } from './run-api.ts';
 
 interface Clients {
@@ -35,6 +35,13 @@ export function openRunApi({
       const [job] = await jobs.getJob({ name }, { timeout: READ_MS, ...ONCE });
       return readJob(job as never);
     },
+    async listJobs(parent, { limit, after }) {
+      const { jobs } = await clients();
+      const request = { parent, pageSize: limit, ...(after === undefined ? {} : { pageToken: after }) };
+      const [page, , raw] = await jobs.listJobs(request, { timeout: READ_MS, autoPaginate: false, ...ONCE });
+      const next = raw?.nextPageToken ?? '';
+      return { jobs: page.map((job) => readListedJob(job as never)), ...(next === '' ? {} : { next }) };
+    },
     async createJob(parent, jobId, job) {
       const { jobs } = await clients();
       // The operation is let go: it asks for itself only when somebody listens.
@@ -43,6 +50,10 @@ export function openRunApi({
     async updateJob(name, job) {
       const { jobs } = await clients();
       await jobs.updateJob({ job: { name, ...job } }, { timeout: WRITE_MS, ...ONCE });
+    },
+    async deleteJob(name, etag) {
+      const { jobs } = await clients();
+      await jobs.deleteJob({ name, etag }, { timeout: WRITE_MS, ...ONCE });
     },
     async runJob(name, { env, timeoutS }, timeoutMs) {
       const { jobs } = await clients();

@@ -2,7 +2,7 @@ import { enumName, mibOf, timeMs, vcpuOf, wholeNumber } from './google-values.ts
 import { partsOf } from './job-parts.ts';
 import { isMessage, messages, text, type Message } from './message.ts';
 import { COMMON_REASON, CONDITION_STATE, EXECUTION_REASON } from './run-enums.ts';
-import type { RunCondition, RunExecution, RunJob, RunTask } from './run-resources.ts';
+import type { ListedJob, RunCondition, RunExecution, RunJob, RunTask } from './run-resources.ts';
 
 /** The container of ours beside the user's. */
 export const SIDECAR = 'sidecar';
@@ -20,6 +20,19 @@ export function readJob(answer: Message): RunJob {
     terminal: isMessage(terminalCondition) ? readCondition(terminalCondition) : undefined,
     parts: partsOf(answer),
     isSettling: reconciling === true || wholeNumber(observedGeneration) < wholeNumber(generation),
+  };
+}
+
+export function readListedJob(answer: Message): ListedJob {
+  const last = isMessage(answer['latestCreatedExecution']) ? answer['latestCreatedExecution'] : undefined;
+  const isOver = last !== undefined && timeMs(last['completionTime']) !== undefined;
+  return {
+    ...readJob(answer),
+    name: lastPart(text(answer['name'])),
+    labels: isMessage(answer['labels']) ? (answer['labels'] as Record<string, string>) : {},
+    etag: text(answer['etag']),
+    createdMs: timeMs(answer['createTime']) ?? 0,
+    lastRun: last && { createdMs: timeMs(last['createTime']) ?? 0, isOver },
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Millis } from '@runvoy/core';
 import type { jobOf } from './job-template.ts';
-import type { RunExecution, RunJob, RunTask } from './run-resources.ts';
+import type { ListedJob, RunExecution, RunJob, RunTask } from './run-resources.ts';
 
 /** A Job as it is written. */
 export type JobSpec = ReturnType<typeof jobOf> & { readonly annotations?: Readonly<Record<string, string>> };
@@ -17,8 +17,14 @@ export interface RunOverrides {
  */
 export interface RunApi {
   getJob(name: string): Promise<RunJob>;
+  listJobs(
+    parent: string,
+    page: { readonly limit: number; readonly after?: string | undefined },
+  ): Promise<{ readonly jobs: readonly ListedJob[]; readonly next?: string }>;
   createJob(parent: string, jobId: string, job: JobSpec): Promise<void>;
   updateJob(name: string, job: JobSpec): Promise<void>;
+  /** Its executions go with it. Refused when the Job is no longer the one of this etag. */
+  deleteJob(name: string, etag: string): Promise<void>;
   /** Resolves with the execution's short name. */
   runJob(name: string, overrides: RunOverrides, timeoutMs: Millis): Promise<string | undefined>;
   getExecution(name: string): Promise<RunExecution>;

@@ -19,6 +19,17 @@ export interface RunJob {
   readonly parts: string;
 }
 
+/** A Job as the list shows it. */
+export interface ListedJob extends RunJob {
+  /** Short: `rv-<hash>`. */
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly etag: string;
+  readonly createdMs: Millis;
+  /** Of its newest execution. */
+  readonly lastRun: { readonly createdMs: Millis; readonly isOver: boolean } | undefined;
+}
+
 /** An Execution, with every number, time and enum in one form. */
 export interface RunExecution {
   /** Short: `rv-<hash>-<5 characters>`. */

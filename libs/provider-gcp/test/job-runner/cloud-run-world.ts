@@ -16,7 +16,7 @@ import { JOB_ACCOUNT, ORDER, SETTINGS } from './scripted-run-api.ts';
 export const IMAGE = 'docker.io/library/shell:1';
 export const ORCHESTRATOR = 'runvoy-orchestrator@my-project.iam.gserviceaccount.com';
 
-const DEPLOYMENT = {
+export const DEPLOYMENT = {
   project: SETTINGS.project,
   region: SETTINGS.region,
   secretsPrefix: 'runvoy-secrets',

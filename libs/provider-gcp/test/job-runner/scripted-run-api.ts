@@ -96,6 +96,8 @@ export function scriptedRunApi(answers: Answers): RunApi & { readonly calls: [me
   return {
     calls,
     getJob: method('getJob'),
+    listJobs: method('listJobs'),
+    deleteJob: method('deleteJob'),
     createJob: method('createJob'),
     updateJob: method('updateJob'),
     runJob: method('runJob'),
