@@ -1,9 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { whyNotEmulated } from '@runvoy/google-fakes';
+import type { HealthReport } from '@runvoy/protocol';
 import { follow, texts } from '../services/standalone/test/follower.ts';
 import { poll } from '../services/standalone/test/server.ts';
 import { startEmulatedServer, type EmulatedServer } from './emulated-server.ts';
 import { firestoreDocuments } from './firestore-documents.ts';
+
+interface Answer {
+  readonly status: string;
+  readonly report: HealthReport;
+}
 
 const why = whyNotEmulated('FIRESTORE_EMULATOR_HOST') ?? whyNotEmulated('PUBSUB_EMULATOR_HOST');
 const title = `a deployment on Google's emulators${why === undefined ? '' : ` â€” skipped: ${why}`}`;
@@ -14,6 +20,14 @@ const title = `a deployment on Google's emulators${why === undefined ? '' : ` â€
     server = await startEmulatedServer({ ticking: false });
   }, 120_000);
   afterAll(async () => server?.[Symbol.asyncDispose]());
+
+  const asking = (method: string) => async (path: string) => {
+    const { api_url, api_key } = server.stack.ready;
+    const answer = await fetch(`${api_url}/api/v1${path}`, { method, headers: { 'x-api-key': api_key } });
+    return (await answer.json()) as Answer;
+  };
+  const get = asking('GET');
+  const post = asking('POST');
 
   /** The platform has told of the end of one more execution. */
   const ends = () =>
@@ -75,8 +89,42 @@ const title = `a deployment on Google's emulators${why === undefined ? '' : ` â€
     eventarc.conveyor.resume();
   });
 
-  test('asks for no permission that the table does not grant, not in its hourly sweep either', async () => {
+  test('asks for no permission that the table does not grant but one, not in its hourly reconcile either', async () => {
     expect(await server.stack.sweep()).toBe(204);
-    expect(server.stack.google.iam.refused()).toEqual([]);
+    const asked = await post('/health/reconcile');
+    expect(asked).toMatchObject({ status: 'ok', report: { trigger: 'request' } });
+    // The orchestrator may not read accounts, and says so in its report.
+    const refused = server.stack.google.iam.refused().map(({ account, permission }) => [account, permission]);
+    expect(refused).toEqual([[server.stack.accounts.orchestrator, 'iam.serviceAccounts.get']]);
+    expect(asked.report.unchecked.map(({ what }) => what)).toContain('job accounts');
+  });
+
+  test('has a report of its scheduled reconcile in which all is well', async () => {
+    expect(await server.stack.tick()).toBe(204);
+    expect(await server.stack.sweep()).toBe(204);
+    const { report } = await get('/health/report');
+    expect(report.issues).toEqual([]);
+    expect(report).toMatchObject({
+      trigger: 'schedule',
+      identity_status: { default_roles_verified: true, custom_roles_total: 1, custom_roles_verified: 1 },
+      runs_status: { stuck: [], unrecorded: [] },
+      sweep_status: { complete: true },
+    });
+    expect(report.compute_status.verified_count).toBe(report.compute_status.total_resources);
+  });
+
+  test('says in the report what it could not check while Cloud Run answers 503, and concludes nothing', async () => {
+    const { cloudRun } = server.stack.google;
+    const before = await get('/executions?limit=5');
+    for (const method of ['ListJobs', 'ListExecutions']) cloudRun.faults.calls.next({ method, code: 14, times: 4 });
+    expect(await server.stack.sweep()).toBe(204);
+    const { report } = await get('/health/report');
+    expect(report.unchecked.map(({ what }) => what)).toEqual(expect.arrayContaining(['compute', 'sweep']));
+    expect(report.issues.map(({ resource_id, resource_type }) => `${resource_type} ${resource_id}`)).toEqual([
+      'health_check compute',
+      'health_check sweep',
+    ]);
+    expect(report.secrets_status.missing_count).toBe(0);
+    expect(await get('/executions?limit=5')).toEqual(before);
   });
 });
