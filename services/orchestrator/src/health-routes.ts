@@ -13,7 +13,9 @@ export function healthRoutes(app: FastifyInstance, { version, policy, region }: 
 
 /** The health report: the last scheduled one, and one made now, within the request. */
 export function healthReportRoutes(api: FastifyInstance, deps: OrchestratorDeps): void {
-  const upSinceMs = deps.clock.now();
+  const { limits } = deps.policy;
+  // An end that a look finds lets the next one in: by the same limits as a submission.
+  const looking = { ...deps, upSinceMs: deps.clock.now(), ...(limits === undefined ? {} : { limits }) };
 
   api.get('/health/report', async (request): Promise<HealthReportAnswer> => {
     requirePermission(callerOf(request), 'health.read');
@@ -29,7 +31,7 @@ export function healthReportRoutes(api: FastifyInstance, deps: OrchestratorDeps)
 
   api.post('/health/reconcile', async (request): Promise<HealthReportAnswer> => {
     requirePermission(callerOf(request), 'health.reconcile');
-    const report = await reconcileHealth({ ...deps, upSinceMs }, 'request', (error, about) =>
+    const report = await reconcileHealth(looking, 'request', (error, about) =>
       deps.logger.warn('a part of the health report failed', { about, error }),
     );
     return { status: 'ok', report };
