@@ -12,7 +12,6 @@ import type {
   SigningKeys,
 } from '@runvoy/core';
 import type { HttpAppOptions } from '@runvoy/runtime';
-
 import type { RatePolicy } from './rate-limits.ts';
 
 /** Everything the public API needs; `main.ts` of whoever hosts it decides what stands behind. */
@@ -39,8 +38,6 @@ export interface OrchestratorDeps
   readonly allowedOrigins?: (origin: string) => boolean;
   /** When unfinished runs are looked at next; at the next full minute unless told. */
   readonly nextLookMs?: (nowMs: Millis) => Millis;
-  /** How long a start may take, as who looks at it is told; absent where nobody says. */
-  readonly startTimeoutMs?: Millis;
   /** Where the console is, without path: `http://127.0.0.1:56212`. */
   readonly consoleUrl: () => string;
 }

@@ -29,7 +29,7 @@ export function explainRoutes(api: FastifyInstance, deps: OrchestratorDeps): voi
     return explainExecution(execution, {
       nowMs,
       nextLookMs,
-      ...(startTimeoutMs === undefined ? {} : { startTimeoutMs }),
+      startTimeoutMs,
       notes,
       ...(seenNow === undefined ? {} : { seenNow }),
     });

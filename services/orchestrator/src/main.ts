@@ -88,7 +88,6 @@ async function openGcp(shutdown: Shutdown): Promise<Opened> {
     logger: newLogger(config.logLevel, toStdout),
     prices: config.prices,
     region: config.region,
-    startTimeoutMs: config.startTimeoutS * 1000,
     policy: {
       isolation: 'cloud-run' as const,
       timeoutDefaultS: config.timeoutDefaultS,
