@@ -281,6 +281,34 @@ describe('a restore', () => {
   });
 });
 
+test('a backup of data of an earlier version is that data unchanged, and is brought up to date where it is restored', async () => {
+  await using directory = await privateDirectory();
+  const data = openDataDir(join(directory.path, 'data'));
+  for (const [path, name] of [
+    [data.database, 'schema-1.sql'],
+    [data.queue, 'event-queue-1.sql'],
+  ] as const) {
+    const database = new DatabaseSync(path);
+    database.exec(await readFile(new URL(`sqlite/released/${name}`, import.meta.url), 'utf8'));
+    database.close();
+  }
+  const to = join(directory.path, 'backup');
+  const manifest = await backupDirectory(data.path, to, ABOUT);
+  expect(manifest).toMatchObject({
+    versions: { schema: 1, event_queue: 1 },
+    counts: { records: { executions: 2, users: 2 }, events: 1, dead_letters: 1 },
+  });
+  for (const path of [data.queue, join(to, 'events.sqlite')]) {
+    expect(rowsOf(path, "SELECT value FROM meta WHERE name = 'event_queue'")).toEqual([{ value: 1 }]);
+  }
+  const target = join(directory.path, 'other');
+  expect(await restoreBackup(to, target, { force: false, nowMs: 0 })).toMatchObject({ lost: 1 });
+  await using world = await openWorld(target);
+  const letters = openDeadLetters({ ...world, clock: systemClock });
+  while ((await letters.count()) === 0) await turn();
+  expect((await letters.list({ limit: 1 })).letters[0]!.letter).toMatchObject({ event_id: 'dead', attempts: 100 });
+});
+
 test('a run that was about to start when the backup was made is started nowhere else', async () => {
   await using directory = await privateDirectory();
   const to = join(directory.path, 'backup');
