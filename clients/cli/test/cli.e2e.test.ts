@@ -122,7 +122,7 @@ describe('run', () => {
 
   test('says why it waits when nothing comes', async () => {
     await using cli = runvoy(['run', 'x'], { server });
-    await cli.says('starting: waiting for a runner\n');
+    await cli.says('starting: waiting for its runner to come up\n');
     server.end('SUCCEEDED', 0);
     expect(await cli.ended).toBe(0);
   });
@@ -404,9 +404,7 @@ describe('kill in a hurry', () => {
   ])('%j asks for the stop with "%s"', async (options, query) => {
     await using cli = runvoy(['kill', ...options, RUN_ID], { server });
     expect(await cli.ended).toBe(0);
-    expect(server.requests.find(({ method }) => method === 'DELETE')?.path).toBe(
-      `/api/v1/executions/${RUN_ID}${query}`,
-    );
+    expect(server.requests.find(({ method }) => method === 'DELETE')?.path).toBe(`/executions/${RUN_ID}${query}`);
   });
 
   test('does not take both --force and --grace', async () => {

@@ -30,7 +30,12 @@ export class FakeServer implements AsyncDisposable {
   readonly #streams = new WebSocketServer({ noServer: true, handleProtocols: () => 'runvoy.v2' });
   readonly #viewers = new Map<WebSocket, number>();
   #lines: LogLine[] = [];
-  #state: StatusFrame = { type: 'status', status: 'STARTING', waiting_for: 'runner' };
+  #state: StatusFrame = {
+    type: 'status',
+    status: 'STARTING',
+    waiting_for: 'runner',
+    reason_text: 'waiting for its runner to come up',
+  };
   #queue: ExecutionStatusBody['queue'];
   #waiters: (() => void)[] = [];
 
