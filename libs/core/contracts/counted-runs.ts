@@ -43,8 +43,12 @@ class CountedWorld {
     // The world's own functions ask nothing of its records but what the port has.
     const world = await RunWorld.open(counting as unknown as MemoryRecords);
     world.jobs.answersStart = (order) => ({ outcome: 'started', platform_execution: nameOf(order.attempt) });
-    if (platform === 'cloud') world.jobs.forgetsByItself = true;
-    else world.jobs.nameOf = ({ attempt }) => nameOf(attempt);
+    if (platform === 'cloud') {
+      world.jobs.forgetsByItself = true;
+      world.jobs.identify = async ({ attempt }) => nameOf(attempt);
+    } else {
+      world.jobs.nameOf = ({ attempt }) => nameOf(attempt);
+    }
     return new CountedWorld(world, counting);
   }
 
@@ -87,7 +91,7 @@ async function livedRun(counted: CountedWorld, ...submission: Submission): Promi
   const { world } = counted;
   const { execution, order } = await counted.step('the request is stored', () => world.submit(...submission));
   const started = new StartedRun(world, execution.execution_id, order!);
-  await counted.step('the platform names what it started', () => startExecution(world, started.order, fail));
+  await counted.step('the platform is told to start it', () => startExecution(world, started.order, fail));
   world.jobs.lives(1);
   const answer = await counted.step('the runner bootstraps', () => started.bootstrap());
   if (answer.stop) throw new Error('told to stop');
@@ -116,11 +120,18 @@ async function countRequests(counted: CountedWorld): Promise<readonly OperationR
     world.submit({}, { idempotencyKey: 'once' }),
   );
   await counted.step('a request with an image by reference', () => world.submit({ image: 'host' }));
+  const rejected = await world.submit();
+  world.jobs.answersStart = () => ({ outcome: 'rejected', reason: 'quota', details: 'no room' });
+  await counted.step('a start that the platform rejects', () => startExecution(world, rejected.order!, fail));
   return counted.rows;
 }
 
 async function countRunning(counted: CountedWorld): Promise<readonly OperationRow[]> {
   const { world } = counted;
+  const waiting = await world.started();
+  world.jobs.shows(1, { state: 'starting', platform_execution: nameOf(1) });
+  await counted.step('a look that finds what was started', () => waiting.look());
+  await counted.step('the runner bootstraps after such a look', () => waiting.bootstrap());
   const run = await world.running();
   await appendBatch(world, run.id, run.logs(1, 'one'));
   await counted.step('a chunk that was stored already', () => appendBatch(world, run.id, run.logs(1, 'one')));

@@ -131,7 +131,7 @@ function onePiece(seed: number, index: number): Evidence {
       replaces: { attempt: attempt - 1, reason: 'never_started', details: '' },
     }),
     () => ({ kind: 'queue_timed_out', at_ms }),
-    () => ({ kind: 'start_answered', attempt, platform_execution: platform_execution || 'p1' }),
+    () => ({ kind: 'platform_named', attempt, platform_execution: platform_execution || 'p1' }),
     () => ({ kind: 'start_rejected', attempt, reason: 'quota', details: '' }),
     () => ({ kind: 'bootstrapped', attempt, nonce_hash: among('nonce', ['n1', 'n2']), platform_execution, at_ms }),
     () => ({ kind: 'told_to_stop', attempt }),

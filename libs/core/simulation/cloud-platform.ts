@@ -10,6 +10,7 @@ const BEGINS_LATE_MS = 5 * 60_000;
 const KILLED_AFTER_MS = 10_000;
 const READABLE_MS = 2_000;
 const READABLE_LATE_MS = 120_000;
+const LISTED_LATE_MS = 60_000;
 
 /** Jobs in a cloud: starts whose outcome is unknown, ends that are told late and twice, a safety lane that is read with a delay. */
 export class CloudPlatform implements PlatformModel {
@@ -50,7 +51,6 @@ export class CloudPlatform implements PlatformModel {
     world.trace.step(`${instance.name} makes the ${where}`);
     const task = this.#create(run, order, where);
     if (world.strikes('started-twice', where)) this.#create(run, order, `${where}, once more`);
-    if (world.strikes('start-nameless', where)) return { outcome: 'started' };
     return { outcome: 'started', platform_execution: task.name };
   }
 
@@ -72,6 +72,7 @@ export class CloudPlatform implements PlatformModel {
       order,
       `rv-${run.label}-${nth}`,
     );
+    task.listedMs = world.nowMs + world.delay('list-late', `list of ${where}`, 0, LISTED_LATE_MS);
     this.tasks.push(task);
     if (world.strikes('start-hangs', where)) {
       world.trace.step(`${task.name} waits for an image that does not come`);
@@ -100,6 +101,10 @@ export class CloudPlatform implements PlatformModel {
       return { state: 'ended', end: { platform_execution, at_ms, kind: 'never_started', reason: 'image_pull' } };
     }
     return { state: 'ended', end: { platform_execution, at_ms, kind: task.isCancelled ? 'cancelled' : 'exited' } };
+  }
+
+  identify(_instance: Instance, attempt: AttemptRef): string | undefined {
+    return this.#find(attempt)?.name;
   }
 
   cancel(_instance: Instance, attempt: AttemptRef): void {
@@ -151,12 +156,12 @@ export class CloudPlatform implements PlatformModel {
     return since;
   }
 
+  /** The one of that name; else, of the ones that a list shows of this attempt, one that has not ended. */
   #find({ execution_id, attempt, platform_execution }: AttemptRef): Task | undefined {
-    return this.tasks.find(
-      ({ order, name }) =>
-        order.execution_id === execution_id &&
-        order.attempt === attempt &&
-        (platform_execution === undefined || name === platform_execution),
-    );
+    const own = this.tasks.filter(({ order }) => order.execution_id === execution_id && order.attempt === attempt);
+    const named = own.find(({ name }) => name === platform_execution);
+    if (named) return named;
+    const listed = own.filter(({ listedMs }) => listedMs <= this.world.nowMs);
+    return listed.find(({ stage }) => stage !== 'ended') ?? listed.at(-1);
   }
 }

@@ -110,7 +110,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     means: 'a runner that comes after the stop is handed the command',
     edits: [
       {
-        file: 'executions/bootstrap-execution.ts',
+        file: 'executions/decide-bootstrap.ts',
         find: '  if (isUnwanted(execution.facts)) {\n',
         replace: '  if (isUnwanted(execution.facts) && nowMs < 0) {\n',
       },
@@ -122,13 +122,13 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     flavour: 'cloud',
     edits: [
       {
-        file: 'executions/bootstrap-execution.ts',
+        file: 'executions/decide-bootstrap.ts',
         find: 'if (bound && !sameHash(bound.nonce_hash, nonceHash)) {',
         replace: 'if (bound && nowMs < 0) {',
       },
       {
-        file: 'executions/bootstrap-execution.ts',
-        find: 'if (attempt.platform_execution !== undefined && named !== undefined && attempt.platform_execution !== named) {',
+        file: 'executions/decide-bootstrap.ts',
+        find: 'if (knownAs !== undefined && named !== undefined && knownAs !== named) {',
         replace: 'if (nowMs < 0) {',
       },
     ],
@@ -138,7 +138,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     means: 'a runner that asks again after a lost answer is taken for a second one',
     edits: [
       {
-        file: 'executions/bootstrap-execution.ts',
+        file: 'executions/decide-bootstrap.ts',
         find: 'if (bound && !sameHash(bound.nonce_hash, nonceHash)) {',
         replace: 'if (bound && nonceHash) {',
       },
@@ -173,19 +173,25 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     ],
   },
   {
-    name: 'end-of-another-execution',
-    means: 'the end of a copy that the platform made ends the run',
-    flavour: 'cloud',
+    name: 'answered-without-being-stored',
+    means: 'a bootstrap is answered although its record has changed meanwhile',
     edits: [
       {
-        file: 'executions/advance.ts',
-        find: '      if (isOfAnother(evidence.end, facts.bound, evidence.attempt)) return facts;\n',
-        replace: '',
+        file: 'executions/bootstrap-execution.ts',
+        find: 'if (decision.after === before || (await replaceExecution({ records }, read, decision.after))) {',
+        replace:
+          'if (decision.after === before || (await replaceExecution({ records }, read, decision.after)) || hasInput) {',
       },
+    ],
+  },
+  {
+    name: 'stopped-is-closed',
+    means: 'nobody waits for the report of a stopped run whose runner has the command',
+    edits: [
       {
-        file: 'executions/advance.ts',
-        find: 'const isAnother = end !== undefined && isOther(end.platform_execution, platform_execution);',
-        replace: 'const isAnother = end !== undefined && !isOther;',
+        file: 'executions/attempts.ts',
+        find: '  if (bound) return bound.attempt !== attempt.attempt;\n',
+        replace: '  if (bound && !stop) return bound.attempt !== attempt.attempt;\n',
       },
     ],
   },

@@ -20,6 +20,8 @@ export interface PlatformModel {
   readonly forgetsByItself?: true;
   start(instance: Instance, order: StartOrder): StartAnswer;
   look(instance: Instance, attempt: AttemptRef): PlatformView;
+  /** Where it names what it started only afterwards. */
+  identify?(instance: Instance, attempt: AttemptRef): string | undefined;
   cancel(instance: Instance, attempt: AttemptRef, graceMs: number): void;
   lane(instance: Instance, attempt: AttemptRef): { readonly entries: readonly LaneEntry[]; readonly final: boolean };
   forget(executionId: string): void;
@@ -49,6 +51,12 @@ export function jobsOf(instance: Instance, model: PlatformModel): JobRunner {
         if (run) run.wasStarted = true;
         return model.start(instance, order);
       }),
+    ...(model.identify
+      ? {
+          identify: (attempt: AttemptRef) =>
+            call(`identify ${labelOf(attempt)}`, false, () => model.identify?.(instance, attempt)),
+        }
+      : {}),
     async look(attempt) {
       const key = `${attempt.execution_id}/${attempt.attempt}`;
       const others = looking.get(key) ?? 0;

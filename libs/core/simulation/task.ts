@@ -33,6 +33,8 @@ export class Task {
   endedMs: number | undefined;
   isCancelled = false;
   neverBegan = false;
+  /** From when on the platform's lists show it. */
+  listedMs = 0;
   readonly lane: LaneEntry[] = [];
   readonly isLaneCut: boolean;
   readonly #place: TaskPlace;

@@ -79,6 +79,10 @@ export const FAILURES = {
   NO_RUNNER: { status: 503, text: (why: string) => `Nothing can be run here: ${why}.` },
   STORE_CONTENDED: { status: 503, text: (what: string) => `The store is busy with ${what}. Send the request again.` },
   STORE_UNAVAILABLE: { status: 503, text: (_: string) => 'The store does not answer. Nothing was changed; try again.' },
+  PLATFORM_UNAVAILABLE: {
+    status: 503,
+    text: (_: string) => 'The platform does not show this execution yet. Nothing was changed; try again.',
+  },
   TOO_MANY_VIEWERS: {
     status: 503,
     text: (limit: string) => `This instance serves ${limit} live views already. Try again in a moment.`,

@@ -28,6 +28,8 @@ export class FakeJobRunner implements JobRunner {
   longestGraceMs = 10_000;
   /** Set where the platform names an attempt before it is started. */
   nameOf?: NonNullable<JobRunner['nameOf']>;
+  /** Set where it names an attempt by itself, and can be asked. */
+  identify?: NonNullable<JobRunner['identify']>;
   /** Set where it drops by itself what has ended. */
   forgetsByItself?: true;
   /** What the next starts answer; called with the order. */

@@ -110,8 +110,13 @@ export const GRANTS = {
     READ_LOGS,
     KEEP_ARCHIVE,
   ],
-  // The runner's routes. It cancels nothing and starts nothing: what a run's container sends can do no more than that.
-  'runvoy-intake': [USE_DATABASE, READ_SECRET_VALUES],
+  // The runner's routes. It cancels nothing and starts nothing: what a run's container sends can do no more than that. It reads which
+  // executions there are: a bootstrap is answered to none but the one that was started for the run.
+  'runvoy-intake': [
+    USE_DATABASE,
+    READ_SECRET_VALUES,
+    { permissions: ['run.executions.get', 'run.executions.list'], on: PROJECT },
+  ],
   // Its signing keys are a secret that Cloud Run reads for it when an instance starts.
   'runvoy-websocket': [USE_DATABASE, READ_SECRET_VALUES],
   'runvoy-job': [],

@@ -1,10 +1,10 @@
 import { systemClock } from '@runvoy/core';
-import type { CallerVerifier, HealthProbe, JobRunner, SecretVault } from '@runvoy/core';
+import type { CallerVerifier, HealthProbe, SecretVault } from '@runvoy/core';
 import { openGoogleCallerVerifier } from './caller-verifier.ts';
 import type { GcpConfig } from './config.ts';
 import { openHealthProbe } from './health-probe.ts';
 import { openPubSubEventBus, type PubSubEventBus } from './event-bus.ts';
-import { openCloudRunJobRunner } from './job-runner.ts';
+import { openCloudRunJobRunner, type CloudRunJobRunner } from './job-runner.ts';
 import { openFirestoreRecords, type FirestoreRecords } from './records.ts';
 import { openSecretManagerVault } from './secret-vault.ts';
 
@@ -12,7 +12,7 @@ import { openSecretManagerVault } from './secret-vault.ts';
 export interface GcpPorts {
   records(): FirestoreRecords;
   vault(): SecretVault;
-  jobs(): JobRunner & AsyncDisposable;
+  jobs(): CloudRunJobRunner;
   /** What it may see and repair, the account it runs as decides. */
   probe(): HealthProbe & AsyncDisposable;
   bus(): PubSubEventBus;

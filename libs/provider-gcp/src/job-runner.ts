@@ -3,7 +3,7 @@ import type { Reason } from '@runvoy/protocol';
 import { cancelExecution } from './job-runner/cancel-execution.ts';
 import { ensureJob, type Rejection } from './job-runner/ensure-job.ts';
 import { needsTasks, viewOf } from './job-runner/execution-view.ts';
-import { findExecution } from './job-runner/find-execution.ts';
+import { findExecution, identifyExecution } from './job-runner/find-execution.ts';
 import { CODE, codeOf } from './job-runner/grpc-code.ts';
 import { jobIdOf, ProfileProblem, profileOf, type JobProfile } from './job-runner/job-profile.ts';
 import { MANAGED_BY } from './job-runner/job-template.ts';
@@ -30,6 +30,9 @@ export interface CloudRunJobRunnerOptions extends CloudRunSettings {
   readonly logging?: LoggingApi;
 }
 
+/** Cloud Run names what it has started, and can be asked for it. */
+export type CloudRunJobRunner = JobRunner & Required<Pick<JobRunner, 'identify'>> & AsyncDisposable;
+
 /** SIGTERM, and SIGKILL about 10 s later, whatever is asked. */
 const GRACE_MS = 10_000;
 const STARTS_REMEMBERED = 1_000;
@@ -43,7 +46,7 @@ const READY_FOR_MS = 30_000;
  * Runs each attempt as an execution of the Cloud Run Job of its profile. The platform keeps what is known of them; nothing is kept
  * here but which Jobs are known to be ready. Google's clients are loaded with the first call.
  */
-export function openCloudRunJobRunner(options: CloudRunJobRunnerOptions): JobRunner & AsyncDisposable {
+export function openCloudRunJobRunner(options: CloudRunJobRunnerOptions): CloudRunJobRunner {
   const { clock, random, project, region } = options;
   const place: Place = { project, region };
   const api = options.api ?? openRunApi({ project, endpoint: options.runEndpoint });
@@ -88,8 +91,16 @@ export function openCloudRunJobRunner(options: CloudRunJobRunnerOptions): JobRun
     return (await ready(profile)) ?? runJob(deps, jobName(place, id), order);
   }
 
+  /** With the name of a start that was made here, should nobody have told: it spares a search. */
+  async function named(attempt: AttemptRef): Promise<AttemptRef> {
+    if (attempt.platform_execution !== undefined) return attempt;
+    const answer = await starts.get(keyOf(attempt))?.catch(() => undefined);
+    if (answer?.outcome !== 'started' || answer.platform_execution === undefined) return attempt;
+    return { ...attempt, platform_execution: answer.platform_execution };
+  }
+
   async function look(attempt: AttemptRef) {
-    const execution = await findExecution(deps, attempt);
+    const execution = await findExecution(deps, await named(attempt));
     // Never the proof that nothing comes: a list can miss for a moment what it will show.
     if (!execution) return { state: 'absent', never: false } as const;
     return viewOf(execution, needsTasks(execution) ? await tasksOf(execution) : []);
@@ -112,14 +123,15 @@ export function openCloudRunJobRunner(options: CloudRunJobRunnerOptions): JobRun
     longestGraceMs: GRACE_MS,
     start(order) {
       // An attempt is started once; asked twice, the second gets the answer of the first, an unknown outcome included.
-      const key = `${order.execution_id}/${order.attempt}`;
+      const key = keyOf(order);
       const answer = starts.get(key) ?? start(order);
       starts.set(key, answer);
       if (starts.size > STARTS_REMEMBERED) starts.delete(starts.keys().next().value ?? '');
       return answer;
     },
     look,
-    cancel: (attempt) => cancelExecution(deps, attempt),
+    identify: (attempt) => identifyExecution(deps, attempt),
+    cancel: async (attempt) => cancelExecution(deps, await named(attempt)),
     async readSafetyLane(attempt) {
       // The log is filled by somebody else, later: it is never known to be complete.
       const reports = await readReports({ logging, project, clock }, attempt);
@@ -139,6 +151,8 @@ export function openCloudRunJobRunner(options: CloudRunJobRunnerOptions): JobRun
     },
   };
 }
+
+const keyOf = ({ execution_id, attempt }: Pick<AttemptRef, 'execution_id' | 'attempt'>) => `${execution_id}/${attempt}`;
 
 /** An execution of ours, by the label of our Jobs and the variables that RunJob was given. */
 function listingOf(execution: RunExecution): PlatformListing | undefined {

@@ -118,8 +118,12 @@ async function openGcp(shutdown: Shutdown): Promise<OpenService> {
 
   if (config.processorRoutes === 'runner') {
     const account = { audience: config.intakeUrl, emails: config.jobServiceAccounts };
+    const platform = ports.jobs();
+    shutdown.add('job runner', async () => platform[Symbol.asyncDispose]());
     const app = buildRunnerIntake({
       ...common,
+      // It may ask what an execution is called, and nothing else: cancelling is left to the processor's looks.
+      jobs: { identify: (attempt) => platform.identify(attempt) },
       vault: ports.vault(),
       batchMs: BATCH_MS.gcp,
       jobAccount: config.jobDefaultServiceAccount,

@@ -16,7 +16,8 @@ export function advance(execution: Execution, evidence: Evidence): Execution {
   if (isTerminal(execution.status)) return execution;
   const facts = addFact(execution.facts, evidence);
   if (facts === execution.facts) return noteContradiction(execution, evidence);
-  return leftQueue(conclude({ ...execution, facts }));
+  const told = { ...execution, facts };
+  return leftQueue(conclude(evidence.kind === 'bootstrap_conflict' ? withFault(told, evidence) : told));
 }
 
 /** A run waits until its first attempt is made or it has ended. */
@@ -64,7 +65,7 @@ function addFact(facts: Facts, evidence: Evidence): Facts {
       // Made in time, an attempt has its slot.
       if (facts.attempts.length > 0 || facts.queue_timeout) return facts;
       return { ...facts, queue_timeout: { at_ms: evidence.at_ms } };
-    case 'start_answered':
+    case 'platform_named':
       return changeAttempt(facts, evidence.attempt, (attempt) =>
         attempt.platform_execution ? attempt : { ...attempt, platform_execution: evidence.platform_execution },
       );

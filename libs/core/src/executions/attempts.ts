@@ -1,9 +1,21 @@
-import type { Attempt, Execution } from './execution.ts';
+import type { Attempt, Execution, Facts } from './execution.ts';
 import type { AttemptRef } from '../jobs/job-runner.ts';
 
 /** The attempts of which something may still live: the bound one, or all that are not known to be over. */
 export function openAttempts(execution: Pick<Execution, 'facts'>): readonly Attempt[] {
   return execution.facts.attempts.filter((attempt) => !attempt.rejected && !attempt.end);
+}
+
+/**
+ * True when nothing can come of the attempt any more: no runner of it can still be handed the command, and none has it that could
+ * still report. After a stop, whoever asks is told to stop, so that an end is all there is to wait for; what never began asks nothing.
+ */
+export function isClosed({ bound, stop }: Pick<Facts, 'bound' | 'stop'>, attempt: Attempt): boolean {
+  if (attempt.rejected) return true;
+  if (!attempt.end) return false;
+  if (attempt.lane_settled) return true;
+  if (bound) return bound.attempt !== attempt.attempt;
+  return stop !== undefined || attempt.end.kind === 'never_started';
 }
 
 /** How the platform is asked about an attempt. */

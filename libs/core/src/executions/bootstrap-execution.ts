@@ -1,30 +1,26 @@
-import {
-  isTerminal,
-  type BootstrapAnswer,
-  type BootstrapRequest,
-  type BootstrapStop,
-  type GitSource,
-} from '@runvoy/protocol';
+import type { BootstrapAnswer, BootstrapRequest, BootstrapStop, GitSource } from '@runvoy/protocol';
 import { Failure } from '../failure.ts';
 import type { SigningKeys } from '../access/signing-keys.ts';
-import { hashToken, sameHash } from '../access/tokens.ts';
 import type { JobRunner } from '../jobs/job-runner.ts';
 import type { Records, Tx } from '../records/records.ts';
 import type { SecretVault } from '../secrets/secret-vault.ts';
 import type { Clock } from '../time/clock.ts';
-import { advance } from './advance.ts';
-import { withFault, type Attempt, type Execution } from './execution.ts';
+import { attemptRef } from './attempts.ts';
+import { decideBootstrap, type Asking, type BootstrapDecision } from './decide-bootstrap.ts';
+import { executionRef, type Attempt, type Execution } from './execution.ts';
 import { EMPTY_INPUT, openRunInput, runInputRef, type SealedRunInput } from './run-input.ts';
 import { runnerSession, SESSION_OUTLIVES_DEADLINE_MS } from './runner-session.ts';
-import { isUnwanted } from './start-timeout.ts';
-import { requireExecution, storeExecution } from './store-execution.ts';
-import { noteTrail } from './trail.ts';
+import { replaceExecution, requireExecution, storeExecution } from './store-execution.ts';
+import { withTrail } from './trail.ts';
 
 export interface BootstrapDeps {
   readonly records: Records;
   readonly vault: SecretVault;
-  /** Absent where nobody may cancel: then the next look does, which finds the same. */
-  readonly jobs?: Pick<JobRunner, 'cancel'>;
+  /**
+   * `cancel` is absent where nobody may cancel: then the next look does, which finds the same. `identify` is absent where the platform
+   * names an attempt before the start.
+   */
+  readonly jobs?: Partial<Pick<JobRunner, 'cancel' | 'identify'>>;
   readonly clock: Clock;
   readonly signingKeys: SigningKeys;
   /** How often the runner cuts a batch, ms. */
@@ -35,18 +31,13 @@ export interface BootstrapDeps {
   readonly jobAccount?: string;
 }
 
-/** What the transaction decided; answered or refused after it is stored. */
-type Decision =
-  | { readonly kind: 'start'; readonly execution: Execution; readonly input?: SealedRunInput | undefined }
-  | { readonly kind: 'stop' }
-  | { readonly kind: 'refuse'; readonly failure: Failure; readonly cancel?: Attempt };
-
 /**
- * Hands the run to the runner that asks first. One transaction: it requires STARTING, or the same nonce in RUNNING (a lost answer
- * must not kill a run: same nonce, same answer). In TERMINATING, and after the time for the start, the answer is `stop` and holds no
- * secrets; in a terminal state it
- * fails with `EXECUTION_ENDED`. Another attempt of the same run is refused and cancelled, and the run goes on; a second nonce of
- * the bound attempt is refused, recorded and ends the run as `bootstrap_conflict`.
+ * Hands the run to the runner that asks first. One change of the record: it requires STARTING, or the same nonce in RUNNING (a lost
+ * answer must not kill a run: same nonce, same answer). In TERMINATING, and after the time for the start, the answer is `stop` and holds
+ * no secrets; in a terminal state it fails with `EXECUTION_ENDED`. Another attempt of the same run is refused and cancelled, and the run goes on; a second nonce of
+ * the bound attempt, or an execution that the platform does not know for it, is refused, recorded and ends the run as
+ * `bootstrap_conflict`. What the platform calls the attempt stands in the record, or the platform is asked; while it does not say, the
+ * call fails with `PLATFORM_UNAVAILABLE`, and the runner asks again.
  *
  * Where jobs have accounts, `account` is who asks, verified. Another one than this run's is refused like a wrong token, and the run
  * goes on: whoever may run as one account and has read a token in the platform's records can neither have nor end runs of another.
@@ -59,95 +50,60 @@ export async function bootstrapExecution(
 ): Promise<BootstrapAnswer | BootstrapStop> {
   const isItsJob = (execution: Execution) =>
     deps.jobAccount === undefined || account === (execution.service_account || deps.jobAccount);
-  const decision = await deps.records.transact((tx) =>
-    decide(tx, deps.clock.now(), { executionId, request, isItsJob }),
-  );
+  const asking = { request, isItsJob, mayIdentify: deps.jobs?.identify !== undefined };
+  const { decision, input } = await decideAndStore(deps, executionId, asking);
+  if (decision.kind === 'start') return answer(deps, decision.after, input);
   if (decision.kind === 'stop') return { stop: true };
-  if (decision.kind === 'refuse') {
-    if (decision.cancel) await cancelQuietly(deps.jobs, executionId, decision.cancel, request);
-    throw decision.failure;
-  }
-  return answer(deps, decision.execution, decision.input);
+  if (decision.kind === 'identify') throw new Failure('PLATFORM_UNAVAILABLE');
+  if (decision.cancel) await cancelQuietly(deps.jobs, executionId, decision.cancel, request);
+  throw decision.failure;
 }
 
-interface Asking {
-  readonly executionId: string;
-  readonly request: BootstrapRequest;
-  /** Whether who asks is the account that the execution's job runs as. */
-  readonly isItsJob: (execution: Execution) => boolean;
+interface Decided {
+  readonly decision: BootstrapDecision;
+  readonly input: SealedRunInput | undefined;
 }
 
-async function decide(tx: Tx, nowMs: number, { executionId, request, isItsJob }: Asking): Promise<Decision> {
-  const execution = await requireExecution(tx, executionId);
-  const input = execution.without_input ? undefined : await tx.get(runInputRef(executionId));
-  const attempt = execution.facts.attempts.find((known) => known.attempt === request.attempt);
-  // The token is checked before anything else is told, so that a stranger learns nothing about the run.
-  if (!attempt || !sameHash(attempt.token_hash, hashToken(request.token))) {
-    return refuse('its secret is not the one of this start');
+/** The record that was read is replaced while it still stands; else all is decided again, in a transaction. */
+async function decideAndStore(deps: BootstrapDeps, id: string, asking: Asking): Promise<Decided> {
+  const { records, clock } = deps;
+  const read = await records.get(executionRef(id));
+  if (!read) throw new Failure('EXECUTION_NOT_FOUND', id);
+  const before = read.value;
+  const input = before.without_input ? undefined : (await records.get(runInputRef(id)))?.value;
+  const hasInput = before.without_input === true || input !== undefined;
+  const first = decideBootstrap(before, hasInput, clock.now(), asking);
+  const identity = first.kind === 'identify' ? await identify(deps, before, first.attempt, asking) : undefined;
+  const informed = identity ? { ...asking, identity } : asking;
+  const decision = identity ? decideBootstrap(before, hasInput, clock.now(), informed) : first;
+  if (decision.after === before || (await replaceExecution({ records }, read, withTrail(before, decision.after, clock.now())))) {
+    return { decision, input };
   }
-  if (!isItsJob(execution)) return refuse('the caller is not the account that this run’s job runs as');
-  if (isTerminal(execution.status)) {
-    return { kind: 'refuse', failure: new Failure('EXECUTION_ENDED', executionId) };
-  }
-  const { bound, conflict: known } = execution.facts;
-  // The run is lost: nobody starts its command any more.
-  if (known) return { ...refuse(known.details), cancel: attempt };
-  if (bound && bound.attempt !== attempt.attempt) {
-    const why = 'another start of this run has the command';
-    const note = { at_ms: nowMs, kind: 'refused', attempt: attempt.attempt, about: why } as const;
-    await storeExecution(tx, execution, noteTrail(execution, note), nowMs);
-    return { ...refuse(why), cancel: attempt };
-  }
-  const nonceHash = hashToken(request.nonce);
-  if (bound && !sameHash(bound.nonce_hash, nonceHash)) {
-    return conflict(tx, execution, attempt, nowMs, 'a second runner showed the secret that the first one had used');
-  }
-  // A runner that does not name itself claims nothing that could be wrong: no false alarm about an honest one.
-  const named = request.platform_execution;
-  if (attempt.platform_execution !== undefined && named !== undefined && attempt.platform_execution !== named) {
-    return conflict(
-      tx,
-      execution,
-      attempt,
-      nowMs,
-      'the runner is not the one that the platform has started for this run',
-    );
-  }
-  if (isUnwanted(execution.facts)) {
-    const after = advance(execution, { kind: 'told_to_stop', attempt: attempt.attempt });
-    await storeExecution(tx, execution, after, nowMs);
-    return { kind: 'stop' };
-  }
-  if (!input && !execution.without_input) return refuse('its input is gone');
-  const platform_execution = named ?? attempt.platform_execution;
-  const after = advance(execution, {
-    kind: 'bootstrapped',
-    attempt: attempt.attempt,
-    nonce_hash: nonceHash,
-    ...(platform_execution === undefined ? {} : { platform_execution }),
-    at_ms: nowMs,
-  });
-  await storeExecution(tx, execution, after, nowMs);
-  return { kind: 'start', execution: after, input };
+  return records.transact((tx) => decideWithin(tx, clock.now(), id, informed));
 }
 
-function refuse(why: string): Extract<Decision, { kind: 'refuse' }> {
-  return { kind: 'refuse', failure: new Failure('BOOTSTRAP_REFUSED', why) };
+async function decideWithin(tx: Tx, nowMs: number, id: string, asking: Asking): Promise<Decided> {
+  const before = await requireExecution(tx, id);
+  const input = before.without_input ? undefined : await tx.get(runInputRef(id));
+  const hasInput = before.without_input === true || input !== undefined;
+  const decision = decideBootstrap(before, hasInput, nowMs, asking);
+  await storeExecution(tx, before, decision.after, nowMs);
+  return { decision, input };
 }
 
-/** Nobody can tell which of the two is the real one: the run ends. */
-async function conflict(
-  tx: Tx,
+/** Asks the platform, for a runner whose token and account are right. An answer that does not come is no answer. */
+async function identify(
+  { jobs }: BootstrapDeps,
   execution: Execution,
   attempt: Attempt,
-  nowMs: number,
-  details: string,
-): Promise<Decision> {
-  const judged = advance(execution, { kind: 'bootstrap_conflict', details, at_ms: nowMs });
-  const after =
-    judged === execution ? execution : withFault(judged, { kind: 'bootstrap_conflict', at_ms: nowMs, details });
-  await storeExecution(tx, execution, after, nowMs);
-  return { ...refuse(details), cancel: attempt };
+  { request: { platform_execution } }: Asking,
+): Promise<{ readonly name: string | undefined }> {
+  const said = platform_execution ? { platform_execution } : {};
+  try {
+    return { name: await jobs?.identify?.({ ...attemptRef(execution, attempt), ...said }) };
+  } catch (cause) {
+    throw new Failure('PLATFORM_UNAVAILABLE', '', { cause });
+  }
 }
 
 /** Whoever was refused exits by itself; the cancel is for one that does not. The sweep finds it when this fails. */
@@ -159,7 +115,7 @@ async function cancelQuietly(
 ): Promise<void> {
   const platform_execution = attempt.platform_execution ?? request.platform_execution;
   await jobs
-    ?.cancel(
+    ?.cancel?.(
       {
         execution_id: executionId,
         attempt: attempt.attempt,

@@ -21,8 +21,8 @@ export type Evidence =
     }
   /** The run waited for a slot longer than it may; no attempt was made. */
   | { readonly kind: 'queue_timed_out'; readonly at_ms: Millis }
-  /** The platform accepted the start and named it. */
-  | { readonly kind: 'start_answered'; readonly attempt: number; readonly platform_execution: string }
+  /** What the platform calls the execution that it made of an attempt, as a look found it before any runner asked. */
+  | { readonly kind: 'platform_named'; readonly attempt: number; readonly platform_execution: string }
   /** The platform proved that nothing was or will be started. */
   | { readonly kind: 'start_rejected'; readonly attempt: number; readonly reason: Reason; readonly details: string }
   /** A runner asked with the right token, first, and is handed the command in this same transaction. */
@@ -30,7 +30,7 @@ export type Evidence =
       readonly kind: 'bootstrapped';
       readonly attempt: number;
       readonly nonce_hash: string;
-      /** Absent when neither the runner nor the platform has named it yet. */
+      /** Absent when neither the runner nor the platform names it. */
       readonly platform_execution?: string;
       readonly at_ms: Millis;
     }

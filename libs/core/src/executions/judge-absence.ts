@@ -1,6 +1,6 @@
 import { isTerminal } from '@runvoy/protocol';
 import { hashToken, newToken, type RandomBytes } from '../access/tokens.ts';
-import type { StartOrder } from '../jobs/job-runner.ts';
+import type { JobRunner, StartOrder } from '../jobs/job-runner.ts';
 import type { Millis } from '../time/clock.ts';
 import type { Evidence } from './evidence.ts';
 import type { Attempt, Execution, Stop } from './execution.ts';
@@ -15,6 +15,7 @@ const ATTEMPTS_MAX = 3;
 
 export interface AbsenceDeps extends SilenceDeps, StartTimeout {
   readonly random: RandomBytes;
+  readonly jobs: Pick<JobRunner, 'nameOf'>;
 }
 
 /** What the platform's not knowing an attempt amounts to, and the start it calls for. */
@@ -36,12 +37,14 @@ export async function judgeAbsence(
   if (never && isWanted && isLast && attempts.length < ATTEMPTS_MAX) {
     const number = attempt.attempt + 1;
     const token = newToken(deps.random);
+    const platform_execution = deps.jobs.nameOf?.({ execution_id: execution.execution_id, attempt: number });
     return {
       evidence: {
         kind: 'attempt_made',
         attempt: number,
         token_hash: hashToken(token),
         at_ms: deps.clock.now(),
+        ...(platform_execution === undefined ? {} : { platform_execution }),
         replaces: {
           attempt: attempt.attempt,
           reason: 'never_started',

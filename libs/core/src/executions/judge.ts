@@ -1,6 +1,7 @@
 import type { EndCause, Reason } from '@runvoy/protocol';
 import { signalNumber } from './signal-number.ts';
-import type { Attempt, Facts, Report } from './execution.ts';
+import { isClosed } from './attempts.ts';
+import type { Facts, Report } from './execution.ts';
 import type { Verdict } from './transitions.ts';
 
 /** What a run's facts amount to now; `undefined` while nothing has happened to it. */
@@ -53,7 +54,7 @@ function judgeBound(facts: Facts, bound: number): Judgement | undefined {
 function judgeUnbound(facts: Facts): Judgement | undefined {
   const last = facts.attempts.at(-1);
   if (!last) return judgeWaiting(facts);
-  if (!facts.attempts.every(isClosed)) return undefined;
+  if (!facts.attempts.every((attempt) => isClosed(facts, attempt))) return undefined;
   // A stopped run is over no earlier than it was asked to stop, even when nothing of it ever began.
   const at = { completed_at_ms: Math.max(last.end?.at_ms ?? last.made_at_ms, facts.stop?.requested_at_ms ?? 0) };
   if (facts.conflict) {
@@ -76,13 +77,6 @@ function judgeWaiting({ stop, queue_timeout }: Facts): Judgement | undefined {
   if (!queue_timeout) return undefined;
   const completed_at_ms = queue_timeout.at_ms;
   return { verdict: 'ended_failed', exit_code: UNKNOWN_EXIT, reason: 'queue_timeout', completed_at_ms };
-}
-
-/** True when nothing of the attempt can ever ask for the command again. */
-function isClosed(attempt: Attempt): boolean {
-  if (attempt.rejected) return true;
-  // Told to stop, it is out as soon as it is gone: it holds no report that could still come.
-  return attempt.end !== undefined && (attempt.told_to_stop === true || attempt.lane_settled === true);
 }
 
 const BY_CAUSE: Record<EndCause, (report: Report, stopStored: boolean) => Judgement> = {

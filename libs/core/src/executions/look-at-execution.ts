@@ -7,7 +7,7 @@ import type { Stored } from '../records/records.ts';
 import { replayLane, type ReplayDeps } from '../logs/replay-lane.ts';
 import type { SlotLimits } from '../slots/slot-limits.ts';
 import type { Millis } from '../time/clock.ts';
-import { attemptRef, openAttempts } from './attempts.ts';
+import { attemptRef, isClosed, openAttempts } from './attempts.ts';
 import type { Evidence } from './evidence.ts';
 import { executionRef, type Attempt, type Execution } from './execution.ts';
 import { withNotedReason } from './platform-notes.ts';
@@ -86,7 +86,7 @@ export async function gatherEvidence(deps: LookDeps, before: Execution): Promise
       ? { state: 'ended', end: attempt.end }
       : await deps.jobs.look(attemptRef(before, attempt));
     if (view.state === 'ended') {
-      const isReportAwaited = awaitsReport(before, attempt);
+      const isReportAwaited = awaitsReport(before, { ...attempt, end: view.end });
       if (!attempt.end) {
         // How it ended is the runner's to tell; the platform's word is looked up when no runner has.
         const end = isReportAwaited ? await withNotedReason(deps.records, view.end) : view.end;
@@ -103,6 +103,10 @@ export async function gatherEvidence(deps: LookDeps, before: Execution): Promise
     } else if (isStartLate(deps, before, attempt)) {
       late.push({ attempt, view });
     } else {
+      if (isNameless(before, attempt)) {
+        const { platform_execution } = view;
+        evidence.push({ kind: 'platform_named', attempt: attempt.attempt, platform_execution });
+      }
       notes.push(
         ...(await cancelIfDue(deps, before, attempt, view)),
         ...noteWait(before, attempt, view, deps.clock.now()),
@@ -151,9 +155,17 @@ async function settle(
 }
 
 /** True when a report of this ended attempt may still lie in its lane. */
-function awaitsReport({ status, facts: { bound, report } }: Execution, attempt: Attempt): boolean {
-  if (isTerminal(status) || attempt.lane_settled) return false;
-  return !(report && bound?.attempt === attempt.attempt);
+function awaitsReport({ status, facts }: Execution, attempt: Attempt): boolean {
+  if (isTerminal(status) || isClosed(facts, attempt)) return false;
+  return !(facts.report && facts.bound?.attempt === attempt.attempt);
+}
+
+/**
+ * True when it is worth a write to keep what the platform calls this attempt: it is still to ask for the command, and until then
+ * every look would have to search for it.
+ */
+function isNameless({ status, facts }: Execution, attempt: Attempt): boolean {
+  return attempt.platform_execution === undefined && !facts.bound && !isTerminal(status);
 }
 
 async function cancelIfDue(

@@ -23,7 +23,7 @@ export interface StartOrder {
 
 /**
  * What the platform answered to a start. `started` names the platform execution when it is known already (a queueing platform
- * may not know it yet). `rejected` is proof that nothing was or will be started. Anything else throws: the outcome is unknown,
+ * may not know it yet); the name is not stored for it. `rejected` is proof that nothing was or will be started. Anything else throws: the outcome is unknown,
  * and only a bootstrap or a look can tell.
  */
 export type StartAnswer =
@@ -100,10 +100,16 @@ export interface JobRunner {
   /** The longest grace that `cancel` honours: Cloud Run's is about 10 s whatever was asked; locally any. */
   readonly longestGraceMs: number;
   /**
-   * What the platform calls an attempt, where that is known before the start. It is then stored with the attempt, and the answer to
-   * the start needs no write of its own. Absent where the platform chooses the name.
+   * What the platform calls an attempt, where that is known before the start: it is stored with the attempt. Absent where the
+   * platform chooses the name; then there is `identify`.
    */
   readonly nameOf?: (attempt: Pick<AttemptRef, 'execution_id' | 'attempt'>) => string;
+  /**
+   * What the platform calls the execution that it made of an attempt; undefined while it shows none. `platform_execution` is what a
+   * runner says of itself: where to look first, and never believed. Asks for nothing but names, so that the one who asks needs no
+   * other right.
+   */
+  readonly identify?: (attempt: AttemptRef) => Promise<string | undefined>;
   /** Nothing has to be forgotten here: the platform drops what has ended, and `forget` does nothing. */
   readonly forgetsByItself?: true;
   /** See `StartAnswer`. Called once per attempt; may answer before anything was spawned. */

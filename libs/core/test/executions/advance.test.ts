@@ -18,7 +18,7 @@ import {
 
 const ONE_OF_EACH: readonly Evidence[] = [
   attemptMade(2, 1),
-  { kind: 'start_answered', attempt: 1, platform_execution: 'platform/1' },
+  { kind: 'platform_named', attempt: 1, platform_execution: 'platform/1' },
   { kind: 'start_rejected', attempt: 1, reason: 'quota', details: 'no more' },
   bootstrapped(),
   { kind: 'told_to_stop', attempt: 1 },
@@ -77,7 +77,7 @@ describe('binding', () => {
   test('a runner without a name leaves its attempt the one it has', () => {
     const { platform_execution: _, ...unnamed } = bootstrapped() as Extract<Evidence, { kind: 'bootstrapped' }>;
     expect(after(unnamed).facts.bound).toEqual({ attempt: 1, nonce_hash: 'nonce 1', at_ms: 2_000 });
-    const named = after({ kind: 'start_answered', attempt: 1, platform_execution: 'platform/1' }, unnamed);
+    const named = after({ kind: 'platform_named', attempt: 1, platform_execution: 'platform/1' }, unnamed);
     expect(named.facts.attempts[0]?.platform_execution).toBe('platform/1');
   });
 
@@ -152,8 +152,8 @@ describe('attempts', () => {
   test('of what is said about one attempt the first stands', () => {
     const known = after(
       attemptMade(2),
-      { kind: 'start_answered', attempt: 1, platform_execution: 'first' },
-      { kind: 'start_answered', attempt: 1, platform_execution: 'second' },
+      { kind: 'platform_named', attempt: 1, platform_execution: 'first' },
+      { kind: 'platform_named', attempt: 1, platform_execution: 'second' },
       platformEnded({ at_ms: 1 }),
       platformEnded({ at_ms: 2 }),
       { kind: 'start_rejected', attempt: 2, reason: 'quota', details: '' },

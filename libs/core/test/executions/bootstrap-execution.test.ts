@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { bootstrapExecution } from '../../src/executions/bootstrap-execution.ts';
+import { SHOWN_WITHIN_MS } from '../../src/executions/decide-bootstrap.ts';
 import { executionRef } from '../../src/executions/execution.ts';
 import { EMPTY_INPUT, runInputRef, sealRunInput } from '../../src/executions/run-input.ts';
-import { startExecution } from '../../src/executions/start-execution.ts';
+import { START_DEADLINE_MS } from '../../src/executions/judge-absence.ts';
 import { nameOf } from '../fake-job-runner.ts';
 import { NONCE, RunWorld, T0, type StartedRun } from '../run-world.ts';
 
@@ -97,14 +98,21 @@ describe('a second nonce of the bound attempt', () => {
   });
 });
 
-describe('a runner that the platform names otherwise', () => {
+/** How the platform's name of an attempt comes to be known. */
+const WAYS: readonly (readonly [string, (world: RunWorld) => void])[] = [
+  ['before the start', ({ jobs }) => (jobs.nameOf = ({ attempt }) => nameOf(attempt))],
+  ['when it is asked', ({ jobs }) => (jobs.identify = async ({ attempt }) => nameOf(attempt))],
+];
+
+describe.each(WAYS)('a runner that the platform names otherwise, which it tells %s,', (_, names) => {
   test('is refused, and its run ends as bootstrap_conflict', async () => {
     const world = await RunWorld.open();
-    world.jobs.answersStart = () => ({ outcome: 'started', platform_execution: nameOf(1) });
+    names(world);
     const run = await world.started();
     await expect(run.bootstrap({ platform_execution: 'platform/stranger' })).rejects.toMatchObject({
       code: 'BOOTSTRAP_REFUSED',
     });
+    expect(world.jobs.cancelled).toMatchObject([{ attempt: 1, grace_ms: 0 }]);
     world.jobs.ended(1, T0);
     world.jobs.keeps(1, { entries: [], final: true });
     await run.look();
@@ -113,7 +121,7 @@ describe('a runner that the platform names otherwise', () => {
 
   test('leaves nothing to start for the one that the platform knows', async () => {
     const world = await RunWorld.open();
-    world.jobs.answersStart = () => ({ outcome: 'started', platform_execution: nameOf(1) });
+    names(world);
     const run = await world.started();
     await run.bootstrap({ platform_execution: 'platform/stranger' }).catch(() => undefined);
     await expect(run.bootstrap()).rejects.toMatchObject({ code: 'BOOTSTRAP_REFUSED' });
@@ -122,20 +130,86 @@ describe('a runner that the platform names otherwise', () => {
 
   test('[no-false-alarm] is not one that says nothing of its name', async () => {
     const world = await RunWorld.open();
-    const { execution, order } = await world.submit();
-    world.jobs.answersStart = () => ({ outcome: 'started', platform_execution: nameOf(1) });
+    names(world);
     const run = await world.started();
     const unnamed = { token: run.order.token, attempt: 1, nonce: NONCE, runner_version: '1' };
     const first = await bootstrapExecution(world, run.id, unnamed);
-    expect(await bootstrapExecution(world, run.id, unnamed)).toEqual(first);
+    expect(await bootstrapExecution(world, run.id, { ...unnamed, platform_execution: '' })).toEqual(first);
     expect((await run.execution()).facts.bound?.platform_execution).toBe(nameOf(1));
-    // Nor when the platform's name comes after the bootstrap.
-    const early = { ...unnamed, token: order!.token };
-    await bootstrapExecution(world, execution.execution_id, early);
-    await startExecution(world, order!, () => undefined);
-    await expect(bootstrapExecution(world, execution.execution_id, early)).resolves.toMatchObject({
-      command: 'echo hi',
+  });
+});
+
+describe('a platform that names what it started only afterwards', () => {
+  async function asked(answer: (said: string | undefined) => Promise<string | undefined>) {
+    const world = await RunWorld.open();
+    const said: (string | undefined)[] = [];
+    world.jobs.identify = ({ platform_execution }) => {
+      said.push(platform_execution);
+      return answer(platform_execution);
+    };
+    return { world, said, run: await world.started() };
+  }
+
+  test('is asked once, by the name that the runner says, and for no repetition', async () => {
+    const { run, said } = await asked(async () => nameOf(1));
+    const first = await run.bootstrap();
+    expect(await run.bootstrap()).toEqual(first);
+    expect(said).toEqual([nameOf(1)]);
+    expect((await run.execution()).facts.attempts[0]?.platform_execution).toBe(nameOf(1));
+  });
+
+  test('is not asked for who has no token, comes after a stop, or to what a look has found already', async () => {
+    const { world, run, said } = await asked(async () => nameOf(1));
+    await run.bootstrap({ token: 'wrong' }).catch(() => undefined);
+    world.jobs.shows(1, { state: 'starting', platform_execution: nameOf(1) });
+    await run.look();
+    await expect(run.bootstrap({ platform_execution: 'platform/stranger' })).rejects.toMatchObject({
+      code: 'BOOTSTRAP_REFUSED',
     });
+    const stopped = await world.started();
+    await stopped.stop();
+    expect(await stopped.bootstrap()).toEqual({ stop: true });
+    expect(said).toEqual([]);
+  });
+
+  test.each([
+    ['does not answer', () => Promise.reject(new Error('no answer'))],
+    ['shows no such execution yet', async () => undefined],
+  ])('and %s has its runner ask again: nothing is handed out, nothing is written', async (_, silent) => {
+    let answer: () => Promise<string | undefined> = silent;
+    const { world, run } = await asked(() => answer());
+    const writes = world.records.writes.length;
+    await expect(run.bootstrap()).rejects.toMatchObject({ code: 'PLATFORM_UNAVAILABLE', status: 503 });
+    expect(world.records.writes).toHaveLength(writes);
+    answer = async () => nameOf(1);
+    expect(await run.bootstrap()).toMatchObject({ command: 'echo hi' });
+  });
+
+  test('and shows none after two minutes does not know it: refused, recorded, and the run ends', async () => {
+    const { world, run } = await asked(async () => undefined);
+    world.clock.advance(SHOWN_WITHIN_MS);
+    await expect(run.bootstrap()).rejects.toMatchObject({ code: 'BOOTSTRAP_REFUSED' });
+    world.clock.advance(START_DEADLINE_MS);
+    await run.look();
+    expect(await run.execution()).toMatchObject({
+      status: 'FAILED',
+      reason: 'bootstrap_conflict',
+      faults: [{ kind: 'bootstrap_conflict' }],
+    });
+  });
+
+  test('[no-late-start] and is asked while a stop is stored leaves the runner without the command', async () => {
+    const { run } = await asked(async () => {
+      await run.stop();
+      return nameOf(1);
+    });
+    expect(await run.bootstrap()).toEqual({ stop: true });
+  });
+
+  test('[one-runner] and is asked by two at once hands the command to one', async () => {
+    const { run } = await asked(async () => nameOf(1));
+    const answers = await Promise.allSettled([run.bootstrap(), run.bootstrap({ nonce: OTHER_NONCE })]);
+    expect(answers.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
   });
 });
 

@@ -101,7 +101,7 @@ function tell(chosen: Plot): readonly Told[] {
 type Say = (name: string, evidence: Evidence, ...needs: string[]) => unknown;
 
 const answered = (attempt: number): Evidence => ({
-  kind: 'start_answered',
+  kind: 'platform_named',
   attempt,
   platform_execution: `platform/${attempt}`,
 });

@@ -15,9 +15,13 @@ describe('[tick-idempotent] a look that finds nothing new writes nothing', () =>
     const run = await world.started();
     const writes = world.records.writes.length;
     await run.look();
-    world.jobs.shows(1, { state: 'starting', platform_execution: nameOf(1) });
-    await run.look();
     expect(world.records.writes).toHaveLength(writes);
+    world.jobs.shows(1, { state: 'starting', platform_execution: nameOf(1) });
+    // What the platform calls it is news, once: no later look has to search for it.
+    await run.look();
+    expect((await run.execution()).facts.attempts[0]?.platform_execution).toBe(nameOf(1));
+    await run.look();
+    expect(world.records.writes).toHaveLength(writes + 1);
   });
 
   test('at a run that is running', async () => {

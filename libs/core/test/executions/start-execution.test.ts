@@ -10,19 +10,15 @@ test('the platform is given the order as it was stored, once', async () => {
   expect(world.jobs.started).toEqual([run.order]);
 });
 
-test('a platform that names its execution is remembered by it', async () => {
-  const world = await RunWorld.open();
-  world.jobs.answersStart = () => ({ outcome: 'started', platform_execution: nameOf(1) });
-  const run = await world.started();
-  expect((await run.execution()).facts.attempts[0]?.platform_execution).toBe(nameOf(1));
-});
-
-test('an answer without a name writes nothing', async () => {
+test.each([[undefined], [nameOf(1)]])('an answer that names it %s reads and writes nothing', async (name) => {
   const world = await RunWorld.open();
   const { order } = await world.submit();
-  const writes = world.records.writes.length;
+  const { reads, writes } = world.records;
+  const before = writes.length;
+  world.jobs.answersStart = () => ({ outcome: 'started', ...(name === undefined ? {} : { platform_execution: name }) });
   expect(await startExecution(world, order!, () => undefined)).toBeUndefined();
-  expect(world.records.writes).toHaveLength(writes);
+  expect(world.records.writes).toHaveLength(before);
+  expect(world.records.reads).toBe(reads);
 });
 
 test('a rejection ends the run with its reason', async () => {
@@ -43,12 +39,12 @@ test('[no-verdict-from-error] an unknown outcome is noticed and leaves the run S
   expect(await run.bootstrap()).toMatchObject({ command: 'echo hi' });
 });
 
-test('an answer that cannot be stored is noticed, and the run goes on', async () => {
+test('a rejection that cannot be stored is noticed, and the run goes on', async () => {
   const world = await RunWorld.open();
   const transact = world.records.transact.bind(world.records);
   world.jobs.answersStart = () => {
     world.records.transact = () => Promise.reject(new Failure('STORE_UNAVAILABLE'));
-    return { outcome: 'started', platform_execution: nameOf(1) };
+    return { outcome: 'rejected', reason: 'quota', details: 'no CPU left' };
   };
   const run = await world.started();
   world.records.transact = transact;
@@ -56,23 +52,14 @@ test('an answer that cannot be stored is noticed, and the run goes on', async ()
   expect(await run.bootstrap()).toMatchObject({ command: 'echo hi' });
 });
 
-test('what starts after its run was given up is cancelled', async () => {
+test('what starts after its run was given up is told so, and every look cancels it', async () => {
   const world = await RunWorld.open();
   const run = await world.started();
   world.clock.advance(world.startTimeoutMs);
   await run.look();
-  world.jobs.answersStart = () => ({ outcome: 'started', platform_execution: nameOf(1) });
   await startExecution(world, run.order, () => undefined);
-  expect(world.jobs.cancelled).toEqual([{ attempt: 1, platform_execution: nameOf(1), grace_ms: 0 }]);
-});
-
-test('a run that was faster than the answer to its start is left alone', async () => {
-  const world = await RunWorld.open();
-  const run = await world.running();
-  await run.finish();
-  world.jobs.ended(1, world.clock.now());
+  await expect(run.bootstrap()).rejects.toMatchObject({ code: 'EXECUTION_ENDED' });
+  world.jobs.lives(1);
   await run.look();
-  world.jobs.answersStart = () => ({ outcome: 'started', platform_execution: nameOf(1) });
-  expect(await startExecution(world, run.order, () => undefined)).toMatchObject({ status: 'SUCCEEDED' });
-  expect(world.jobs.cancelled).toEqual([]);
+  expect(world.jobs.cancelled).toEqual([{ attempt: 1, platform_execution: nameOf(1), grace_ms: 0 }]);
 });

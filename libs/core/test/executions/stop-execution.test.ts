@@ -90,7 +90,7 @@ test('an unknown execution is told as such', async () => {
 });
 
 describe('a stop while the start is on its way', () => {
-  test('is carried out when the start is answered', async () => {
+  test('is carried out by the first look that finds what was started', async () => {
     const world = await RunWorld.open();
     const { order } = await world.submit();
     const run = new StartedRun(world, order!.execution_id, order!);
@@ -100,6 +100,8 @@ describe('a stop while the start is on its way', () => {
       return { outcome: 'started', platform_execution: nameOf(1) };
     };
     await startExecution(world, order!, () => undefined);
+    world.jobs.shows(1, { state: 'starting', platform_execution: nameOf(1) });
+    await run.look();
     expect(world.jobs.cancelled).toEqual([{ attempt: 1, platform_execution: nameOf(1), grace_ms: 10_000 }]);
   });
 
@@ -107,8 +109,7 @@ describe('a stop while the start is on its way', () => {
     const world = await RunWorld.open();
     const run = await world.running({ grace: 600 });
     await run.stop();
-    world.jobs.answersStart = () => ({ outcome: 'started', platform_execution: nameOf(1) });
-    await startExecution(world, run.order, () => undefined);
+    await run.look();
     expect(world.jobs.cancelled).toEqual([]);
   });
 });

@@ -5,6 +5,7 @@ import { RunWorld, T0, type RunningRun } from '../run-world.ts';
 
 test('[tick-idempotent] a tick that finds nothing new writes nothing', async () => {
   const world = await RunWorld.open();
+  world.jobs.nameOf = ({ attempt }) => nameOf(attempt);
   await world.running();
   await world.started();
   const writes = world.records.writes.length;

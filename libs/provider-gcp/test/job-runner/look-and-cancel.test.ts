@@ -8,6 +8,8 @@ import {
   ID,
   methodsOf,
   NAME,
+  ORDER,
+  READY,
   refusal,
   scriptedRunApi,
   SETTINGS,
@@ -105,6 +107,52 @@ describe('a look', () => {
     expect(await open(api).look(named)).toEqual({ state: 'absent', never: false });
     expect(methodsOf(api)).toEqual(['listExecutions']);
   });
+});
+
+describe('asked what an execution is called', () => {
+  const other = `rv-${'b'.repeat(20)}-right`;
+
+  test('it reads the one that is named, and no list', async () => {
+    const api = scriptedRunApi({ getExecution: [execution()] });
+    expect(await open(api).identify(NAMED)).toBe(NAME);
+    expect(methodsOf(api)).toEqual(['getExecution']);
+  });
+
+  test.each([
+    ['that does not exist', [refusal(5)]],
+    ['of another run', [foreign(NAME, T0)]],
+  ])('by a name %s it finds the right one, or none', async (_, getExecution) => {
+    const found = scriptedRunApi({ getExecution, listExecutions: [{ executions: [execution({ name: other })] }] });
+    expect(await open(found).identify(NAMED)).toBe(other);
+    const none = scriptedRunApi({ getExecution, listExecutions: [{ executions: [] }] });
+    expect(await open(none).identify(NAMED)).toBeUndefined();
+    expect(methodsOf(none)).toEqual(['getExecution', 'listExecutions']);
+  });
+
+  test('it says of several the one that has not ended, and asks for no tasks', async () => {
+    const list = [execution({ name: `${other.slice(0, -5)}ended`, completedMs: T0 + 9, failed: 1 }), execution()];
+    const api = scriptedRunApi({ listExecutions: [{ executions: list }] });
+    expect(await open(api).identify(UNNAMED)).toBe(NAME);
+  });
+
+  test('it rejects when the platform does not answer', async () => {
+    const api = scriptedRunApi({ getExecution: [refusal(14)] });
+    await expect(open(api).identify(NAMED)).rejects.toMatchObject({ code: 14 });
+  });
+});
+
+test('a start that was made here is found by its name, without a search', async () => {
+  const api = scriptedRunApi({
+    getJob: [READY],
+    runJob: [NAME],
+    getExecution: [execution({ startedMs: T0 + 1, running: 1 })],
+    cancelExecution: [undefined],
+  });
+  const jobs = open(api);
+  await jobs.start(ORDER);
+  expect(await jobs.look(UNNAMED)).toMatchObject({ state: 'alive', platform_execution: NAME });
+  await jobs.cancel(UNNAMED, { grace_ms: 0 });
+  expect(methodsOf(api)).not.toContain('listExecutions');
 });
 
 describe('a cancel', () => {
