@@ -11,6 +11,9 @@ import {
   type RunnerSession,
   type RunRequest,
 } from '@runvoy/protocol';
+import { systemClock } from '@runvoy/core';
+import { openCloudRunJobRunner } from '@runvoy/provider-gcp';
+import { REGION } from '../tools/emulated/deployment.ts';
 import { poll } from '../services/standalone/test/server.ts';
 import type { EmulatedServer } from './emulated-server.ts';
 
@@ -32,6 +35,24 @@ export async function heldRun(server: EmulatedServer, request: RunRequest): Prom
   const token = await poll(() => tokenOf(cloudRun, id));
   cloudRun.faults.startDelayMs = 0;
   return { id, token, account: server.stack.accounts.job };
+}
+
+/** What the platform calls the executions of runs, by the runs' ids. */
+export async function executionNames({ stack }: EmulatedServer): Promise<ReadonlyMap<string, string>> {
+  const { host } = await stack.google.cloudRun.listenAs(stack.accounts.processor);
+  await using platform = openCloudRunJobRunner({
+    project: stack.project,
+    region: REGION,
+    serviceAccounts: [],
+    defaultServiceAccount: stack.accounts.job,
+    sidecarImage: '',
+    intakeUrl: '',
+    clock: systemClock,
+    random: Math.random,
+    runEndpoint: host,
+  });
+  const { executions } = await platform.list({ limit: 100 });
+  return new Map(executions.map(({ execution_id, platform_execution }) => [execution_id, platform_execution]));
 }
 
 /** What RunJob was given for the sidecar of this run. */
@@ -67,13 +88,13 @@ export function jobIdentity({ stack }: EmulatedServer, account = stack.accounts.
   return { authorization: `Bearer ${stack.google.issuer.idToken(account, stack.urls.intake)}` };
 }
 
-/** Bootstraps as the run's own runner. */
+/** Bootstraps as the run's own runner; `platform_execution` is what it says that it is. */
 export async function bootstrapAs(
   server: EmulatedServer,
   run: HeldRun,
-  { nonce = '1'.repeat(32), token = run.token, headers = jobIdentity(server) } = {},
+  { nonce = '1'.repeat(32), token = run.token, headers = jobIdentity(server), platform_execution = '' } = {},
 ) {
-  const body = { token, attempt: 1, nonce, runner_version: '1' };
+  const body = { token, attempt: 1, nonce, runner_version: '1', platform_execution };
   return postToIntake(server, { id: run.id, kind: 'bootstrap', body, headers });
 }
 

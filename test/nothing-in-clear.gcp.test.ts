@@ -7,7 +7,7 @@ import { follow, texts } from '../services/standalone/test/follower.ts';
 import { TOPICS } from '../tools/emulated/deployment.ts';
 import { startEmulatedServer, type EmulatedServer } from './emulated-server.ts';
 import { firestoreDocuments } from './firestore-documents.ts';
-import { bootstrapAs, heldRun } from './held-run.ts';
+import { bootstrapAs, executionNames, heldRun } from './held-run.ts';
 import { recordMessages, type RecordedMessages } from './recorded-messages.ts';
 
 const why = whyNotEmulated('FIRESTORE_EMULATOR_HOST') ?? whyNotEmulated('PUBSUB_EMULATOR_HOST');
@@ -104,6 +104,32 @@ function formsOf(value: string): readonly string[] {
     expect(await server.stack.tick()).toBe(204);
     expect(await server.finished(run.id)).toMatchObject({ status: 'FAILED', reason: 'bootstrap_conflict' });
     expect((await bootstrapAs(server, run)).status).toBe(410);
+  });
+
+  test('is given to no runner that the platform knows as another execution, whose try ends the run', async () => {
+    const [run, other] = [await heldRun(server, { command: 'echo held' }), await heldRun(server, { command: 'true' })];
+    const names = await executionNames(server);
+    for (const platform_execution of [names.get(other.id)!, `${names.get(run.id)!.slice(0, -5)}zzzzz`]) {
+      const lie = await bootstrapAs(server, run, { platform_execution });
+      expect([lie.status, lie.text]).toEqual([403, expect.not.stringContaining('echo held')]);
+    }
+    const itself = await bootstrapAs(server, run, { platform_execution: names.get(run.id)! });
+    expect([itself.status, itself.text]).toEqual([403, expect.not.stringContaining('echo held')]);
+    expect(await server.stack.tick()).toBe(204);
+    expect(await server.finished(run.id)).toMatchObject({ status: 'FAILED', reason: 'bootstrap_conflict' });
+    // The other one is as if nobody had named it.
+    expect(await bootstrapAs(server, other, { platform_execution: names.get(other.id)! })).toMatchObject({
+      status: 200,
+    });
+  });
+
+  test('is given to a runner when the platform does not say which one it is, as soon as it does', async () => {
+    const run = await heldRun(server, { command: 'echo held' });
+    const platform_execution = (await executionNames(server)).get(run.id)!;
+    const { faults } = server.stack.google.cloudRun;
+    for (let times = 0; times < 4; times += 1) faults.calls.next({ method: 'GetExecution', code: status.UNAVAILABLE });
+    expect((await bootstrapAs(server, run, { platform_execution })).status).toBe(503);
+    expect((await bootstrapAs(server, run, { platform_execution })).status).toBe(200);
   });
 
   test('is started once when the platform accepts it and answers 503', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { canonicalRuns } from '../canonical-runs.ts';
 import { runHistory } from '../history.ts';
 import { FAULT_KINDS } from '../faults.ts';
 import { SITUATION_NAMES } from '../reached.ts';
@@ -39,6 +40,15 @@ test('without anything strange a run is stored, started, bound, logged and ended
       flavour === 'local' ? [end, expect.stringContaining('publishes the end of run 1')] : [end],
     );
   }
+});
+
+test('a run in a cloud that is stopped before its runner asks is over with the first look after its end', async () => {
+  const stopped = canonicalRuns().find(({ name }) => name === 'a cloud run is stopped before its runner asks');
+  const { trace, violation } = await runHistory(stopped!.options);
+  expect(violation).toBeUndefined();
+  const at = (text: string) => trace.find((line) => line.text.includes(text))!.atMs;
+  expect(trace.map(({ text }) => text)).not.toContainEqual(expect.stringContaining('bound to attempt'));
+  expect(at('now STOPPED') - at('has ended')).toBeLessThan(5_000);
 });
 
 test('every fault by itself is lived through', async () => {

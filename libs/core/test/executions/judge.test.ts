@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { advance } from '../../src/executions/advance.ts';
 import type { EndCause } from '@runvoy/protocol';
 import type { Evidence } from '../../src/executions/evidence.ts';
 import type { Execution, Report } from '../../src/executions/execution.ts';
@@ -131,11 +132,7 @@ describe('has it ended', () => {
   test('a conflict ends the run no sooner than the platform', () => {
     expect(after(bootstrapped(), conflict).status).toBe('RUNNING');
     expect(after(conflict).status).toBe('STARTING');
-    expect(after(conflict, platformEnded()).status).toBe('STARTING');
-    expect(after(conflict, platformEnded(), laneSettled())).toMatchObject({
-      status: 'FAILED',
-      reason: 'bootstrap_conflict',
-    });
+    expect(after(conflict, platformEnded())).toMatchObject({ status: 'FAILED', reason: 'bootstrap_conflict' });
   });
 
   test('a conflict decides even with a report', () => {
@@ -147,6 +144,24 @@ describe('has it ended', () => {
     const end = after(stopRequested, { kind: 'told_to_stop', attempt: 1 }, platformEnded());
     expect(outcomeOf(end)).toEqual({ status: 'STOPPED', exit_code: 130 });
     expect(after(stopRequested, { kind: 'told_to_stop', attempt: 1 }).status).toBe('TERMINATING');
+  });
+
+  test('a run that is stopped before anybody has its command is over when nothing of it lives', () => {
+    expect(outcomeOf(after(stopRequested, platformEnded({ kind: 'cancelled' })))).toMatchObject({ status: 'STOPPED' });
+    expect(outcomeOf(after(platformEnded(), stopRequested))).toMatchObject({ status: 'STOPPED' });
+    expect(after(attemptMade(2), stopRequested, platformEnded({}, 1)).status).toBe('TERMINATING');
+  });
+
+  test('a run whose runner has its command waits for the report also when it is stopped', () => {
+    const stopped = after(bootstrapped(), stopRequested, platformEnded({ kind: 'cancelled' }));
+    expect(stopped.status).toBe('TERMINATING');
+    expect(outcomeOf(advance(stopped, finished({ exit_code: 0 })))).toMatchObject({ status: 'SUCCEEDED' });
+  });
+
+  test('what never began has no report to wait for', () => {
+    const never = platformEnded({ kind: 'never_started', reason: 'image_pull' });
+    expect(outcomeOf(after(never))).toEqual({ status: 'FAILED', exit_code: 1, reason: 'image_pull' });
+    expect(after(platformEnded()).status).toBe('STARTING');
   });
 
   test('a run with two attempts ends with the last of them', () => {

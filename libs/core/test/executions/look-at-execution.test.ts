@@ -7,7 +7,7 @@ import { recordHeartbeat } from '../../src/executions/record-heartbeat.ts';
 import { appendBatch } from '../../src/logs/append-batch.ts';
 import { SETTLE_MS } from '../../src/logs/assess-log.ts';
 import { nameOf } from '../fake-job-runner.ts';
-import { RunWorld, T0 } from '../run-world.ts';
+import { RunWorld, T0, type StartedRun } from '../run-world.ts';
 
 describe('[tick-idempotent] a look that finds nothing new writes nothing', () => {
   test('at a run that is starting', async () => {
@@ -139,6 +139,25 @@ describe('an end that leaves nothing to do', () => {
     world.jobs.ended(1, T0);
     return { world, run };
   }
+});
+
+describe('an end of what nobody can have had the command of', () => {
+  const lied = (run: StartedRun) => run.bootstrap({ platform_execution: 'platform/stranger' }).catch(() => undefined);
+
+  test.each([
+    ['that was stopped before its bootstrap', (run: StartedRun) => run.stop(), {}, 'STOPPED'],
+    ['of two runners, neither of which may have it', lied, {}, 'FAILED'],
+    ['that never began', async () => undefined, { kind: 'never_started', reason: 'image_pull' } as const, 'FAILED'],
+  ])('%s is final at once, and no lane is read', async (_, happens, end, status) => {
+    const world = await RunWorld.open();
+    world.jobs.nameOf = ({ attempt }) => nameOf(attempt);
+    const run = await world.started();
+    await happens(run);
+    world.jobs.ended(1, world.clock.now(), end);
+    expect((await run.look()).execution.status).toBe(status);
+    expect(world.jobs.lanesRead).toEqual([]);
+    await expect(run.bootstrap()).rejects.toMatchObject({ code: 'EXECUTION_ENDED' });
+  });
 });
 
 describe('an end without a report', () => {
