@@ -190,8 +190,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: 'executions/attempts.ts',
-        find: '  if (bound) return bound.attempt !== attempt.attempt;\n',
-        replace: '  if (bound && !stop) return bound.attempt !== attempt.attempt;\n',
+        find: '  if (facts.bound) return facts.bound.attempt !== attempt.attempt;\n',
+        replace: '  if (facts.bound && !facts.stop) return facts.bound.attempt !== attempt.attempt;\n',
       },
     ],
   },

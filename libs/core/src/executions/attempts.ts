@@ -10,12 +10,13 @@ export function openAttempts(execution: Pick<Execution, 'facts'>): readonly Atte
  * True when nothing can come of the attempt any more: no runner of it can still be handed the command, and none has it that could
  * still report. After a stop or a conflict nobody is, so that an end is all there is to wait for; what never began asks for nothing.
  */
-export function isClosed({ bound, stop, conflict }: Facts, attempt: Attempt): boolean {
+export function isClosed(facts: Facts, attempt: Attempt): boolean {
   if (attempt.rejected) return true;
   if (!attempt.end) return false;
   if (attempt.lane_settled) return true;
-  if (bound) return bound.attempt !== attempt.attempt;
-  return stop !== undefined || conflict !== undefined || attempt.end.kind === 'never_started';
+  if (facts.bound) return facts.bound.attempt !== attempt.attempt;
+  const isRefused = facts.stop !== undefined || facts.conflict !== undefined || attempt.told_to_stop === true;
+  return isRefused || attempt.end.kind === 'never_started';
 }
 
 /** How the platform is asked about an attempt. */

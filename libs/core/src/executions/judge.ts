@@ -1,7 +1,7 @@
 import type { EndCause, Reason } from '@runvoy/protocol';
 import { signalNumber } from './signal-number.ts';
 import { isClosed } from './attempts.ts';
-import type { Facts, Report } from './execution.ts';
+import type { Attempt, Facts, Report } from './execution.ts';
 import type { Verdict } from './transitions.ts';
 
 /** What a run's facts amount to now; `undefined` while nothing has happened to it. */

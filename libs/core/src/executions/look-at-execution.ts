@@ -165,7 +165,7 @@ function awaitsReport({ status, facts }: Execution, attempt: Attempt): boolean {
  * every look would have to search for it.
  */
 function isNameless({ status, facts }: Execution, attempt: Attempt): boolean {
-  return attempt.platform_execution === undefined && !facts.bound && !isTerminal(status);
+  return attempt.platform_execution === undefined && !facts.bound && !isUnwanted(facts) && !isTerminal(status);
 }
 
 async function cancelIfDue(

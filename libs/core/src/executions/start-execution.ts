@@ -2,8 +2,6 @@ import type { JobRunner, StartOrder } from '../jobs/job-runner.ts';
 import type { Records } from '../records/records.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Execution } from './execution.ts';
-import { isUnwanted } from './start-timeout.ts';
-import { stopInForce } from './stop-in-force.ts';
 import { applyEvidence } from './store-execution.ts';
 
 interface Deps {

@@ -23,8 +23,8 @@ export interface StartOrder {
 
 /**
  * What the platform answered to a start. `started` names the platform execution when it is known already (a queueing platform
- * may not know it yet); the name is not stored for it. `rejected` is proof that nothing was or will be started. Anything else throws: the outcome is unknown,
- * and only a bootstrap or a look can tell.
+ * may not know it yet); it is not stored for that. `rejected` is proof that nothing was or will be started. Anything else throws: the
+ * outcome is unknown, and only a bootstrap or a look can tell.
  */
 export type StartAnswer =
   | { readonly outcome: 'started'; readonly platform_execution?: string }

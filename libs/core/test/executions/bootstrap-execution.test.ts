@@ -3,7 +3,6 @@ import { bootstrapExecution } from '../../src/executions/bootstrap-execution.ts'
 import { SHOWN_WITHIN_MS } from '../../src/executions/decide-bootstrap.ts';
 import { executionRef } from '../../src/executions/execution.ts';
 import { EMPTY_INPUT, runInputRef, sealRunInput } from '../../src/executions/run-input.ts';
-import { START_DEADLINE_MS } from '../../src/executions/judge-absence.ts';
 import { nameOf } from '../fake-job-runner.ts';
 import { NONCE, RunWorld, T0, type StartedRun } from '../run-world.ts';
 
@@ -189,7 +188,7 @@ describe('a platform that names what it started only afterwards', () => {
     const { world, run } = await asked(async () => undefined);
     world.clock.advance(SHOWN_WITHIN_MS);
     await expect(run.bootstrap()).rejects.toMatchObject({ code: 'BOOTSTRAP_REFUSED' });
-    world.clock.advance(START_DEADLINE_MS);
+    world.clock.advance(world.startTimeoutMs);
     await run.look();
     expect(await run.execution()).toMatchObject({
       status: 'FAILED',

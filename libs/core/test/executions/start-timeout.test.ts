@@ -115,11 +115,12 @@ test('what the platform says kept it from beginning is told instead', async () =
   expect((await run.look()).execution).toMatchObject({ status: 'FAILED', reason: 'image_pull' });
 });
 
-test('a start that is answered after that is cancelled at once', async () => {
+test('a start that comes through after that is cancelled by the look that finds it', async () => {
   const { world, run } = await late();
   await run.look();
   world.jobs.cancelled.length = 0;
-  world.jobs.answersStart = () => ({ outcome: 'started', platform_execution: nameOf(1) });
   await startExecution(world, run.order, () => undefined);
+  world.jobs.lives(1);
+  await run.look();
   expect(world.jobs.cancelled).toEqual([{ attempt: 1, platform_execution: nameOf(1), grace_ms: 0 }]);
 });
