@@ -169,7 +169,7 @@ export async function runCourse(args: CourseArgs): Promise<EndCause> {
     const onStep = (step: Preparing | undefined) => (preparing = step);
     const prepared = await prepareRun({ answer, log, sandbox, isStopping, onStep });
     if (!prepared.ready) return prepared;
-    log.system(answer.command.replace(/^/gm, `${RUNNER_PREFIX}command => `));
+    log.system(`${RUNNER_PREFIX}command => ${sizeOf(answer.command)}; its text is in the record of the execution`);
     if (isStopping()) return {};
     try {
       command = await sandbox.startCommand(prepared.script, {
@@ -247,3 +247,9 @@ function stopText(cause: StopCause, { limits }: BootstrapAnswer): string {
 const detailsText = (text: string) => text.slice(0, 500).toWellFormed();
 
 const seconds = (ms: number) => `${Number((ms / 1_000).toFixed(1))} s`;
+
+/** A log says that the command begins, and never what it is: lines lie in lanes that more people read than may see the command. */
+function sizeOf(command: string): string {
+  const lines = command.split('\n').length;
+  return `${Buffer.byteLength(command)} bytes${lines > 1 ? ` in ${lines} lines` : ''}`;
+}
