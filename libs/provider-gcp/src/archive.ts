@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { pipeline } from 'node:stream/promises';
 import type { Bucket, File } from '@google-cloud/storage';
-import { blobSegments, Failure } from '@runvoy/core';
-import type { Archive } from '@runvoy/core';
+import { blobSegments, Failure, systemClock } from '@runvoy/core';
+import type { Archive, Clock } from '@runvoy/core';
+import { cancelUpload, cutIntoParts, uploadParts } from './archive/resumable-upload.ts';
 import { Source } from './archive/source.ts';
 
 export interface StorageArchiveOptions {
@@ -11,6 +11,10 @@ export interface StorageArchiveOptions {
   readonly bucket: string;
   /** Another address than Google's, `host:port`, in plain text. */
   readonly endpoint?: string | undefined;
+  /** For the waits between tries. */
+  readonly clock?: Clock;
+  /** 0 to 1. */
+  readonly random?: () => number;
 }
 
 /**
@@ -45,21 +49,27 @@ class StorageArchive implements Archive {
     const putId = randomUUID();
     const options = {
       preconditionOpts: { ifGenerationMatch: 0 },
-      validation: 'crc32c',
       metadata: { contentType: 'application/octet-stream', metadata: { [PUT_ID]: putId } },
     } as const;
     try {
       const first = await source.read(PART_BYTES);
-      if (source.isEnded) await file.save(first, { ...options, resumable: false });
-      else {
-        const upload = file.createWriteStream({ ...options, resumable: true, chunkSize: PART_BYTES });
-        await pipeline(source.continued(first), upload);
-      }
+      if (source.isEnded) await file.save(first, { ...options, validation: 'crc32c', resumable: false });
+      else await this.#upload(await file.createResumableUpload(options), source.continued(first));
     } catch (error) {
       if (source.failure) throw source.failure.error;
       await this.#settleRefusal(file, name, putId, error);
     }
     return { bytes: source.bytes };
+  }
+
+  async #upload([uri]: readonly [string], pieces: AsyncIterable<Uint8Array>): Promise<void> {
+    const { clock = systemClock, random = Math.random } = this.#options;
+    try {
+      await uploadParts({ clock, random }, uri, cutIntoParts(pieces, PART_BYTES));
+    } catch (error) {
+      await cancelUpload(uri);
+      throw error;
+    }
   }
 
   async get(

@@ -6,9 +6,9 @@ const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   return remainder;
 });
 
-/** CRC-32C, by which Secret Manager tells that a payload arrived as it was sent. */
-export function crc32c(bytes: Uint8Array): number {
-  let checksum = 0xffffffff;
+/** CRC-32C, by which Google's services tell that what was sent has arrived. `before` is that of what precedes these bytes. */
+export function crc32c(bytes: Uint8Array, before = 0): number {
+  let checksum = ~before >>> 0;
   for (const byte of bytes) checksum = TABLE[(checksum ^ byte) & 0xff]! ^ (checksum >>> 8);
   return (checksum ^ 0xffffffff) >>> 0;
 }

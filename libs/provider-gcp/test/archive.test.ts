@@ -4,9 +4,12 @@ import { fakeStorage } from '@runvoy/google-fakes';
 import type { FakeStorage } from '@runvoy/google-fakes';
 import { openStorageArchive } from '@runvoy/provider-gcp';
 
+const PART = 8 * 1_024 * 1_024;
+
 async function openArchive(google: FakeStorage) {
   const { host } = await google.listenAs('processor@p.iam.gserviceaccount.com');
-  return openStorageArchive({ project: 'p', bucket: 'blobs', endpoint: host });
+  const clock = { now: () => 0, sleep: async () => undefined };
+  return openStorageArchive({ project: 'p', bucket: 'blobs', endpoint: host, clock, random: () => 0 });
 }
 
 describe('an archive in Cloud Storage', () => {
@@ -31,23 +34,65 @@ describe('an archive in Cloud Storage', () => {
       expect(google.store.get('blobs', 'a').content.toString()).toBe('first');
     });
 
-    // Google's library sends a refused part again, but may give up in the middle of it: then nothing may be there.
-    test.each([true, false])(
-      'a blob of many parts is whole or not there when a part fails (answer lost: %s)',
-      async (afterwards) => {
-        const archive = await openArchive(google);
-        google.faults.next({ method: 'upload', code: 503, afterwards });
-        const blob = Buffer.alloc(2 * PART + 12_345, 'abcdefg');
-        const [put] = await Promise.allSettled([archive.put('a', inPieces(blob, 1_000_000))]);
-        if (put.status === 'fulfilled') {
-          expect(put.value).toEqual({ bytes: blob.length });
-          expect(Buffer.compare(google.store.get('blobs', 'a').content, blob)).toBe(0);
-        } else {
-          expect(put.reason).toMatchObject({ code: 'STORE_UNAVAILABLE' });
-          expect(await archive.get('a')).toBeUndefined();
+    const large = Buffer.alloc(2 * PART + 12_345, 'abcdefg');
+    const stored = () => Buffer.compare(google.store.get('blobs', 'a').content, large);
+
+    /** The nth request of the upload fails, and so many after it. */
+    async function putFailing(
+      nth: number,
+      times: number,
+      fault: { readonly code: number; readonly afterwards: boolean },
+    ) {
+      const archive = await openArchive(google);
+      async function* pieces(): AsyncGenerator<Uint8Array> {
+        let sent = 0;
+        for await (const piece of inPieces(large, PART / 2)) {
+          // A part is sent when it is known that another one follows.
+          if (sent++ === 2 * (nth - 1)) google.faults.next({ method: 'upload', times, ...fault });
+          yield piece;
         }
+      }
+      return archive.put('a', pieces());
+    }
+
+    describe.each([true, false])(
+      'a blob of three parts is stored whole when a request fails (answer lost: %s),',
+      (afterwards) => {
+        test.each([1, 2, 3])('that of part %i', async (nth) => {
+          expect(await putFailing(nth, 1, { code: 503, afterwards })).toEqual({ bytes: large.length });
+          expect(stored()).toBe(0);
+          expect(google.faults.take('upload')).toBeUndefined();
+        });
+
+        test('also when the question how far it came fails, three times', async () => {
+          expect(await putFailing(2, 4, { code: 503, afterwards })).toEqual({ bytes: large.length });
+          expect(stored()).toBe(0);
+        });
       },
     );
+
+    test.each([
+      ['that fails again and again', 20, 503],
+      ['that is refused', 1, 403],
+    ])('a blob %s is given up, and nothing of it is left', async (_, times, code) => {
+      await expect(putFailing(2, times, { code, afterwards: false })).rejects.toMatchObject({
+        code: 'STORE_UNAVAILABLE',
+      });
+      while (google.faults.take('upload'));
+      const archive = await openArchive(google);
+      expect(await archive.get('a')).toBeUndefined();
+      await archive.put('a', content('again'));
+    });
+
+    test('a large blob under a name that was taken meanwhile is refused, and keeps what is there', async () => {
+      const archive = await openArchive(google);
+      async function* late(): AsyncGenerator<Uint8Array> {
+        yield* inPieces(large, PART);
+        await archive.put('a', content('first'));
+      }
+      await expect(archive.put('a', late())).rejects.toMatchObject({ code: 'RECORD_EXISTS' });
+      expect(google.store.get('blobs', 'a').content.toString()).toBe('first');
+    });
 
     test('a blob of exactly one part, or two, keeps every byte', async () => {
       const archive = await openArchive(google);
@@ -116,8 +161,6 @@ describe('an archive in Cloud Storage', () => {
     });
   });
 });
-
-const PART = 8 * 1_024 * 1_024;
 
 async function* inPieces(blob: Buffer, length: number): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < blob.length; at += length) yield blob.subarray(at, at + length);
