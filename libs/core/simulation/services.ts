@@ -18,6 +18,7 @@ import { Failure, isFailure } from '../src/failure.ts';
 import type { JobRunner } from '../src/jobs/job-runner.ts';
 import { appendBatch, isNumbered } from '../src/logs/append-batch.ts';
 import { assessLog } from '../src/logs/assess-log.ts';
+import { takeLaneEntry } from '../src/logs/replay-lane.ts';
 import type { Records } from '../src/records/records.ts';
 import { admitAfter } from '../src/slots/admit-waiting.ts';
 import type { SlotLimits } from '../src/slots/slot-limits.ts';
@@ -167,11 +168,11 @@ export class Services {
           this.#world.reach('batch-in-both-lanes');
         }
         run?.byFastLane.add(call.body.from);
-        const answer = await appendBatch(this.#deps, id, call.body);
+        const { acked_through } = await appendBatch(this.#deps, id, call.body);
         if (!run?.chunks.has(call.body.from)) {
           this.#world.violate('line-missing', `${run?.label}: lines from ${call.body.from} acknowledged, not stored`);
         }
-        return answer;
+        return { acked_through };
       }
       case 'heartbeat': {
         const execution = await recordHeartbeat(this.#deps, id, call.body);
@@ -216,17 +217,9 @@ export class Services {
 
   /** The safety lane pushed to `/events/logs`. */
   async pushed(task: Task, { entry }: LaneEntry): Promise<void> {
-    const { signingKeys, clock } = this.#deps;
     const { run } = task;
-    if (entry.runvoy === 'finished') {
-      verifyRunnerMessage(signingKeys, clock.now(), run.id, { kind: 'finished', body: entry.body });
-      noteLane(this.#world, run, 'report');
-      await recordFinished(this.#deps, run.id, entry.body);
-      return;
-    }
-    verifyRunnerMessage(signingKeys, clock.now(), run.id, { kind: 'logs', body: entry.body });
-    noteLane(this.#world, run, entry.body.from);
-    await appendBatch(this.#deps, run.id, entry.body);
+    noteLane(this.#world, run, entry.runvoy === 'finished' ? 'report' : entry.body.from);
+    if ((await takeLaneEntry(this.#deps, entry)) === 'unsigned') throw new Failure('BAD_SIGNATURE');
   }
 
   /** `POST /events`, as the processor's table of handlers has it. */

@@ -1,6 +1,5 @@
 import {
   admitAfter,
-  assessLog,
   drainOutbox,
   executionRef,
   isFailure,
@@ -8,7 +7,7 @@ import {
   lookAndStart,
   needsFinishing,
   notePlatformEntry,
-  storeLaneEntry,
+  takeLaneEntry,
   type PlatformEntry,
 } from '@runvoy/core';
 import type { EventDeps } from './deps.ts';
@@ -54,13 +53,12 @@ async function look(deps: EventDeps, entry: Extract<PlatformEntry, { kind: 'exec
 
 async function takeOutput(deps: EventDeps, entry: Extract<PlatformEntry, { kind: 'output' }>): Promise<void> {
   const { printed } = entry;
-  const stored = isLaneEntry(printed) ? await storeLaneEntry(deps, printed) : 'unsigned';
-  if (stored === 'unsigned') return notePlatformEntry(deps, entry);
+  const kind = isLaneEntry(printed) ? await takeLaneEntry(deps, printed) : 'unsigned';
+  if (kind === 'unsigned') return notePlatformEntry(deps, entry);
   deps.marks?.measured(entry.at_ms);
-  if (stored === 'logs' || !isLaneEntry(printed)) return;
+  if (kind !== 'finished' || !isLaneEntry(printed)) return;
   const execution = (await deps.records.get(executionRef(printed.execution_id)))?.value;
-  if (!execution) return;
-  await assessLog(deps, execution);
   // Where the platform's end came first, this report was the end.
-  await admitAfter(deps, execution, (error, about) => deps.logger.warn('a start failed', { about, error }));
+  if (execution)
+    await admitAfter(deps, execution, (error, about) => deps.logger.warn('a start failed', { about, error }));
 }

@@ -57,7 +57,8 @@ export function runnerRoutes(app: FastifyInstance, deps: RunnerDeps): void {
       verifyRunnerMessage(deps.signingKeys, deps.clock.now(), id, { kind: 'logs', body: request.body });
       if (!isNumbered(request.body))
         throw new Failure('UNPROCESSABLE', 'lines must be numbered from "from" without gaps');
-      return appendBatch(deps, id, request.body);
+      const { acked_through } = await appendBatch(deps, id, request.body);
+      return { acked_through };
     },
   );
 

@@ -37,6 +37,22 @@ describe('an entry of the platform’s log', () => {
     expect(await world.execution()).toMatchObject({ log_proven: true });
   });
 
+  test('with lines that come after the report proves the log with the last of them', async () => {
+    await using world = await openEventWorld();
+    await world.push(output(printedFinished()));
+    expect((await world.execution()).log_proven).toBeUndefined();
+    await world.push(output(printedLogs()));
+    expect(await world.execution()).toMatchObject({ log_proven: true, faults: [] });
+  });
+
+  test('with lines that come after the end proves the log, too', async () => {
+    await using world = await openEventWorld();
+    await world.push(output(printedFinished()));
+    await world.store((run) => ({ ...run, status: 'FAILED', unfinished: false, completed_at_ms: T0 - 600_000 }));
+    await world.push(output(printedLogs()));
+    expect(await world.execution()).toMatchObject({ status: 'FAILED', log_proven: true });
+  });
+
   test.each([
     [
       'a perfect batch with another signature',

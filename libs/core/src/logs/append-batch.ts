@@ -14,15 +14,16 @@ export async function appendBatch(
   { records, clock }: { records: Records; clock: Clock },
   executionId: string,
   batch: LogsMessage,
-): Promise<{ readonly acked_through: number }> {
+): Promise<{ readonly acked_through: number; readonly isNew: boolean }> {
   const chunk = newChunk(executionId, batch, clock.now());
   try {
     await records.create(chunkRef(executionId, batch.from), chunk);
+    return { acked_through: chunk.through, isNew: true };
   } catch (error) {
     if (!isFailure(error, 'RECORD_EXISTS')) throw error;
     await requireSame({ records, clock }, executionId, chunk);
   }
-  return { acked_through: chunk.through };
+  return { acked_through: chunk.through, isNew: false };
 }
 
 async function requireSame(

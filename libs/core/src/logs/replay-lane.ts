@@ -1,4 +1,5 @@
 import type { SafetyLaneEntry } from '@runvoy/protocol';
+import { executionRef } from '../executions/execution.ts';
 import { recordFinished } from '../executions/record-finished.ts';
 import { verifyRunnerMessage } from '../executions/runner-session.ts';
 import type { SigningKeys } from '../access/signing-keys.ts';
@@ -6,6 +7,7 @@ import { isFailure } from '../failure.ts';
 import type { AttemptRef, JobRunner } from '../jobs/job-runner.ts';
 import type { Records } from '../records/records.ts';
 import type { Clock } from '../time/clock.ts';
+import { assessLog } from './assess-log.ts';
 import { appendBatch, isNumbered, isProperLine } from './append-batch.ts';
 
 export interface ReplayDeps {
@@ -35,18 +37,30 @@ export async function replayLane(
 
 type LaneDeps = Omit<ReplayDeps, 'jobs'>;
 
+/** What a message of a safety lane was: lines that were stored with it, lines that were `known`, a report, or nothing of ours. */
+export type LaneEntryKind = 'logs' | 'known' | 'finished' | 'unsigned';
+
 /**
  * Stores one message of a safety lane as if the runner had just sent it, and says what it was. One that this execution's runner has
  * not signed is `unsigned`, and nothing is stored. Fails with `EXECUTION_NOT_FOUND` when the signed run has no record.
  */
-export async function storeLaneEntry(
-  deps: LaneDeps,
-  entry: SafetyLaneEntry,
-): Promise<'logs' | 'finished' | 'unsigned'> {
+export async function storeLaneEntry(deps: LaneDeps, entry: SafetyLaneEntry): Promise<LaneEntryKind> {
   if (!isGenuine(deps, entry)) return 'unsigned';
-  if (entry.runvoy === 'finished') await recordFinished(deps, entry.execution_id, entry.body);
-  else await appendOnce(deps, entry.execution_id, entry.body);
-  return entry.runvoy;
+  if (entry.runvoy === 'logs') return (await appendOnce(deps, entry.execution_id, entry.body)) ? 'logs' : 'known';
+  await recordFinished(deps, entry.execution_id, entry.body);
+  return 'finished';
+}
+
+/**
+ * The same for a message that comes by itself, in no order: when it is what a log still lacked, the log is proven with it. Lines that
+ * were known cost no more than before, and most that come this way were.
+ */
+export async function takeLaneEntry(deps: LaneDeps, entry: SafetyLaneEntry): Promise<LaneEntryKind> {
+  const kind = await storeLaneEntry(deps, entry);
+  if (kind === 'unsigned' || kind === 'known') return kind;
+  const execution = (await deps.records.get(executionRef(entry.execution_id)))?.value;
+  if (execution?.end_record && !execution.log_proven) await assessLog(deps, execution);
+  return kind;
 }
 
 /** True for something of the form of a safety lane's message; whether it is one, its signature says. */
@@ -72,15 +86,17 @@ function isGenuine(deps: LaneDeps, entry: SafetyLaneEntry): boolean {
   }
 }
 
+/** True when it was not there before. */
 async function appendOnce(
   deps: LaneDeps,
   executionId: string,
   batch: Parameters<typeof appendBatch>[2],
-): Promise<void> {
+): Promise<boolean> {
   try {
-    await appendBatch(deps, executionId, batch);
+    return (await appendBatch(deps, executionId, batch)).isNew;
   } catch (error) {
     // Recorded as a fault by appendBatch; the other batches are still wanted.
     if (!isFailure(error, 'BATCH_MISMATCH')) throw error;
+    return false;
   }
 }

@@ -9,7 +9,7 @@ const chunkWrites = (world: RunWorld) => world.records.writes.filter((write) => 
 test('a batch becomes one chunk, lines and numbers as the runner cut them', async () => {
   const world = await RunWorld.open();
   const run = await world.running();
-  expect(await appendBatch(world, run.id, run.logs(1, 'one', '', 'drei ✓'))).toEqual({ acked_through: 3 });
+  expect(await appendBatch(world, run.id, run.logs(1, 'one', '', 'drei ✓'))).toEqual({ acked_through: 3, isNew: true });
   const chunk = (await world.records.get(chunkRef(run.id, 1)))!.value;
   expect(chunk).toMatchObject({ execution_id: run.id, from: 1, through: 3, stored_at_ms: T0 });
   expect(linesOf(chunk).map(({ seq, text }) => [seq, text])).toEqual([
@@ -30,7 +30,7 @@ describe('[exactly-once]', () => {
       replayLane(world, { execution_id: run.id, attempt: 1 }),
       appendBatch(world, run.id, batch),
     ]);
-    expect(fast).toEqual({ acked_through: 2 });
+    expect(fast).toEqual({ acked_through: 2, isNew: true });
     expect(chunkWrites(world)).toHaveLength(1);
     expect((await run.execution()).faults).toEqual([]);
   });
@@ -41,7 +41,7 @@ describe('[exactly-once]', () => {
     await appendBatch(world, run.id, run.logs(1, 'one'));
     const writes = world.records.writes.length;
     world.clock.advance(86_400_000);
-    expect(await appendBatch(world, run.id, run.logs(1, 'one'))).toEqual({ acked_through: 1 });
+    expect(await appendBatch(world, run.id, run.logs(1, 'one'))).toEqual({ acked_through: 1, isNew: false });
     expect(world.records.writes).toHaveLength(writes);
   });
 
