@@ -85,7 +85,7 @@ export const IN_THE_QUEUE: Partial<Execution> = {
   facts: { attempts: [] },
 };
 
-export const answered: Evidence = { kind: 'start_answered', attempt: 1, platform_execution: NAME };
+export const answered: Evidence = { kind: 'platform_named', attempt: 1, platform_execution: NAME };
 
 export const bound = (seconds: number): Evidence => ({
   kind: 'bootstrapped',

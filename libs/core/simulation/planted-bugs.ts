@@ -179,8 +179,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       {
         file: 'executions/bootstrap-execution.ts',
         find: 'if (decision.after === before || (await replaceExecution({ records }, read, decision.after))) {',
-        replace:
-          'if (decision.after === before || (await replaceExecution({ records }, read, decision.after)) || hasInput) {',
+        replace: 'if (decision.after === before || (await replaceExecution({ records }, read, after)) || hasInput) {',
       },
     ],
   },

@@ -76,7 +76,8 @@ async function decideAndStore(deps: BootstrapDeps, id: string, asking: Asking): 
   const identity = first.kind === 'identify' ? await identify(deps, before, first.attempt, asking) : undefined;
   const informed = identity ? { ...asking, identity } : asking;
   const decision = identity ? decideBootstrap(before, hasInput, clock.now(), informed) : first;
-  if (decision.after === before || (await replaceExecution({ records }, read, withTrail(before, decision.after, clock.now())))) {
+  const after = withTrail(before, decision.after, clock.now());
+  if (decision.after === before || (await replaceExecution({ records }, read, after))) {
     return { decision, input };
   }
   return records.transact((tx) => decideWithin(tx, clock.now(), id, informed));

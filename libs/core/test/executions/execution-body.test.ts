@@ -44,7 +44,7 @@ test('no duration is negative, whatever the clocks say', () => {
 describe('an execution waits', () => {
   test.each([
     ['for the word of the platform', starting, 'platform'],
-    ['for its runner', after({ kind: 'start_answered', attempt: 1, platform_execution: 'platform/1' }), 'runner'],
+    ['for its runner', after({ kind: 'platform_named', attempt: 1, platform_execution: 'platform/1' }), 'runner'],
     ['for nothing while its command runs', after(bootstrapped()), undefined],
     ['for the confirmation of its stop', after(bootstrapped(), stopRequested), 'stop_confirmation'],
     ['for the platform after its report', after(bootstrapped(), stopRequested, finished({})), 'platform_end'],

@@ -285,7 +285,7 @@ test('faults and what the platform wrote are told, and the start that was lost',
 
 test('a run that an older server stored, without anything noted of when, is explained from its facts', () => {
   const old = after(
-    { kind: 'start_answered', attempt: 1, platform_execution: 'p' },
+    { kind: 'platform_named', attempt: 1, platform_execution: 'p' },
     { kind: 'bootstrapped', attempt: 1, nonce_hash: 'n', at_ms: 2_000 },
     { kind: 'platform_ended', attempt: 1, end: { platform_execution: 'p', at_ms: 5_000, kind: 'exited' } },
     { kind: 'lane_settled', attempt: 1 },

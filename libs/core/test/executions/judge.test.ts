@@ -1,5 +1,4 @@
 import { describe, expect, test } from '@jest/globals';
-import { advance } from '../../src/executions/advance.ts';
 import type { EndCause } from '@runvoy/protocol';
 import type { Evidence } from '../../src/executions/evidence.ts';
 import type { Execution, Report } from '../../src/executions/execution.ts';
