@@ -167,6 +167,9 @@ describe('what it waits for', () => {
     const world = await RunWorld.open();
     world.jobs.answersStart = () => ({ outcome: 'started', platform_execution: nameOf(1) });
     const run = await world.started();
+    // What the platform calls it is kept by the first look that finds it.
+    world.jobs.shows(1, { state: 'starting', platform_execution: nameOf(1) });
+    await run.look();
     const before = await run.execution();
     world.jobs.shows(1, { state: 'starting', platform_execution: nameOf(1), waiting_for: 'image_pull' });
     world.clock.advance(10_000);
