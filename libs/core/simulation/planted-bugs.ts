@@ -178,7 +178,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: 'executions/bootstrap-execution.ts',
-        find: 'if (decision.after === before || (await replaceExecution({ records }, read, decision.after))) {',
+        find: 'if (decision.after === before || (await replaceExecution({ records }, read, after))) {',
         replace: 'if (decision.after === before || (await replaceExecution({ records }, read, after)) || hasInput) {',
       },
     ],
