@@ -131,7 +131,7 @@ function tellLateStart({ start, stop, platform }: Plot, say: Say, last: number, 
   if (start === 'answered') say('answered', answered(last), ...made);
   if (stop !== 'none') say('stop', stopRequested, ...made);
   say('too late', { kind: 'start_timed_out', at_ms: 4_500 }, ...made);
-  say('ended', platformEnded(endOf(platform), last), ...made);
+  say('ended', platformEnded(endOf(platform), last), ...made, ...(stop === 'none' ? [] : ['stop']));
   say('settled', laneSettled(last), 'ended', 'too late', ...(stop === 'none' ? [] : ['stop']));
 }
 

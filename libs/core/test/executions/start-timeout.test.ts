@@ -89,6 +89,14 @@ test('an attempt that is made again has its own time', async () => {
   expect(world.jobs.cancelled).toEqual([{ attempt: 2, platform_execution: nameOf(2), grace_ms: 0 }]);
 });
 
+test('its end is all there is to wait for: no lane is read, because no runner can have the command', async () => {
+  const { world, run } = await late('alive');
+  await run.look();
+  world.jobs.ended(1, world.clock.now(), { kind: 'cancelled' });
+  world.jobs.keeps(1, new Error('it cannot be read'));
+  expect((await run.look()).execution).toMatchObject({ status: 'FAILED', reason: 'start_timeout' });
+});
+
 test('no attempt is made for a run whose start was too late', async () => {
   const { world, run } = await late();
   await run.look();
