@@ -21,7 +21,10 @@ describe('explain', () => {
       summary: 'waiting for the platform to confirm its start',
       evidence: [{ kind: 'requested' }, { kind: 'start_made', attempt: 1 }, { kind: 'platform_now' }],
       waiting_for: { what: 'platform', since: new Date(T0).toISOString() },
-      next: [{ who: 'server', at: new Date(T0 + 60_000).toISOString() }],
+      next: [
+        { who: 'server', at: new Date(T0 + 60_000).toISOString() },
+        { who: 'server', at: new Date(T0 + 600_000).toISOString() },
+      ],
       faults: [],
       platform_notes: [],
     });

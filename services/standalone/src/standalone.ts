@@ -142,7 +142,6 @@ async function open(
     streamUrl: () => urls().stream,
     consoleUrl: () => urls().http,
     nextLookMs: (nowMs) => nowMs + TICK_MS,
-    startTimeoutMs: config.startTimeoutS * 1000,
     guard: (request) => door.guardRequest(request),
     allowedOrigins: (origin) => door.isOurOrigin(origin),
   });
