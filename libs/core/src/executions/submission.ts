@@ -1,0 +1,27 @@
+import type { RunRequest } from '@runvoy/protocol';
+import type { Caller } from '../access/authenticate.ts';
+import type { RandomBytes } from '../access/tokens.ts';
+import type { JobRunner } from '../jobs/job-runner.ts';
+import type { Records } from '../records/records.ts';
+import type { SecretVault } from '../secrets/secret-vault.ts';
+import type { Clock } from '../time/clock.ts';
+import type { RunPolicy } from './run-policy.ts';
+
+/** What a submission is decided with. */
+export interface SubmitDeps {
+  readonly records: Records;
+  readonly vault: SecretVault;
+  readonly jobs: JobRunner;
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+  readonly policy: RunPolicy;
+}
+
+/** What is asked, and by whom. */
+export interface Submission {
+  readonly request: RunRequest;
+  readonly caller: Caller;
+  readonly requestId: string;
+  /** The caller's `Idempotency-Key`, when it sent one. */
+  readonly idempotencyKey?: string;
+}
