@@ -38,8 +38,6 @@ const SERVICES = chosen<readonly [Role, string]>(
   ],
   [
     ['orchestrator', 'before stored'],
-    ['orchestrator', 'before answered'],
-    ['orchestrator', 'after answered'],
     ['intake', 'before bootstrapped'],
     ['intake', 'before batch'],
     ['intake', 'before finished'],

@@ -7,9 +7,7 @@ export type Moment =
   | 'stored'
   /** RunJob. */
   | 'started'
-  /** The transaction that stores what the platform called it. */
-  | 'answered'
-  /** The transaction that binds the runner. */
+  /** The write that binds the runner. */
   | 'bootstrapped'
   /** The create of a chunk of the log. */
   | 'batch'
@@ -38,12 +36,21 @@ const EXECUTIONS = executionRef('').collection;
 /** Records that tell what becomes of executions and chunks. `before` a transaction is when it has decided and not yet committed. */
 export function tellingRecords<Store extends Records>(records: Store, reach: Reach): Store {
   const tell = telling(reach);
+  /** What was read, by id and version: a replacement names the version that it replaces. */
+  const read = new Map<string, Execution>();
   return override(records, {
     create: (ref, value) =>
       ref.collection === 'log-chunks' ? tell(['batch'], () => records.create(ref, value)) : records.create(ref, value),
+    async get(ref) {
+      const stored = await records.get(ref);
+      if (ref.collection === EXECUTIONS && stored)
+        read.set(`${ref.id} ${stored.version}`, stored.value as unknown as Execution);
+      return stored;
+    },
     compareAndSet: (ref, version, value) => {
-      const isEnd = ref.collection === EXECUTIONS && isTerminal((value as Partial<Execution>).status ?? 'STARTING');
-      return tell(isEnd ? ['ended'] : [], () => records.compareAndSet(ref, version, value));
+      const before = ref.collection === EXECUTIONS ? read.get(`${ref.id} ${version}`) : undefined;
+      const moments = before ? stepsOf(before, value as unknown as Execution) : [];
+      return tell(moments, () => records.compareAndSet(ref, version, value));
     },
     page: (query, args, from) => tell(['page'], () => records.page(query, args, from)),
     watchQuery: (query, args, watcher) => {
@@ -111,10 +118,8 @@ function notingMoments(tx: Tx): { readonly tx: Tx; readonly moments: readonly Mo
 
 function stepsOf(before: Execution, after: Execution): Moment[] {
   const isNew = (fact: 'bound' | 'stop' | 'report') => !before.facts[fact] && Boolean(after.facts[fact]);
-  const isNamed = ({ facts }: Execution) => facts.attempts.some((attempt) => attempt.platform_execution !== undefined);
   const steps: [Moment, boolean][] = [
     ['bootstrapped', isNew('bound')],
-    ['answered', !isNew('bound') && !isNamed(before) && isNamed(after)],
     ['stop', isNew('stop')],
     ['finished', isNew('report')],
     ['ended', !isTerminal(before.status) && isTerminal(after.status)],

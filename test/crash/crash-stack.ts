@@ -30,8 +30,7 @@ export async function startCrashStack(): Promise<CrashStack> {
   };
   const replace = async (role: Role, instance: ServiceInstance): Promise<void> => {
     await instance.ended;
-    if (isClosing || !server.stack.instances(role).includes(instance)) return;
-    await server.stack.killInstance(role, instance);
+    if (isClosing) return;
     replaceWhenDead(role, await server.stack.addInstance(role));
   };
   for (const role of ROLES) for (const instance of server.stack.instances(role)) replaceWhenDead(role, instance);
