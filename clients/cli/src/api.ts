@@ -124,7 +124,7 @@ export class RunvoyApi {
   }
 
   changeRole(email: string, role: string): Promise<ChangeUserAnswer> {
-    return this.#json('PUT', `/users/${encodeURIComponent(email)}`, { body: { role } });
+    return this.#json('PUT', `/users/${encodeURIComponent(email)}/role`, { body: { role } });
   }
 
   whoAmI(): Promise<WhoAmIAnswer> {

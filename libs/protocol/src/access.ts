@@ -32,7 +32,7 @@ export interface ListUsersAnswer {
   readonly users: readonly UserBody[];
 }
 
-/** `PUT /api/v1/users/{email}`. */
+/** `PUT /api/v1/users/{email}/role`. */
 export interface ChangeUserRequest {
   readonly role: Role;
 }

@@ -57,7 +57,7 @@ export function userRoutes(api: FastifyInstance, deps: OrchestratorDeps): void {
   );
 
   api.put<{ Params: { email: string }; Body: ChangeUserRequest }>(
-    '/users/:email',
+    '/users/:email/role',
     {
       schema: { body: ChangeUserRequestSchema },
       preValidation: async (r) => requirePermission(callerOf(r), 'users.change'),

@@ -50,10 +50,10 @@ describe('keys', () => {
     await using world = await openWorld();
     const dev = await world.keyOf('dev@example.com', 'developer');
     expect((await world.call('GET', '/api/v1/images', undefined, dev)).statusCode).toBe(403);
-    const changed = await world.call('PUT', '/api/v1/users/dev%40example.com', { role: 'operator' });
+    const changed = await world.call('PUT', '/api/v1/users/dev%40example.com/role', { role: 'operator' });
     expect(changed.json().user).toMatchObject({ email: 'dev@example.com', role: 'operator' });
     expect((await world.call('GET', '/api/v1/images', undefined, dev)).statusCode).toBe(200);
-    expect((await world.call('PUT', '/api/v1/users/admin@example.com', { role: 'viewer' })).statusCode).toBe(409);
-    expect((await world.call('PUT', '/api/v1/users/dev@example.com', { role: 'x' }, dev)).statusCode).toBe(403);
+    expect((await world.call('PUT', '/api/v1/users/admin@example.com/role', { role: 'viewer' })).statusCode).toBe(409);
+    expect((await world.call('PUT', '/api/v1/users/dev@example.com/role', { role: 'x' }, dev)).statusCode).toBe(403);
   });
 });

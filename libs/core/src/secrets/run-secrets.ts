@@ -24,10 +24,10 @@ export async function readRunSecrets(
   asked: readonly string[],
   caller: Caller,
 ): Promise<RunSecrets> {
-  const names = [...new Set(asked.map((name) => name.trim()))];
-  if (names.length > LIMITS.secretsPerRun) {
-    throw new Failure('UNPROCESSABLE', `secrets has ${names.length} names; the limit is ${LIMITS.secretsPerRun}.`);
+  if (asked.length > LIMITS.secretsPerRun) {
+    throw new Failure('UNPROCESSABLE', `secrets has ${asked.length} names; the limit is ${LIMITS.secretsPerRun}.`);
   }
+  const names = [...new Set(asked.map((name) => name.trim()))];
   if (names.includes('')) throw new Failure('INVALID_REQUEST', 'secret names cannot be empty');
   const secrets = await Promise.all(names.map((name) => usable(deps.records, name, caller)));
   const byKey = new Map<string, Secret>();

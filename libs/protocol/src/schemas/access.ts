@@ -6,7 +6,7 @@ export const CreateUserRequestSchema = Type.Object({ email: Type.String(), role:
 /** `POST /api/v1/users/revoke`. */
 export const RevokeUserRequestSchema = Type.Object({ email: Type.String() });
 
-/** `PUT /api/v1/users/{email}`. */
+/** `PUT /api/v1/users/{email}/role`. */
 export const ChangeUserRequestSchema = Type.Object({ role: Type.String() });
 
 const Names = Type.Array(Type.String());
