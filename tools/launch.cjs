@@ -25,6 +25,7 @@ const TASKS = {
   test: { run: ['tools/check.ts'] },
   'test:unit': { run: ['tools/check.ts', 'unit'] },
   'test:sim': { run: ['libs/core/simulation/main.ts'] },
+  'test:scale': { run: ['libs/core/simulation/scale/main.ts'] },
   'test:crash': { run: ['tools/check.ts', 'gcp', 'test/crash-matrix'], env: { RUNVOY_EVERY_CRASH: '1' } },
   'test:model': { run: ['libs/core/simulation/run-life/model-main.ts'] },
   format: { run: ['node_modules/prettier/bin/prettier.cjs', '--write', '**/*.{ts,tsx,cjs,json,md,yml}'] },
