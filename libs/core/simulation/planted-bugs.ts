@@ -150,8 +150,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: 'executions/cancel-due.ts',
-        find: 'if (stop && now >= stop.cancel_at_ms) return true;',
-        replace: '',
+        find: "if (isStopDue(execution.facts, deps.clock.now())) return 'stop';",
+        replace: "if (isStopDue({ attempts: [] }, 0)) return 'stop';",
       },
       {
         file: 'executions/record-heartbeat.ts',
@@ -167,8 +167,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: 'executions/cancel-due.ts',
-        find: 'return view.unwatched || (await isSilent(deps, execution));',
-        replace: 'return isSilent(deps, execution).then(() => false);',
+        find: "  if (view.unwatched) return 'unwatched';\n  return (await isSilent(deps, execution)) ? 'silent' : undefined;",
+        replace: '  return isSilent(deps, execution).then(() => undefined);',
       },
     ],
   },
@@ -276,8 +276,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: 'executions/judge-absence.ts',
-        find: 'attempt.made_at_ms + startTimeoutMs;',
-        replace: 'attempt.made_at_ms + startTimeoutMs / 60;',
+        find: 'if (elapsedSince(deps, attempt.made_at_ms) >= deps.startTimeoutMs) return true;',
+        replace: 'if (elapsedSince(deps, attempt.made_at_ms) >= deps.startTimeoutMs / 60) return true;',
       },
     ],
   },
@@ -301,8 +301,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: 'executions/start-timeout.ts',
-        find: '  return clock.now() >= Math.max(attempt.made_at_ms, upSinceMs) + startTimeoutMs;',
-        replace: '  return clock.now() < 0 && Math.max(attempt.made_at_ms, upSinceMs) + startTimeoutMs > 0;',
+        find: '  return elapsedInHearing(deps, attempt.made_at_ms) >= deps.startTimeoutMs;',
+        replace: '  return elapsedInHearing(deps, attempt.made_at_ms) < -deps.startTimeoutMs;',
       },
     ],
   },
@@ -430,8 +430,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: 'slots/admit-waiting.ts',
-        find: '    if (isOverdue(before, at_ms)) {\n',
-        replace: '    if (isOverdue(before, at_ms) && at_ms < 0) {\n',
+        find: '    if (isOverdue(before, clock)) {\n',
+        replace: '    if (isOverdue(before, clock) && at_ms < 0) {\n',
       },
     ],
   },

@@ -12,6 +12,7 @@ import type {
 
 /** What the test says the safety lane of an attempt holds. */
 export interface LaneScript {
+  readonly as_of_ms?: number;
   readonly entries: readonly SafetyLaneEntry[];
   readonly final: boolean;
 }
@@ -91,10 +92,12 @@ export class FakeJobRunner implements JobRunner {
 
   async readSafetyLane(attempt: AttemptRef): Promise<SafetyLane> {
     this.lanesRead.push(attempt.attempt);
-    const { entries, final } = unlessError(this.#lanes.get(attempt.attempt) ?? { entries: [], final: false });
+    const lane = this.#lanes.get(attempt.attempt) ?? { entries: [], final: false };
+    const { entries, final, as_of_ms } = unlessError<LaneScript>(lane);
     const wait = () => this.whileReadingLane(attempt);
     return {
       final,
+      ...(as_of_ms === undefined ? {} : { as_of_ms }),
       entries: (async function* () {
         await wait();
         yield* entries;

@@ -94,14 +94,15 @@ async function decideWithin(tx: Tx, nowMs: number, id: string, asking: Asking): 
 
 /** Asks the platform, for a runner whose token and account are right. An answer that does not come is no answer. */
 async function identify(
-  { jobs }: BootstrapDeps,
+  { jobs, clock }: BootstrapDeps,
   execution: Execution,
   attempt: Attempt,
   { request: { platform_execution } }: Asking,
-): Promise<{ readonly name: string | undefined }> {
+): Promise<NonNullable<Asking['identity']>> {
   const said = platform_execution ? { platform_execution } : {};
   try {
-    return { name: await jobs?.identify?.({ ...attemptRef(execution, attempt), ...said }) };
+    const name = await jobs?.identify?.({ ...attemptRef(execution, attempt), ...said });
+    return { name, evenSinceMs: clock.evenSinceMs?.() ?? 0 };
   } catch (cause) {
     throw new Failure('PLATFORM_UNAVAILABLE', '', { cause });
   }

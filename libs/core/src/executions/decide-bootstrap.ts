@@ -27,7 +27,11 @@ export interface Asking {
   /** The platform can be asked which execution an attempt is. */
   readonly mayIdentify: boolean;
   /** What it said; a `name` of undefined: it shows none. */
-  readonly identity?: { readonly name: string | undefined };
+  readonly identity?: {
+    readonly name: string | undefined;
+    /** Since when the clock has not jumped: what was before that may be younger than it looks. */
+    readonly evenSinceMs?: Millis;
+  };
 }
 
 /** Pure: what becomes of a runner that asks for this run. `hasInput`: the run's sealed values are stored, as far as it has some. */
@@ -70,7 +74,7 @@ export function decideBootstrap(
   }
   if (!hasInput) return refuse('its input is gone');
   if (knownAs === undefined && mayIdentify && !bound) {
-    const isOverdue = identity && nowMs >= attempt.made_at_ms + SHOWN_WITHIN_MS;
+    const isOverdue = identity && nowMs >= Math.max(attempt.made_at_ms, identity.evenSinceMs ?? 0) + SHOWN_WITHIN_MS;
     return isOverdue
       ? conflict(execution, attempt, nowMs, NOT_THE_ONE)
       : { kind: 'identify', after: execution, attempt };

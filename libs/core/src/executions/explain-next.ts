@@ -33,7 +33,7 @@ export function tellNext(execution: Execution, nowMs: Millis, { nextLookMs, star
       ? 'The server goes through its queue by then, and at once whenever another run ends.'
       : 'The server looks at this run again by then, or sooner when the platform tells of a change.',
   };
-  return [look, ...deadlines(execution, startTimeoutMs)].toSorted((a, b) => a.atMs - b.atMs);
+  return [look, ...deadlines(execution, nowMs, startTimeoutMs)].toSorted((a, b) => a.atMs - b.atMs);
 }
 
 function afterEnd(execution: Execution, nowMs: Millis): readonly Due[] {
@@ -44,7 +44,7 @@ function afterEnd(execution: Execution, nowMs: Millis): readonly Due[] {
   return [{ who: 'server', atMs: completed_at_ms + SETTLE_MS, text }];
 }
 
-function deadlines(execution: Execution, startTimeoutMs: Millis | undefined): readonly Due[] {
+function deadlines(execution: Execution, nowMs: Millis, startTimeoutMs: Millis | undefined): readonly Due[] {
   const { bound, report, attempts } = execution.facts;
   if (execution.waiting) return queueDeadline(execution);
   const ended = attempts.find(({ end, rejected }) => end && !rejected);
@@ -56,7 +56,8 @@ function deadlines(execution: Execution, startTimeoutMs: Millis | undefined): re
     const text = 'Should something of it still be alive by then, the next look has it ended.';
     return [{ who: 'server', atMs: report.stored_at_ms + LINGERS_MS, text }];
   }
-  return [...stopDeadlines(execution), ...(bound ? runDeadlines(execution) : startDeadline(execution, startTimeoutMs))];
+  const own = bound ? runDeadlines(execution, nowMs) : startDeadline(execution, startTimeoutMs);
+  return [...stopDeadlines(execution), ...own];
 }
 
 function queueDeadline({ queued }: Execution): readonly Due[] {
@@ -76,11 +77,11 @@ function stopDeadlines({ facts }: Execution): readonly Due[] {
   return [cancels, { who: 'server', atMs: stop.confirm_by_ms, text: overdue }];
 }
 
-function runDeadlines(execution: Execution): readonly Due[] {
+function runDeadlines(execution: Execution, nowMs: Millis): readonly Due[] {
   return [
     {
       who: 'server',
-      atMs: lastSign(execution) + SILENCE_MS,
+      atMs: lastSign(execution, nowMs) + SILENCE_MS,
       text: 'Should neither a line nor a sign of life have come by then, the next look has it ended: its runner counts as lost.',
     },
     { who: 'runner', atMs: deadlineOf(execution), text: 'The time limit of the command: its runner ends it then.' },

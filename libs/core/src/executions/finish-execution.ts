@@ -1,6 +1,7 @@
 import { isTerminal } from '@runvoy/protocol';
 import { assessLog, SETTLE_MS, type LogAssessment } from '../logs/assess-log.ts';
 import { replayLane, type ReplayDeps } from '../logs/replay-lane.ts';
+import { isInFuture } from '../time/elapsed.ts';
 import { attemptRef } from './attempts.ts';
 import { executionRef, type Execution } from './execution.ts';
 
@@ -37,5 +38,7 @@ async function refill(deps: ReplayDeps, execution: Execution): Promise<boolean> 
 export function isLogSettled(execution: Execution, nowMs: number): boolean {
   if (!isTerminal(execution.status)) return false;
   if (execution.log_proven) return true;
-  return nowMs >= (execution.completed_at_ms ?? nowMs) + SETTLE_MS;
+  const endMs = execution.completed_at_ms ?? nowMs;
+  // An end from the future was stored by a clock that has been set back since; nobody waits until it has caught up.
+  return nowMs >= endMs + SETTLE_MS || isInFuture(endMs, nowMs);
 }

@@ -1,13 +1,13 @@
 import { isTerminal } from '@runvoy/protocol';
 import { hashToken, newToken, type RandomBytes } from '../access/tokens.ts';
 import type { JobRunner, StartOrder } from '../jobs/job-runner.ts';
-import type { Millis } from '../time/clock.ts';
 import type { Evidence } from './evidence.ts';
 import type { Attempt, Execution, Stop } from './execution.ts';
 import { lastSign } from './record-heartbeat.ts';
 import { isSilent, type SilenceDeps } from './silence.ts';
 import { startOrder } from './start-order.ts';
 import { isUnwanted, type StartTimeout } from './start-timeout.ts';
+import { elapsedSince } from '../time/elapsed.ts';
 
 /** How long a start may take once a stop is stored: whatever still begins is told to stop and never gets the command. */
 export const STOPPED_START_DEADLINE_MS = 60_000;
@@ -54,7 +54,7 @@ export async function judgeAbsence(
       order: startOrder(execution, number, token),
     };
   }
-  if (!never && deps.clock.now() < startDeadline(deps, attempt, stop)) return undefined;
+  if (!never && !isGivenUp(deps, attempt, stop)) return undefined;
   const reason = never ? 'never_started' : 'start_timeout';
   const details = never ? 'nothing was started' : `the platform knows nothing of it`;
   if (bound?.attempt === attempt.attempt) {
@@ -66,14 +66,21 @@ export async function judgeAbsence(
       evidence: {
         kind: 'platform_ended',
         attempt: attempt.attempt,
-        end: { platform_execution, at_ms: lastSign(execution), kind: 'exited', reason: 'lost', details },
+        end: {
+          platform_execution,
+          at_ms: lastSign(execution, deps.clock.now()),
+          kind: 'exited',
+          reason: 'lost',
+          details,
+        },
       },
     };
   }
   return { evidence: { kind: 'start_rejected', attempt: attempt.attempt, reason, details } };
 }
 
-function startDeadline({ startTimeoutMs }: StartTimeout, attempt: Attempt, stop: Stop | undefined): Millis {
-  const usual = attempt.made_at_ms + startTimeoutMs;
-  return stop ? Math.min(usual, stop.requested_at_ms + STOPPED_START_DEADLINE_MS) : usual;
+/** The time in which a start may still come is over; a stop shortens it. */
+function isGivenUp(deps: AbsenceDeps, attempt: Attempt, stop: Stop | undefined): boolean {
+  if (elapsedSince(deps, attempt.made_at_ms) >= deps.startTimeoutMs) return true;
+  return stop !== undefined && elapsedSince(deps, stop.requested_at_ms) >= STOPPED_START_DEADLINE_MS;
 }

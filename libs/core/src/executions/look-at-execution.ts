@@ -7,6 +7,7 @@ import type { Stored } from '../records/records.ts';
 import { replayLane, type ReplayDeps } from '../logs/replay-lane.ts';
 import type { SlotLimits } from '../slots/slot-limits.ts';
 import type { Millis } from '../time/clock.ts';
+import { elapsedSince } from '../time/elapsed.ts';
 import { attemptRef, isClosed, openAttempts } from './attempts.ts';
 import type { Evidence } from './evidence.ts';
 import { executionRef, type Attempt, type Execution } from './execution.ts';
@@ -148,9 +149,10 @@ async function settle(
   end: PlatformEnd,
 ): Promise<readonly Evidence[]> {
   // The window must be over before the reading begins: what comes into the lane meanwhile may not be read.
-  const isWindowOver = deps.clock.now() >= end.at_ms + SETTLE_MS;
+  const elapsedMs = elapsedSince(deps, end.at_ms);
   const lane = await replayLane(deps, attemptRef(execution, attempt));
   if (lane.reported) return [];
+  const isWindowOver = (lane.as_of_ms === undefined ? elapsedMs : lane.as_of_ms - end.at_ms) >= SETTLE_MS;
   return lane.final || isWindowOver ? [{ kind: 'lane_settled', attempt: attempt.attempt }] : [];
 }
 

@@ -2,6 +2,7 @@ import { isTerminal, type HeartbeatMessage, type StopOrder } from '@runvoy/proto
 import { Failure } from '../failure.ts';
 import type { Records } from '../records/records.ts';
 import type { Clock, Millis } from '../time/clock.ts';
+import { isInFuture } from '../time/elapsed.ts';
 import { advance } from './advance.ts';
 import { executionRef, type Execution } from './execution.ts';
 import { progressEvidence } from './record-finished.ts';
@@ -39,13 +40,17 @@ export async function recordHeartbeat(
 /** The execution with what the beat tells; the same object when that is nothing new. */
 function withSign(execution: Execution, { stop_progress, preparing }: HeartbeatMessage, nowMs: Millis): Execution {
   const told = notePreparation(progressEvidence(stop_progress).reduce(advance, execution), preparing, nowMs);
-  const isOld = nowMs - lastSign(told) >= SEEN_EVERY_MS;
+  const isOld = nowMs - lastSign(told, nowMs) >= SEEN_EVERY_MS;
   return isOld && !isTerminal(told.status) ? { ...told, seen_at_ms: nowMs } : told;
 }
 
-/** When the run was last known to live, as far as its own record says; stored chunks may say later. */
-export function lastSign(execution: Execution): number {
-  return Math.max(execution.seen_at_ms ?? 0, execution.facts.bound?.at_ms ?? 0, execution.started_at_ms);
+/**
+ * When the run was last known to live, as far as its own record says; stored chunks may say later. A sign from the future is none: the
+ * clock has been set back since.
+ */
+export function lastSign({ seen_at_ms, facts, started_at_ms }: Execution, nowMs: Millis): Millis {
+  const signs = [seen_at_ms ?? 0, facts.bound?.at_ms ?? 0, started_at_ms];
+  return Math.max(0, ...signs.filter((sign) => !isInFuture(sign, nowMs)));
 }
 
 /** The order a runner is given with any answer once a stop is stored. */

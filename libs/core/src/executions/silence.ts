@@ -1,6 +1,7 @@
 import { chunksBackwards } from '../logs/log-chunk.ts';
 import type { Records } from '../records/records.ts';
 import type { Clock, Millis } from '../time/clock.ts';
+import { elapsedInHearing } from '../time/elapsed.ts';
 import type { Execution } from './execution.ts';
 import { lastSign } from './record-heartbeat.ts';
 
@@ -15,9 +16,10 @@ export interface SilenceDeps {
 }
 
 /** True when nothing was heard of the runner for `SILENCE_MS`. Stored chunks are signs of life, asked for only when the record looks old. */
-export async function isSilent({ records, clock, upSinceMs }: SilenceDeps, execution: Execution): Promise<boolean> {
-  const isOld = (sign: Millis) => clock.now() - Math.max(sign, upSinceMs) >= SILENCE_MS;
-  if (!isOld(lastSign(execution))) return false;
+export async function isSilent(deps: SilenceDeps, execution: Execution): Promise<boolean> {
+  const { records, clock } = deps;
+  const isOld = (sign: Millis) => elapsedInHearing(deps, sign) >= SILENCE_MS;
+  if (!isOld(lastSign(execution, clock.now()))) return false;
   const { records: last } = await records.page(chunksBackwards, {
     equal: { execution_id: execution.execution_id },
     limit: 1,

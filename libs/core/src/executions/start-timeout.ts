@@ -1,5 +1,6 @@
 import { isTerminal } from '@runvoy/protocol';
-import type { Clock, Millis } from '../time/clock.ts';
+import type { Millis } from '../time/clock.ts';
+import { elapsedInHearing, type ElapsedDeps } from '../time/elapsed.ts';
 import type { Attempt, Execution, Facts } from './execution.ts';
 
 /** How long a deployment waits for a runner to ask for its command, from the attempt on. */
@@ -19,11 +20,7 @@ export function isUnwanted({ stop, start_timed_out_at_ms }: Facts): boolean {
  * True for an attempt of which something may still come, and no runner has asked for the command in time. Time in which this process
  * could not hear a runner does not count.
  */
-export function isStartLate(
-  { clock, startTimeoutMs, upSinceMs }: StartTimeout & { readonly clock: Clock; readonly upSinceMs: Millis },
-  { status, facts }: Execution,
-  attempt: Attempt,
-): boolean {
+export function isStartLate(deps: StartTimeout & ElapsedDeps, { status, facts }: Execution, attempt: Attempt): boolean {
   if (isTerminal(status) || facts.bound || facts.conflict || isUnwanted(facts)) return false;
-  return clock.now() >= Math.max(attempt.made_at_ms, upSinceMs) + startTimeoutMs;
+  return elapsedInHearing(deps, attempt.made_at_ms) >= deps.startTimeoutMs;
 }

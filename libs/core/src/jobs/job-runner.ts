@@ -64,6 +64,11 @@ export interface SafetyLane {
   readonly entries: AsyncIterable<SafetyLaneEntry>;
   /** Nothing can be added any more (locally: the writer is dead); otherwise later reads may find more. */
   readonly final: boolean;
+  /**
+   * The platform's own time when the reading began, where it tells: all that could be read by then has been. A window after the
+   * platform's completion time is measured by the platform's clock, whatever ours says.
+   */
+  readonly as_of_ms?: Millis;
 }
 
 /** Which attempt a call is about. */

@@ -6,7 +6,7 @@ import type { SigningKeys } from '../access/signing-keys.ts';
 import { isFailure } from '../failure.ts';
 import type { AttemptRef, JobRunner } from '../jobs/job-runner.ts';
 import type { Records } from '../records/records.ts';
-import type { Clock } from '../time/clock.ts';
+import type { Clock, Millis } from '../time/clock.ts';
 import { assessLog } from './assess-log.ts';
 import { appendBatch, isNumbered, isProperLine } from './append-batch.ts';
 
@@ -25,14 +25,15 @@ export interface ReplayDeps {
 export async function replayLane(
   deps: ReplayDeps,
   attempt: AttemptRef,
-): Promise<{ readonly reported: boolean; readonly final: boolean }> {
+): Promise<{ readonly reported: boolean; readonly final: boolean; readonly as_of_ms?: Millis }> {
   const lane = await deps.jobs.readSafetyLane(attempt);
   let reported = false;
   for await (const entry of lane.entries) {
     if (entry.execution_id !== attempt.execution_id) continue;
     if ((await storeLaneEntry(deps, entry)) === 'finished') reported = true;
   }
-  return { reported, final: lane.final };
+  const { final, as_of_ms } = lane;
+  return { reported, final, ...(as_of_ms === undefined ? {} : { as_of_ms }) };
 }
 
 type LaneDeps = Omit<ReplayDeps, 'jobs'>;

@@ -108,7 +108,7 @@ async function admit({ records, jobs, clock }: AdmitDeps, { run, serial }: Next,
     const slots = (await tx.get(slotsRef)) ?? NO_SLOTS;
     if (slots.serial !== serial || !before.waiting) return { kind: 'overtaken' };
     const at_ms = clock.now();
-    if (isOverdue(before, at_ms)) {
+    if (isOverdue(before, clock)) {
       await storeExecution(tx, before, advance(before, { kind: 'queue_timed_out', at_ms }), at_ms, jobs);
       return { kind: 'ended' };
     }
@@ -132,9 +132,11 @@ async function start(deps: AdmitDeps, execution: Execution, token: string, notic
   return (await startExecution(deps, order, (error) => noticed(error, execution.execution_id))) ?? execution;
 }
 
-/** True when a run may wait no longer. */
-export function isOverdue({ waiting, queued }: Pick<Execution, 'waiting' | 'queued'>, nowMs: number): boolean {
-  return waiting === true && queued !== undefined && nowMs >= queued.until_ms;
+/** True when a run may wait no longer. A clock that has jumped ahead makes no wait longer: its whole time counts from the jump on. */
+export function isOverdue({ waiting, queued }: Pick<Execution, 'waiting' | 'queued'>, clock: Clock): boolean {
+  if (waiting !== true || queued === undefined) return false;
+  const sinceMs = Math.max(queued.since_ms, clock.evenSinceMs?.() ?? 0);
+  return clock.now() - sinceMs >= queued.until_ms - queued.since_ms;
 }
 
 /**

@@ -30,8 +30,8 @@ export async function tendSlots(
   const isLimited = limits.deployment > 0 || limits.user > 0 || limits.image > 0;
   if (!isLimited && !runs.some((run) => run.waiting || run.slot || needsSlot(limits, run))) return 0;
   for (const run of runs) {
-    const at_ms = clock.now();
-    if (isOverdue(run, at_ms)) await applyEvidence(deps, run.execution_id, [{ kind: 'queue_timed_out', at_ms }]);
+    if (!isOverdue(run, clock)) continue;
+    await applyEvidence(deps, run.execution_id, [{ kind: 'queue_timed_out', at_ms: clock.now() }]);
   }
   // Read after the list was: what it shows as over, or as begun, may be newer here, and is looked at once more before it is believed.
   const slots = (await records.get(slotsRef))?.value ?? NO_SLOTS;

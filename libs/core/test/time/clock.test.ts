@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { expect, jest, test } from '@jest/globals';
 import { manualClock, systemClock } from '../../src/time/clock.ts';
 
 test('a manual clock stands still until it is advanced', () => {
@@ -39,4 +39,22 @@ test("the system clock is the machine's, and sleeps", async () => {
   const before = Date.now();
   await systemClock.sleep(1);
   expect(systemClock.now()).toBeGreaterThanOrEqual(before);
+});
+
+test('the system clock tells when it has jumped, and takes a correction by seconds for none', () => {
+  const machine = Date.now;
+  const set = jest.spyOn(Date, 'now');
+  try {
+    const before = systemClock.evenSinceMs!();
+    set.mockImplementation(() => machine() + 4_000);
+    expect(systemClock.evenSinceMs!()).toBe(before);
+    for (const aheadMs of [3_600_000, 0, -3_600_000]) {
+      set.mockImplementation(() => machine() + aheadMs);
+      const now = systemClock.now();
+      expect(Math.abs(systemClock.evenSinceMs!() - now)).toBeLessThan(1_000);
+    }
+  } finally {
+    set.mockRestore();
+    systemClock.now();
+  }
 });
