@@ -134,8 +134,8 @@ export function openCloudRunJobRunner(options: CloudRunJobRunnerOptions): CloudR
     cancel: async (attempt) => cancelExecution(deps, await named(attempt)),
     async readSafetyLane(attempt) {
       // The log is filled by somebody else, later: it is never known to be complete.
-      const reports = await readReports({ logging, project, clock }, attempt);
-      return { entries: inOrder(reports), final: false };
+      const { entries, as_of_ms } = await readReports({ logging, project, clock }, attempt);
+      return { entries: inOrder(entries), final: false, ...(as_of_ms === undefined ? {} : { as_of_ms }) };
     },
     async list({ after, limit }) {
       const page = await retried(deps, () => api.listExecutions(jobName(place, '-'), { limit, after }));

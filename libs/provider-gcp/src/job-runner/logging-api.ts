@@ -1,3 +1,4 @@
+import type { Millis } from '@runvoy/core';
 import type { AuthClient } from 'google-auth-library';
 
 /** What of a LogEntry is read. */
@@ -8,11 +9,12 @@ export interface LogEntryShape {
 /** Reads of Cloud Logging. */
 export interface LoggingApi {
   /** One page of what the filter finds, oldest first. Rejects with the answer's status and text when it is no page. */
-  list(query: {
-    readonly filter: string;
-    readonly limit: number;
-    readonly after: string | undefined;
-  }): Promise<{ readonly entries: readonly LogEntryShape[]; readonly next?: string }>;
+  list(query: { readonly filter: string; readonly limit: number; readonly after: string | undefined }): Promise<{
+    readonly entries: readonly LogEntryShape[];
+    readonly next?: string;
+    /** The log's own time when it was asked, to the second below; absent when its answer has no date. */
+    readonly as_of_ms?: Millis;
+  }>;
 }
 
 const WITHIN_MS = 10_000;
@@ -34,7 +36,8 @@ export function openLoggingApi({
   return {
     async list({ filter, limit, after }) {
       client ??= openClient(endpoint === undefined);
-      const { data } = await (
+      const askedAt = performance.now();
+      const { data, headers } = await (
         await client
       ).request<{ entries?: LogEntryShape[]; nextPageToken?: string }>({
         url,
@@ -51,7 +54,13 @@ export function openLoggingApi({
         },
       });
       const { entries = [], nextPageToken = '' } = data;
-      return { entries, ...(nextPageToken === '' ? {} : { next: nextPageToken }) };
+      const answeredMs = Date.parse(headers.get('date') ?? '');
+      const as_of_ms = Math.floor(answeredMs - (performance.now() - askedAt));
+      return {
+        entries,
+        ...(nextPageToken === '' ? {} : { next: nextPageToken }),
+        ...(Number.isNaN(as_of_ms) ? {} : { as_of_ms }),
+      };
     },
   };
 }

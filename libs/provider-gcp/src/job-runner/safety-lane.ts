@@ -6,8 +6,8 @@ import type { LoggingApi } from './logging-api.ts';
 /** Sixty reads a minute is all that a project has, and no page of a run's reports is ever full. */
 const PAGES_AT_MOST = 10;
 const PAGE = 100;
-/** How far our clock and the log's may be apart. */
-const SKEW_MS: Millis = 120_000;
+/** How far our clock and the log's may be apart: one of them may have been set wrong by an hour. */
+const SKEW_MS: Millis = 2 * 3_600_000;
 
 /**
  * Reads the reports (`finished`) of an attempt out of Cloud Logging, oldest first. Lines are not read: there may be more of them
@@ -19,16 +19,18 @@ const SKEW_MS: Millis = 120_000;
 export async function readReports(
   { logging, project, clock }: { readonly logging: LoggingApi; readonly project: string; readonly clock: Clock },
   attempt: AttemptRef,
-): Promise<readonly SafetyLaneEntry[]> {
+): Promise<{ readonly entries: readonly SafetyLaneEntry[]; readonly as_of_ms?: Millis }> {
   const filter = reportFilter(project, attempt, clock.now());
   const found: SafetyLaneEntry[] = [];
   let after: string | undefined;
+  let as_of_ms: Millis | undefined;
   for (let pages = 0; pages < PAGES_AT_MOST; pages += 1) {
     const page = await logging.list({ filter, limit: PAGE, after });
+    as_of_ms ??= page.as_of_ms;
     found.push(...page.entries.flatMap(({ jsonPayload }) => reportIn(jsonPayload, attempt) ?? []));
     after = page.next;
     // An empty page with a token is how the log says that it is still looking.
-    if (after === undefined) return found;
+    if (after === undefined) return { entries: found, ...(as_of_ms === undefined ? {} : { as_of_ms }) };
   }
   throw new Error(
     `The log of ${attempt.execution_id} has more than ${PAGES_AT_MOST} pages of reports; nothing is concluded from a part of it.`,

@@ -51,7 +51,7 @@ describe('the safety lane', () => {
       'NOT labels.container_name="runner"',
       'jsonPayload.runvoy="finished"',
       `jsonPayload.execution_id="${ID}"`,
-      'timestamp>="2026-11-28T11:58:00.000Z"',
+      'timestamp>="2026-11-28T10:00:00.000Z"',
     ]);
   });
 
