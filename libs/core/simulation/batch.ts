@@ -1,12 +1,15 @@
 import { runHistory } from './history.ts';
 import { noneReached, type ReachedCounts } from './reached.ts';
 import { tellStory, type Story } from './story.ts';
+import type { Swarm } from './faults.ts';
 import type { Flavour } from './world.ts';
 
 export interface BatchOrder {
   readonly from: number;
   readonly count: number;
   readonly flavour?: Flavour;
+  /** Instead of the faults that each seed draws. */
+  readonly swarm?: Swarm;
   /** How many violations are shrunk and told before the batch gives up. */
   readonly maxStories: number;
   /** One story of at most so many steps is enough. */
@@ -32,6 +35,7 @@ export async function runBatch(order: BatchOrder, progress: (done: number) => vo
     const options = {
       seed: order.from + histories,
       ...(order.flavour === undefined ? {} : { flavour: order.flavour }),
+      ...(order.swarm === undefined ? {} : { swarm: order.swarm }),
     };
     const result = await runHistory(options);
     histories += 1;

@@ -25,13 +25,20 @@ export class Carrier {
   readonly #world: World;
   readonly #store: StoreWatch;
   readonly #someServices: (where: string) => Services | undefined;
+  readonly #everyServices: () => readonly Services[];
   #ticksUnderWay = 0;
   #isTicking = true;
 
-  constructor(world: World, store: StoreWatch, someServices: (where: string) => Services | undefined) {
+  constructor(
+    world: World,
+    store: StoreWatch,
+    someServices: (where: string) => Services | undefined,
+    everyServices: () => readonly Services[],
+  ) {
     this.#world = world;
     this.#store = store;
     this.#someServices = someServices;
+    this.#everyServices = everyServices;
   }
 
   busOf(instance: Instance): EventBus {
@@ -148,31 +155,41 @@ export class Carrier {
     });
   }
 
-  /** Minute ticks in the cloud; every ten seconds on one machine, and there never two at once. */
+  /**
+   * Minute ticks in the cloud, in a part of all histories to every instance at once; every ten seconds on one machine, and there never
+   * two at once.
+   */
   beginTicks(): void {
-    this.#tickIn(this.#world.flavour === 'local' ? 10_000 : 60_000);
+    const { flavour, choices } = this.#world;
+    if (flavour === 'local') return this.#tickIn(10_000, false);
+    this.#tickIn(60_000, choices.pick('ticks come', ['to one', 'to all', 'to one']) === 'to all');
   }
 
   endTicks(): void {
     this.#isTicking = false;
   }
 
-  #tickIn(everyMs: number): void {
+  #tickIn(everyMs: number, isForAll: boolean): void {
     const world = this.#world;
     world.after(everyMs, () => {
       if (!this.#isTicking) return;
-      this.#tickIn(everyMs);
+      this.#tickIn(everyMs, isForAll);
       const where = `tick ${world.nth('tick')}`;
       if (world.strikes('tick-missed', where)) return world.trace.detail(`${where} does not come`);
-      this.#tick(where);
-      if (world.flavour === 'cloud' && world.strikes('tick-twice', where)) this.#tick(`${where} again`);
+      const all = isForAll ? this.#everyServices() : [];
+      if (all.length > 1) world.reach('ticks-of-two');
+      const [first = this.#someServices(where), ...others] = all;
+      this.#tick(where, first);
+      for (const other of others) this.#tick(where, other);
+      if (world.flavour === 'cloud' && world.strikes('tick-twice', where)) {
+        this.#tick(where, this.#someServices(`${where} again`));
+      }
     });
   }
 
-  #tick(where: string): void {
+  #tick(where: string, services: Services | undefined): void {
     const world = this.#world;
     if (world.flavour === 'local' && this.#ticksUnderWay > 0) return;
-    const services = this.#someServices(where);
     if (!services) return;
     this.#ticksUnderWay += 1;
     if (this.#ticksUnderWay > 1) world.reach('ticks-overlap');

@@ -62,6 +62,13 @@ export const FAULT_KINDS = Object.keys(FAULTS) as FaultKind[];
 /** Which faults one history has, and how often: a random half of the kinds, each at a rate of its own. */
 export type Swarm = Readonly<Partial<Record<FaultKind, number>>>;
 
+/** Only these, often. Throws at one that there is not. */
+export function swarmOf(kinds: readonly string[]): Swarm {
+  const unknown = kinds.find((kind) => !Object.hasOwn(FAULTS, kind));
+  if (unknown !== undefined) throw new Error(`no fault "${unknown}"; there are: ${FAULT_KINDS.join(', ')}`);
+  return Object.fromEntries(kinds.map((kind) => [kind, 0.5]));
+}
+
 /** Draws a swarm. Rare faults of one kind, frequent ones of another: histories that have all of everything look all the same. */
 export function drawSwarm(seed: number): Swarm {
   const swarm: Partial<Record<FaultKind, number>> = {};

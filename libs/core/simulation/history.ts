@@ -78,7 +78,12 @@ class History {
     this.#records = records;
     this.#plan = planHistory(world);
     this.#store = new StoreWatch(world, () => this.#platform, new SlotWatch(world, this.#plan.limits));
-    this.#carrier = new Carrier(world, this.#store, (where) => this.#someServices(where));
+    this.#carrier = new Carrier(
+      world,
+      this.#store,
+      (where) => this.#someServices(where),
+      () => this.#everyServices(),
+    );
     this.#network = new Network(
       world,
       (where) => this.#someServices(where)?.instance,
@@ -155,10 +160,12 @@ class History {
   }
 
   #someServices(where: string): Services | undefined {
-    const living = this.#posts.flatMap((post) => post.living ?? []);
-    const [first, second] = living;
-    if (!first) return undefined;
-    return this.#servicesOf(second && this.#world.choices.bits(`who answers ${where}`) % 2 === 1 ? second : first);
+    const [first, second] = this.#everyServices();
+    return second && this.#world.choices.bits(`who answers ${where}`) % 2 === 1 ? second : first;
+  }
+
+  #everyServices(): readonly Services[] {
+    return this.#posts.flatMap((post) => post.living ?? []).map((instance) => this.#servicesOf(instance));
   }
 
   #servicesOf(instance: Instance): Services {
@@ -286,15 +293,15 @@ class History {
     }
   }
 
-  /** [tick-idempotent]: where nothing is left to do, ticks and looks write nothing, one or two at a time. */
+  /** [tick-idempotent]: where nothing is left to do, two ticks at once write nothing, of two instances where there are two. */
   async #checkStillness(): Promise<void> {
     const world = this.#world;
     world.healingSinceMs ??= world.nowMs;
     const before = this.#store.writes;
-    const services = this.#someServices('last tick');
-    if (!services) return;
+    const [first, second = first] = this.#everyServices();
+    if (!first || !second) return;
     let running = 2;
-    for (let nth = 0; nth < 2; nth += 1) {
+    for (const services of [first, second]) {
       world.begin(async () => {
         await services.tick();
         running -= 1;

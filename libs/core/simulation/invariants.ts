@@ -62,6 +62,7 @@ export function checkEvidence(
 ): void {
   for (const attempt of after.facts.attempts) {
     const known = before?.facts.attempts.find((other) => other.attempt === attempt.attempt);
+    if (!known) checkNewAttempt(world, platform, run, after, attempt);
     if (attempt.end && !known?.end) checkPlatformEnd(world, platform, run, attempt);
     if (attempt.rejected && !known?.rejected) checkRejection(world, platform, run, attempt);
     if (attempt.lane_settled && !known?.lane_settled) checkSettled(world, run, attempt);
@@ -81,6 +82,20 @@ export function checkEvidence(
 /** A platform that makes two executions of one start is no honest one: nobody can tell the two apart. */
 function mayHaveCopies({ flavour, swarm }: World): boolean {
   return flavour === 'cloud' && 'started-twice' in swarm;
+}
+
+/** [tick-idempotent]: no attempt is made while an earlier one lives or may. */
+function checkNewAttempt(
+  world: World,
+  platform: PlatformModel,
+  run: RunTruth,
+  { facts }: Execution,
+  made: Attempt,
+): void {
+  for (const { attempt } of facts.attempts) {
+    if (attempt >= made.attempt || platform.isRuledOut(run.id, attempt)) continue;
+    world.violate('tick-idempotent', `attempt ${made.attempt} of ${run.label} is made while ${attempt} may live`);
+  }
 }
 
 function checkPlatformEnd(world: World, platform: PlatformModel, run: RunTruth, attempt: Attempt): void {

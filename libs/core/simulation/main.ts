@@ -2,7 +2,8 @@
  * `npm run test:sim -- --histories N --seed S`: lives through N histories, tells of every violation as a short story, and fails when
  * there was one, or when a long run did not come upon a rare situation often enough.
  *
- * `--stories N` ends after so many violations, `--short N` after one that is told in so few steps. `--flavour local|cloud` keeps to one, `--plant NAME` puts a known bug in, `--replay` prints every event of the first history,
+ * `--stories N` ends after so many violations, `--short N` after one that is told in so few steps. `--flavour local|cloud` keeps to one,
+ * `--faults a,b` to these, often; `--plant NAME` puts a known bug in, `--replay` prints every event of the first history,
  * `--workers N` says how many threads, `--json` prints the report alone. `--advance N` tries N cases on the decision alone instead.
  */
 import { availableParallelism } from 'node:os';
@@ -10,7 +11,7 @@ import { parseArgs } from 'node:util';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { tryAdvance } from './advance-harness.ts';
 import type { BatchOrder, BatchReport } from './batch.ts';
-import { drawSwarm } from './faults.ts';
+import { drawSwarm, swarmOf } from './faults.ts';
 import { runHistory } from './history.ts';
 import { noneReached, SITUATION_NAMES, SITUATIONS, type Situation } from './reached.ts';
 import { traceText } from './trace.ts';
@@ -21,6 +22,7 @@ const { values } = parseArgs({
     histories: { type: 'string', default: '20000' },
     seed: { type: 'string', default: '1' },
     flavour: { type: 'string' },
+    faults: { type: 'string' },
     plant: { type: 'string' },
     replay: { type: 'boolean', default: false },
     stories: { type: 'string', default: '3' },
@@ -34,18 +36,22 @@ const { values } = parseArgs({
 /** How often each rare situation has to be reached in a run of this many histories or more. */
 const ENOUGH = { reached: 50, histories: 20_000 } as const;
 const HISTORIES_A_WORKER = 250;
+const TOLD_EVERY = 1_000;
 
 const histories = Number(values.histories);
 const seed = Number(values.seed);
 const flavour = values.flavour as Flavour | undefined;
+const swarm = values.faults === undefined ? undefined : swarmOf(values.faults.split(','));
+/** What every history has in common. */
+const common = { ...(flavour === undefined ? {} : { flavour }), ...(swarm === undefined ? {} : { swarm }) };
 
 if (values.advance !== undefined) tryDecisionAlone(Number(values.advance));
 else if (values.replay) await replay();
 else await runAll();
 
 async function replay(): Promise<void> {
-  const result = await runHistory({ seed, ...(flavour === undefined ? {} : { flavour }) });
-  console.log(`seed ${seed}, faults ${JSON.stringify(drawSwarm(seed))}`);
+  const result = await runHistory({ seed, ...common });
+  console.log(`seed ${seed}, faults ${JSON.stringify(swarm ?? drawSwarm(seed))}`);
   for (const line of result.trace) console.log(traceText(line, T0));
   if (result.violation) process.exitCode = 1;
 }
@@ -77,7 +83,7 @@ async function runAll(): Promise<void> {
         count,
         maxStories: Number(values.stories),
         ...(values.short === undefined ? {} : { shortEnough: Number(values.short) }),
-        ...(flavour === undefined ? {} : { flavour }),
+        ...common,
       };
       return runInWorker(order, (progress) => {
         done[index] = progress;
@@ -108,10 +114,12 @@ function runInWorker(order: BatchOrder, progress: (done: number) => void): Promi
   });
 }
 
+/** How far it is, and what it takes of memory, all threads together: a long run must not grow. */
 function showProgress(done: number): void {
   if (values.json) return;
-  if (process.stderr.isTTY) process.stderr.write(`\r${done} of ${histories} histories`);
-  else if (done % 5_000 === 0) process.stderr.write(`${done} of ${histories} histories\n`);
+  const text = `${done} of ${histories} histories, ${Math.round(process.memoryUsage.rss() / 1_048_576)} MiB`;
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
+  else if (done % TOLD_EVERY === 0) process.stderr.write(`${text}\n`);
 }
 
 function joined(a: BatchReport, b: BatchReport): BatchReport {
@@ -127,7 +135,7 @@ function joined(a: BatchReport, b: BatchReport): BatchReport {
 }
 
 function tooRare({ histories: lived, reached }: BatchReport): readonly Situation[] {
-  if (lived < ENOUGH.histories || flavour !== undefined) return [];
+  if (lived < ENOUGH.histories || Object.keys(common).length > 0) return [];
   return SITUATION_NAMES.filter((name) => reached[name] < ENOUGH.reached);
 }
 
@@ -140,7 +148,7 @@ function print(report: BatchReport, seconds: number, workers: number): void {
   for (const name of tooRare(report)) console.log(`too rare: ${name}, reached ${report.reached[name]} times`);
   for (const story of report.stories) {
     console.log(`\n[${story.invariant}] seed ${story.seed}: ${story.details}`);
-    console.log(`faults of this seed: ${JSON.stringify(drawSwarm(story.seed))}`);
+    console.log(`faults of this seed: ${JSON.stringify(swarm ?? drawSwarm(story.seed))}`);
     if (!story.isRepeatable)
       console.log('THE SAME SEED GAVE ANOTHER HISTORY: the simulation itself is not deterministic');
     console.log(`what it still takes: ${story.strange.join('; ') || 'nothing strange'}`);

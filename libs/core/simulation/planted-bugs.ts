@@ -1,3 +1,5 @@
+import type { FaultKind } from './faults.ts';
+
 /** A mistake somebody could make in core, as an edit of its sources. The simulation has to catch each. */
 export interface PlantedBug {
   readonly name: string;
@@ -7,6 +9,8 @@ export interface PlantedBug {
   readonly edits: readonly { readonly file: string; readonly find: string; readonly replace: string }[];
   /** Where it shows most often. */
   readonly flavour?: 'local' | 'cloud';
+  /** What alone has to go wrong for it to show, where that makes a shorter story, or the bug is rare. */
+  readonly faults?: readonly FaultKind[];
 }
 
 export const PLANTED_BUGS: readonly PlantedBug[] = [
@@ -466,6 +470,86 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         file: 'slots/place-run.ts',
         find: 'if (waiting === 0 && limitReached',
         replace: 'if (waiting >= 0 && limitReached',
+      },
+    ],
+  },
+  {
+    name: 'look-overwrites',
+    means: 'a look stores what it learned over whatever came in between',
+    edits: [
+      {
+        file: 'executions/store-execution.ts',
+        find: 'return records.compareAndSet(executionRef(id), version, after);',
+        replace: "return records.transact(async (tx) => tx.set(executionRef(id), after)).then(() => version !== '');",
+      },
+    ],
+  },
+  {
+    name: 'stopped-before-it-began-is-lost',
+    means: 'a run that was stopped before anything of it began ends as one that got lost',
+    edits: [
+      {
+        file: 'executions/judge.ts',
+        find: "  if (facts.stop) return { verdict: 'ended_stopped', exit_code: STOPPED_EXIT, ...at };\n",
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'stopped-in-queue-waits-on',
+    means: 'a run that is stopped while it waits for a slot goes on waiting',
+    edits: [
+      {
+        file: 'executions/judge.ts',
+        find: "  if (stop) return { verdict: 'ended_stopped', exit_code: STOPPED_EXIT, completed_at_ms: stop.requested_at_ms };\n",
+        replace: '  if (stop) return undefined;\n',
+      },
+    ],
+  },
+  {
+    name: 'late-stop-confirmed',
+    means: 'a stop that came too late is shown as confirmed',
+    edits: [
+      {
+        file: 'executions/execution-body.ts',
+        find: "(execution.status === 'STOPPED' ? { confirmed:",
+        replace: '(isTerminal(execution.status) ? { confirmed:',
+      },
+    ],
+  },
+  {
+    name: 'tick-without-compare',
+    means: 'who admits does not compare the slots and the run with what it has read',
+    flavour: 'cloud',
+    edits: [
+      {
+        file: 'slots/admit-waiting.ts',
+        find: "if (slots.serial !== serial || !before.waiting) return { kind: 'overtaken' };",
+        replace: "if (slots.serial < serial) return { kind: 'overtaken' };",
+      },
+    ],
+  },
+  {
+    name: 'order-not-stored',
+    means: 'a look makes the start it called for although something came in between and it was not stored',
+    flavour: 'local',
+    faults: ['dies-any-time', 'store-slow', 'start-late'],
+    edits: [
+      {
+        file: 'executions/look-at-execution.ts',
+        find: 'return order !== undefined && facts.attempts.some((known) => known.token_hash === hashToken(order.token));',
+        replace: "return order !== undefined && facts.attempts.length > 0 && hashToken(order.token) !== '';",
+      },
+    ],
+  },
+  {
+    name: 'absence-taken-for-never',
+    means: 'a start that the platform does not show yet is made again',
+    edits: [
+      {
+        file: 'executions/judge-absence.ts',
+        find: 'if (never && isWanted && isLast',
+        replace: 'if (isWanted && isLast',
       },
     ],
   },

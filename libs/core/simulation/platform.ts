@@ -6,6 +6,7 @@ import type {
   StartAnswer,
   StartOrder,
 } from '../src/jobs/job-runner.ts';
+import { hashToken } from '../src/access/tokens.ts';
 import { SimulatedOutage, type Instance } from './instance.ts';
 import type { RunTruth } from './run-truth.ts';
 import type { LaneEntry, Task } from './task.ts';
@@ -48,7 +49,7 @@ export function jobsOf(instance: Instance, model: PlatformModel): JobRunner {
     start: (order) =>
       call(`start ${labelOf(order)}`, true, () => {
         const run = world.runs.get(order.execution_id);
-        if (run) run.wasStarted = true;
+        if (run) noteStart(world, run, order);
         return model.start(instance, order);
       }),
     ...(model.identify
@@ -107,6 +108,18 @@ export function jobsOf(instance: Instance, model: PlatformModel): JobRunner {
     },
     forget: (executionId) => call('forget', true, () => model.forget(executionId)),
   };
+}
+
+/** [tick-idempotent]: whoever stored an attempt asks for its start, once, and nobody else, however many look. */
+function noteStart(world: World, run: RunTruth, { attempt, token }: StartOrder): void {
+  const stored = run.execution?.facts.attempts.find((known) => known.attempt === attempt);
+  if (stored?.token_hash !== hashToken(token)) {
+    world.violate('tick-idempotent', `attempt ${attempt} of ${run.label} is started and is not the one that is stored`);
+  }
+  if (run.startsAsked.has(attempt)) {
+    world.violate('tick-idempotent', `attempt ${attempt} of ${run.label} is started a second time`);
+  }
+  run.startsAsked.add(attempt);
 }
 
 const LOOKING = new WeakMap<World, Map<string, number>>();

@@ -54,6 +54,7 @@ export const SITUATIONS = {
   'submit-repeated': 'a client sends its run again and gets the same one',
   'submit-twice-at-once': 'two requests with one key are under way at once',
   'ticks-overlap': 'two ticks run at once',
+  'ticks-of-two': 'two instances begin a tick at the same moment',
   'looks-overlap': 'two looks at one run are under way at once',
   'event-twice': 'an event of the bus is delivered twice',
   'event-again': 'an event comes again because its delivery failed',

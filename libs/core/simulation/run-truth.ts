@@ -25,8 +25,8 @@ export class RunTruth {
   /** When somebody first asked for a stop. */
   stopAskedMs: number | undefined;
   commandStarts = 0;
-  /** The platform was asked to start it. */
-  wasStarted = false;
+  /** Attempts that the platform was asked to start. */
+  readonly startsAsked = new Set<number>();
   /** The texts of all bootstrap answers that held a command, by attempt and nonce. */
   readonly answers = new Map<string, string>();
   /** Batches as the runner cut them, by first line. */

@@ -129,7 +129,8 @@ export class SlotWatch {
     }
     this.#passed.delete(user);
     by.whenDead(() => {
-      if (run.execution!.facts.attempts.at(-1)?.attempt === 1 && !run.wasStarted) world.reach('admitted-then-crash');
+      if (run.execution!.facts.attempts.at(-1)?.attempt === 1 && run.startsAsked.size === 0)
+        world.reach('admitted-then-crash');
     });
   }
 

@@ -7,6 +7,7 @@ import { checkBatch, checkEvidence, checkEnd, checkProof, checkStep } from './in
 import type { PlatformModel } from './platform.ts';
 import type { RunTruth } from './run-truth.ts';
 import type { SlotWatch, StoredStep } from './slot-watch.ts';
+import { checkStop } from './stops.ts';
 import type { World } from './world.ts';
 import type { Write } from './write.ts';
 
@@ -73,6 +74,7 @@ export class StoreWatch {
     this.#tellSteps(run, before, after, by);
     checkStep(world, run, before, after);
     checkEvidence(world, this.#platform(), run, before, after);
+    checkStop(world, this.#platform(), run, before, after);
     checkProof(world, run, before, after);
     if (isTerminal(after.status) && !(before && isTerminal(before.status))) {
       run.endStoredMs = world.nowMs;

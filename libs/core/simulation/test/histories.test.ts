@@ -51,6 +51,24 @@ test('a run in a cloud that is stopped before its runner asks is over with the f
   expect(at('now STOPPED') - at('has ended')).toBeLessThan(5_000);
 });
 
+test('two instances that tick at the same moments store of every run what one stores', async () => {
+  const stored = async (seed: number, kept?: ReadonlySet<string>) => {
+    const result = await runHistory({ seed, flavour: 'cloud', swarm: {}, ...(kept ? { kept } : {}) });
+    expect(result.violation).toBeUndefined();
+    const steps = result.trace.filter(({ isStep, text }) => isStep && /^run \d+[: ]/.test(text));
+    return { ...result, steps: steps.map(({ atMs, text }) => `${atMs} ${text}`) };
+  };
+  let compared = 0;
+  for (let seed = 1; compared < 20; seed += 1) {
+    const both = await stored(seed);
+    if (!both.reached.has('ticks-of-two')) continue;
+    compared += 1;
+    const one = await stored(seed, new Set(both.strange.filter((name) => name !== 'ticks come')));
+    expect(one.reached.has('ticks-of-two')).toBe(false);
+    expect([seed, ...both.steps]).toEqual([seed, ...one.steps]);
+  }
+}, 60_000);
+
 test('every fault by itself is lived through', async () => {
   for (const kind of FAULT_KINDS) {
     for (let seed = 1; seed <= 4; seed += 1) {

@@ -10,8 +10,11 @@ const HISTORIES = 6_000;
 const STEPS = 15;
 
 /** The simulation over sources with the bug in them, in a process of its own. */
-function simulate({ name, flavour }: PlantedBug): Promise<BatchReport> {
-  const chosen = flavour === undefined ? [] : ['--flavour', flavour];
+function simulate({ name, flavour, faults }: PlantedBug): Promise<BatchReport> {
+  const chosen = [
+    ...(flavour === undefined ? [] : ['--flavour', flavour]),
+    ...(faults === undefined ? [] : ['--faults', faults.join()]),
+  ];
   const args = [
     MAIN,
     '--histories',
