@@ -420,6 +420,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'one-user-served',
     means: 'whoever was given a slot stays first in turn',
+    faults: ['event-late'],
     edits: [
       {
         file: 'slots/slots.ts',
