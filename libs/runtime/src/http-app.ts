@@ -143,11 +143,18 @@ function whyUnread(text: string): string {
 
 function replyWithError(logger: Logger, error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   addHeaders(request, reply);
+  // The framework closes the connection on a body it has not read, and the reset may overtake the refusal: a front end then
+  // answers 503 in its place. Left open, Node throws the rest away, for as long as a request may take.
+  if (isTooLarge(error)) reply.removeHeader('connection');
   const { status, body, isUnexpected } = answerFor(inOurWords(error, request), request.id);
   if (isUnexpected) {
     logger.error(`${request.method} ${pathOf(request)} failed`, { request_id: request.id, error });
   }
   void reply.code(status).type('application/json').send(body);
+}
+
+function isTooLarge(error: unknown): boolean {
+  return (error as { code?: unknown } | undefined)?.code === 'FST_ERR_CTP_BODY_TOO_LARGE';
 }
 
 /** The framework's refusals name neither limit nor size. */

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect, type AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { Failure } from '@runvoy/core';
 import type { FastifyInstance } from 'fastify';
@@ -63,6 +65,27 @@ describe('an HTTP application', () => {
     const answer = await openApp().inject({ method: 'POST', url: '/echo', headers: json, payload });
     expect(answer.statusCode).toBe(413);
     expect(answer.json()).toMatchObject({ code: 'PAYLOAD_TOO_LARGE' });
+  });
+
+  test('takes the rest of a body that is too large off the wire, so that its sender can read the refusal', async () => {
+    await openApp().listen({ port: 0, host: '127.0.0.1' });
+    const body = Buffer.alloc(3 * 1024 * 1024, 'x');
+    const head = (length: number) =>
+      `POST /echo HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n`;
+    const { port } = app.server.address() as AddressInfo;
+    const socket = connect(port, '127.0.0.1');
+    let answers = '';
+    socket.on('data', (chunk) => (answers += chunk));
+    const answered = async (what: string) => {
+      while (!answers.includes(what)) await once(socket, 'data', { signal: AbortSignal.timeout(10_000) });
+    };
+    socket.write(head(body.length));
+    await answered('HTTP/1.1 413');
+    socket.write(body);
+    // Only who has read all of the body finds the next request behind it.
+    socket.write(`${head(2)}{}`);
+    await answered('HTTP/1.1 200');
+    socket.destroy();
   });
 
   test('refuses another media type with 415', async () => {
