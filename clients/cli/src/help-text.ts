@@ -21,7 +21,8 @@ export function helpText(name?: string): string | undefined {
 }
 
 function overview(): string {
-  const names = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(11)}${summary}`);
+  const width = Math.max(...Object.keys(COMMANDS).map((name) => name.length)) + 2;
+  const names = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(width)}${summary}`);
   return [
     'runvoy runs commands and proves their logs.',
     '',

@@ -87,6 +87,13 @@ test.each(Object.keys(COMMANDS))('the help of %s shows its usage, every option a
   expect(text).toContain(COMMANDS[name]!.examples[0]);
 });
 
+test('the overview sets every command apart from what it does', () => {
+  const lines = helpText()!.split('\n');
+  for (const [name, { summary }] of Object.entries(COMMANDS)) {
+    expect(lines.filter((line) => line.startsWith(`  ${name} `) && line.endsWith(` ${summary}`))).toHaveLength(1);
+  }
+});
+
 test('every command of the table can be loaded', async () => {
   for (const { load } of Object.values(COMMANDS)) expect(await load()).toBeInstanceOf(Function);
 });
