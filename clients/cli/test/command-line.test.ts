@@ -97,3 +97,10 @@ test('the overview sets every command apart from what it does', () => {
 test('every command of the table can be loaded', async () => {
   for (const { load } of Object.values(COMMANDS)) expect(await load()).toBeInstanceOf(Function);
 });
+
+test('the overview keeps every command apart from what it does', () => {
+  const lines = helpText()?.split('\n') ?? [];
+  for (const [name, { summary }] of Object.entries(COMMANDS)) {
+    expect(lines.some((line) => line.startsWith(`  ${name}  `) && line.endsWith(summary))).toBe(true);
+  }
+});
