@@ -57,7 +57,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       timeout: {
         type: 'string',
         value: 'TIME',
-        text: "what the command may take: 30s, 5m, 1h or seconds, rounded up to whole ones; 0 = the server's default",
+        text: "what the run may take once its runner is there, a clone included: 30s, 5m, 1h or seconds, rounded up; 0 = the server's default",
       },
       grace: {
         type: 'string',
@@ -174,6 +174,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       cpu: { type: 'string', value: 'N', text: 'register: 1024 = one cpu' },
       memory: { type: 'string', value: 'MIB', text: 'register: memory of a run' },
       network: { type: 'string', value: 'NETWORK', text: 'register: none or default' },
+      'max-running': {
+        type: 'string',
+        value: 'N',
+        text: 'register: how many of its runs at once; 0 = no limit of its own',
+      },
       'runtime-platform': {
         type: 'string',
         value: 'P',

@@ -23,7 +23,7 @@ export function healthReportRoutes(api: FastifyInstance, deps: OrchestratorDeps)
     if (!report) {
       throw new Failure(
         'NOT_FOUND',
-        'No scheduled reconcile has stored a report yet. Make one now: POST /api/v1/health/reconcile.',
+        'No scheduled reconcile has stored a report yet. Ask for one that is not kept: "runvoy health reconcile", or POST /api/v1/health/reconcile.',
       );
     }
     return { status: 'ok', report };

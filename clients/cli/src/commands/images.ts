@@ -9,7 +9,8 @@ import { runVerb, type Verb } from '../verbs.ts';
 const VERBS: Readonly<Record<string, Verb>> = {
   register: {
     words: [1, 1],
-    usage: 'register <image> [--set-default] [--cpu N] [--memory MIB] [--network none] [--task-role ACCOUNT]',
+    usage:
+      'register <image> [--set-default] [--cpu N] [--memory MIB] [--network none] [--max-running N] [--task-role ACCOUNT]',
     ask: register,
   },
   list: { words: [0, 0], usage: 'list', ask: (api) => api.images() },
@@ -24,6 +25,7 @@ const COLUMNS: readonly Shown<ImageBody>[] = [
   { title: 'CPU', cell: ({ cpu }) => String(cpu) },
   { title: 'Memory', cell: ({ memory }) => String(memory) },
   { title: 'Network', cell: ({ network }) => network },
+  { title: 'At once', cell: ({ max_running }) => (max_running === undefined ? '' : String(max_running)) },
 ];
 
 /** `runvoy images`: what runs may run in. */
@@ -33,6 +35,7 @@ export function images(invocation: Invocation): Promise<number> {
 
 async function register(api: RunvoyApi, [image = '']: readonly string[], { options }: Invocation) {
   const [cpu, memory] = [readCount(options.text('cpu'), '--cpu'), readCount(options.text('memory'), '--memory')];
+  const max_running = readCount(options.text('max-running'), '--max-running');
   const network = options.text('network');
   const texts = {
     runtime_platform: options.text('runtime-platform'),
@@ -44,6 +47,7 @@ async function register(api: RunvoyApi, [image = '']: readonly string[], { optio
     ...(options.flag('set-default') ? { is_default: true } : {}),
     ...(cpu === undefined ? {} : { cpu }),
     ...(memory === undefined ? {} : { memory }),
+    ...(max_running === undefined ? {} : { max_running }),
     ...(network === undefined ? {} : { network: network as 'none' | 'default' }),
     ...Object.fromEntries(Object.entries(texts).filter(([, text]) => text !== undefined)),
   };

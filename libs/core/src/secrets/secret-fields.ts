@@ -5,6 +5,9 @@ import { requireVariable } from './variable.ts';
 /** It stands in a path of the API and in a shell's command line. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 
+/** What a shell can read: a value in another variable would be out of the command's reach. */
+const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
 /** The name, checked. Fails with `INVALID_REQUEST` or `UNPROCESSABLE`, saying what a name may be. */
 export function requireSecretName(text: string): string {
   const name = text.trim();
@@ -26,6 +29,12 @@ export function requireValue(keyName: string, value: string): void {
   if (keyName === '')
     throw new Failure('INVALID_REQUEST', 'key_name is required: the variable a run finds the value in');
   if (value === '') throw new Failure('INVALID_REQUEST', 'value is required');
+  if (!VARIABLE.test(keyName)) {
+    throw new Failure(
+      'UNPROCESSABLE',
+      `key_name "${keyName.slice(0, 80)}" is no variable that a shell can read: letters, digits and "_", no digit first.`,
+    );
+  }
   requireVariable(keyName, value);
 }
 

@@ -39,7 +39,8 @@ describe('creating', () => {
     [{ name: '-x' }, 'UNPROCESSABLE', 'begins with a letter or digit'],
     [{ name: 'n'.repeat(256) }, 'UNPROCESSABLE', 'name is 256 characters; the limit is 255'],
     [{ key_name: '' }, 'INVALID_REQUEST', 'key_name is required'],
-    [{ key_name: 'A=B' }, 'UNPROCESSABLE', '"A=B" is not a variable name'],
+    [{ key_name: 'A=B' }, 'UNPROCESSABLE', 'key_name "A=B" is no variable that a shell can read'],
+    [{ key_name: 'a b' }, 'UNPROCESSABLE', 'no variable that a shell can read'],
     [{ key_name: 'K_SERVICE' }, 'UNPROCESSABLE', 'K_SERVICE is set by the platform'],
     [{ value: '' }, 'INVALID_REQUEST', 'value is required'],
     [{ value: 'a\0b' }, 'UNPROCESSABLE', 'the value of GITHUB_TOKEN holds a NUL byte'],
@@ -156,7 +157,7 @@ describe('changing', () => {
   test.each([
     [{}, 'Nothing to change'],
     [{ value: '', key_name: '' }, 'Nothing to change'],
-    [{ key_name: 'A=B' }, 'not a variable name'],
+    [{ key_name: 'A=B' }, 'no variable that a shell can read'],
     [{ value: 'a\0b' }, 'holds a NUL byte'],
   ])('%j is refused', async (request, text) => {
     const { deps, by, create } = openSecrets();
