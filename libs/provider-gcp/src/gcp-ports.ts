@@ -14,7 +14,7 @@ export interface GcpPorts {
   vault(): SecretVault;
   jobs(): CloudRunJobRunner;
   /** What it may see and repair, the account it runs as decides. */
-  probe(): HealthProbe & AsyncDisposable;
+  probe(rights: { readonly readsAccounts: boolean }): HealthProbe & AsyncDisposable;
   bus(): PubSubEventBus;
   /** `iam` only behind a Cloud Run that lets in nobody but callers it has checked. */
   callers(check: GcpConfig['callerCheck']): CallerVerifier;
@@ -53,8 +53,9 @@ export function gcpPorts(config: GcpConfig): GcpPorts {
         clock: systemClock,
       }),
     jobs: () => openCloudRunJobRunner({ ...cloudRun, loggingEndpoint: config.loggingEndpoint }),
-    probe: () =>
+    probe: (rights) =>
       openHealthProbe({
+        ...rights,
         ...cloudRun,
         secretsPrefix: config.secretsPrefix,
         kmsKey: config.secretsKmsKey,

@@ -1,7 +1,7 @@
 import type { SecretManagerServiceClient } from '@google-cloud/secret-manager';
 import type { Clock, HealthProbe } from '@runvoy/core';
 import { plaintextEndpoint } from './endpoint.ts';
-import { checkAccounts } from './health/check-accounts.ts';
+import { accountsUnread, checkAccounts } from './health/check-accounts.ts';
 import { checkDataKey } from './health/check-data-key.ts';
 import { checkJobs } from './health/check-jobs.ts';
 import { JOB_LIMITS, type JobLimits } from './health/free-jobs.ts';
@@ -12,6 +12,8 @@ import type { CloudRunSettings } from './job-runner/settings.ts';
 export interface GcpHealthProbeOptions extends CloudRunSettings {
   readonly secretsPrefix: string;
   readonly kmsKey?: string | undefined;
+  /** The account it runs as may read the job accounts. Who may not is not to ask: a refusal is an alarm. */
+  readonly readsAccounts: boolean;
   readonly clock: Clock;
   /** 0 to 1, for waits. */
   readonly random: () => number;
@@ -39,7 +41,7 @@ export function openHealthProbe(options: GcpHealthProbeOptions): HealthProbe & A
       secrets ??= openSecrets(project, options.secretManagerEndpoint);
       return checkDataKey({ client: await secrets, secret, kmsKey: options.kmsKey }, ids);
     },
-    identity: () => checkAccounts(iam, options),
+    identity: async () => (options.readsAccounts ? checkAccounts(iam, options) : accountsUnread(options)),
     async [Symbol.asyncDispose]() {
       await api.close();
       await (await secrets)?.close();

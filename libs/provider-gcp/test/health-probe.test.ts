@@ -213,6 +213,14 @@ describe('the job accounts', () => {
     expect(unchecked).toContainEqual({ what: 'job accounts', why: expect.stringContaining('iam.serviceAccounts.get') });
   });
 
+  test('a service whose account may not read accounts does not ask, and says so', async () => {
+    await using world = await openHealthWorld(ORCHESTRATOR, { readsAccounts: false });
+    const { unchecked, issues } = await world.probe.identity();
+    expect(unchecked).toContainEqual({ what: 'job accounts', why: expect.stringContaining('iam.serviceAccounts.get') });
+    expect(issues).toEqual([]);
+    expect(world.iam.refused()).toEqual([]);
+  });
+
   test('have roles that no account may read: that is said in every report', async () => {
     await using world = await openHealthWorld(PROCESSOR);
     const { unchecked } = await world.probe.identity();

@@ -72,7 +72,7 @@ async function openGcp(shutdown: Shutdown): Promise<Opened> {
   shutdown.add('job runner', async () => jobs[Symbol.asyncDispose]());
   const bus = ports.bus();
   shutdown.add('event bus', () => bus.close());
-  const probe = ports.probe();
+  const probe = ports.probe({ readsAccounts: false });
   shutdown.add('health probe', async () => probe[Symbol.asyncDispose]());
   const reconcileEveryMs = gcp.scheduleGapMs(config.healthReconcileSchedule);
   const deps = {

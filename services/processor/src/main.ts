@@ -138,7 +138,7 @@ async function openGcp(shutdown: Shutdown): Promise<OpenService> {
 
   const jobs = ports.jobs();
   shutdown.add('job runner', async () => jobs[Symbol.asyncDispose]());
-  const probe = ports.probe();
+  const probe = ports.probe({ readsAccounts: true });
   shutdown.add('health probe', async () => probe[Symbol.asyncDispose]());
   const reconcileEveryMs = gcp.scheduleGapMs(config.healthReconcileSchedule);
   const bus = ports.bus();

@@ -44,13 +44,7 @@ export async function checkAccounts(
       else issues.push(healthIssue('account_missing', email, `It is ${state}.`));
     } catch (error) {
       if (statusOf(error) !== 403) throw error;
-      const why =
-        "This service's account may not read accounts (iam.serviceAccounts.get); the scheduled report has it.";
-      return {
-        status: found([], serviceAccounts, []),
-        issues: [],
-        unchecked: [{ what: 'job accounts', why }, ...NOT_READ],
-      };
+      return accountsUnread({ serviceAccounts });
     }
   }
   const missing = issues.map(({ resource_id }) => resource_id);
@@ -59,6 +53,13 @@ export async function checkAccounts(
     default_roles_verified: good.includes(defaultServiceAccount),
   };
   return { status, issues, unchecked: NOT_READ };
+}
+
+/** What is told where the accounts may not be read. */
+export function accountsUnread({ serviceAccounts }: Pick<Accounts, 'serviceAccounts'>): Findings<IdentityStatus> {
+  const why = "This service's account may not read accounts (iam.serviceAccounts.get); the scheduled report has it.";
+  const unchecked = [{ what: 'job accounts', why }, ...NOT_READ];
+  return { status: found([], serviceAccounts, []), issues: [], unchecked };
 }
 
 function found(good: readonly string[], all: readonly string[], missing: readonly string[]): IdentityStatus {

@@ -86,6 +86,7 @@ export async function openHealthWorld(
   const probe = openHealthProbe({
     ...SETTINGS,
     secretsPrefix: 'runvoy-secrets',
+    readsAccounts: true,
     // A wait is over at once: what is tested is what is said after the last try.
     clock: { ...clock, sleep: async () => undefined },
     random: Math.random,
