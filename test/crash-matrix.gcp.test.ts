@@ -62,6 +62,13 @@ const SIDECAR = chosen(['runs', 'has reported'], ['begins', 'has sent five lines
   });
   afterAll(async () => server?.[Symbol.asyncDispose]());
 
+  /**
+   * Resolved when each run that is to stay unstarted is stored. Others are submitted only then: whoever is stored by an orchestrator
+   * that is armed against it would stay unstarted in its place.
+   */
+  const unstarted = new Map(UNSTARTED.map((at) => [at, Promise.withResolvers<void>()]));
+  const others = Promise.all([...unstarted.values()].map(({ promise }) => promise));
+
   /** Asks until there is an answer: the same key is the same run, whoever dies over it. */
   async function submit(command: string, key: string): Promise<RunAnswer> {
     for (;;) {
@@ -110,7 +117,8 @@ const SIDECAR = chosen(['runs', 'has reported'], ['begins', 'has sent five lines
   // The first ones wait most of their time, and let the others have the machine.
   test.concurrent.each(UNSTARTED)('orchestrator, %s: the run is there, and a stop of it is confirmed', async (at) => {
     const { reached } = server.arm('orchestrator', at);
-    const { execution_id: id } = await submit(TALK, `unstarted ${at}`);
+    const submitted = submit(TALK, `unstarted ${at}`);
+    const { execution_id: id } = await submitted.finally(() => unstarted.get(at)!.resolve());
     await reached;
     await stop(id);
     const askedMs = Date.now();
@@ -122,6 +130,7 @@ const SIDECAR = chosen(['runs', 'has reported'], ['begins', 'has sent five lines
   });
 
   test.concurrent.each(STOPS)('orchestrator, %s: a stop that was asked for again is confirmed', async (at) => {
+    await others;
     const { execution_id: id } = await submit(DEAF, `stop ${at}`);
     await patiently(() => server.until(id, ({ status }) => status === 'RUNNING'));
     const { reached } = server.arm('orchestrator', at);
@@ -139,6 +148,7 @@ const SIDECAR = chosen(['runs', 'has reported'], ['begins', 'has sent five lines
   test.concurrent.each(SIDECAR)(
     'a sidecar that is killed when it %s: a true end in time, and no line that was not written',
     async (when) => {
+      await others;
       const { execution_id: id } = await submit(TALK, `sidecar ${when}`);
       await untilSidecar(id, when);
       await server.killSidecar(id);
@@ -159,6 +169,7 @@ const SIDECAR = chosen(['runs', 'has reported'], ['begins', 'has sent five lines
   );
 
   test.concurrent.each(SERVICES)('%s, %s: one start, the right end in time, the whole log', async (role, at) => {
+    await others;
     const { reached } = server.arm(role, at);
     const { execution_id: id, websocket_url } = await submit(TALK, `${role} ${at}`);
     const follower = followSteadily(websocket_url);
