@@ -26,6 +26,10 @@ const TASKS = {
   'test:unit': { run: ['tools/check.ts', 'unit'] },
   'test:sim': { run: ['libs/core/simulation/main.ts'] },
   'test:scale': { run: ['libs/core/simulation/scale/main.ts'] },
+  'test:plants': {
+    run: ['tools/check.ts', 'e2e', 'libs/core/simulation/test/planted-bugs'],
+    env: { RUNVOY_EVERY_PLANT: '1' },
+  },
   'test:crash': { run: ['tools/check.ts', 'gcp', 'test/crash-matrix'], env: { RUNVOY_EVERY_CRASH: '1' } },
   'test:model': { run: ['libs/core/simulation/run-life/model-main.ts'] },
   format: { run: ['node_modules/prettier/bin/prettier.cjs', '--write', '**/*.{ts,tsx,cjs,json,md,yml}'] },
