@@ -9,7 +9,7 @@ export type Moment =
   | 'stored'
   /** The order to the job runner. */
   | 'spawned'
-  /** The transaction that binds the runner. */
+  /** The write that binds the runner. */
   | 'bootstrapped'
   /** A chunk of the log becomes durable. */
   | 'batch'
@@ -37,7 +37,25 @@ export type Reach = (side: Side, moment: Moment) => Promise<void> | void;
 
 /** Records that tell what becomes of executions and chunks. `before` a transaction is when it has decided and not yet committed. */
 export function tellingRecords(records: Records, reach: Reach): Records {
+  const executions = executionRef('').collection;
+  /** What was read, by id and version: a replacement names the version that it replaces. */
+  const read = new Map<string, Execution>();
   return override(records, {
+    async get(ref) {
+      const stored = await records.get(ref);
+      if (ref.collection === executions && stored) {
+        read.set(`${ref.id} ${stored.version}`, stored.value as unknown as Execution);
+      }
+      return stored;
+    },
+    async compareAndSet(ref, version, value) {
+      const before = ref.collection === executions ? read.get(`${ref.id} ${version}`) : undefined;
+      const moments = before ? steps(before, value as unknown as Execution) : [];
+      for (const moment of moments) await reach('before', moment);
+      const isReplaced = await records.compareAndSet(ref, version, value);
+      for (const moment of isReplaced ? moments : []) await reach('after', moment);
+      return isReplaced;
+    },
     async create(ref, value) {
       if (ref.collection !== 'log-chunks') return records.create(ref, value);
       await reach('before', 'batch');
