@@ -30,8 +30,8 @@ const STAGES: Stage[] = [
   emulatedStage((env) =>
     jestStage('gcp', { limitMs: 15 * MINUTE_MS, testMs: MINUTE_MS, workers: '3', needs: 'console', env }),
   ),
-  // Two at a time: they start servers and wait for them; what they say may not depend on who else is busy.
-  jestStage('e2e', { limitMs: 15 * MINUTE_MS, testMs: MINUTE_MS, workers: '2', needs: 'console' }),
+  // Three at a time: they start servers and mostly wait for them.
+  jestStage('e2e', { limitMs: 15 * MINUTE_MS, testMs: MINUTE_MS, workers: '3', needs: 'console' }),
   jestStage('browser', { limitMs: 5 * MINUTE_MS, testMs: MINUTE_MS, workers: '1', needs: 'console' }),
 ];
 
