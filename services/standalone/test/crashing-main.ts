@@ -19,7 +19,8 @@ import { silentLogger } from '@runvoy/runtime';
 import { readStandaloneConfig } from '../src/config.ts';
 import { CONSOLE_ROOT, RUNNER_MAIN } from '../src/places.ts';
 import { startStandalone } from '../src/standalone.ts';
-import { tellingBus, tellingJobs, tellingRecords, tellRunnerCalls, type Reach } from './crash-points.ts';
+import { tellingBus, tellingJobs, tellRunnerCalls, type Reach } from './crash-points.ts';
+import { tellingExecutions } from './execution-moments.ts';
 
 const [, armedSide, armedMoment, armedCount] = /^(before|after) (.+?) (\d+)$/.exec(
   process.env['RUNVOY_CRASH_AT'] ?? '',
@@ -50,7 +51,7 @@ const server = await startStandalone(
   config,
   dataDir,
   {
-    records: tellingRecords(records, reach),
+    records: tellingExecutions(records, reach),
     vault: await openLocalVault(dataDir.vaultKeys),
     signingKeys: await openSigningKeys(dataDir.signingKeys),
     openBus: (deliver) => {
