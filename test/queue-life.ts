@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { ClaimAnswer, CreateUserAnswer, ExecutionBody, ExecutionStatusBody } from '@runvoy/protocol';
 import { follow, texts } from '../services/standalone/test/follower.ts';
 import { poll, testApi, type TestApi } from '../services/standalone/test/server.ts';
-import { newGate } from './gate.ts';
+import { newGate } from '../services/standalone/test/gate.ts';
 
 /** One run at a time. */
 export const ONE_AT_A_TIME = { RUNVOY_MAX_RUNNING: '1' };

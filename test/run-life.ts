@@ -3,7 +3,7 @@ import { livingProcesses } from '@runvoy/core/contracts';
 import type { ExecutionBody, ExplainBody, LogsBody } from '@runvoy/protocol';
 import { follow, texts } from '../services/standalone/test/follower.ts';
 import { poll, type TestApi } from '../services/standalone/test/server.ts';
-import { newGate } from './gate.ts';
+import { newGate } from '../services/standalone/test/gate.ts';
 
 /** What the processes of the server under test have in their environment, and no command may see. */
 export const HIDDEN_ENV = { SERVER_ONLY: 'hidden' };

@@ -4,6 +4,7 @@
  * It closes with one line, `tests: N passed, N failed, N skipped`. The counts are jest's own, plus one test each for
  * format, lint, types and the console's build. A skipped test says why in its title, behind ` — skipped: `, and is listed by
  * its full name.
+ * Tests of the stages behind `unit` wait for real processes: one that fails is tried once more, and is listed when it then passes.
  * With CI=true the tests get RUNVOY_REQUIRE_ALL=1: what is missing there (a browser, say) is a failure, not a skip.
  */
 import { join } from 'node:path';
@@ -43,7 +44,12 @@ async function check(wanted: string | undefined, args: string[]): Promise<void> 
     process.exitCode = 1;
     return;
   }
-  const total: Required<Pick<StageResult, 'passed' | 'failed' | 'skipped'>> = { passed: 0, failed: 0, skipped: [] };
+  const total: Required<Pick<StageResult, 'passed' | 'failed' | 'skipped' | 'retried'>> = {
+    passed: 0,
+    failed: 0,
+    skipped: [],
+    retried: [],
+  };
   for (const stage of stages) {
     const startedAt = performance.now();
     const result = await stage.run(stage.name === wanted ? args : []);
@@ -53,7 +59,9 @@ async function check(wanted: string | undefined, args: string[]): Promise<void> 
     total.passed += result.passed;
     total.failed += result.failed;
     total.skipped.push(...result.skipped);
+    total.retried.push(...(result.retried ?? []));
   }
+  for (const test of total.retried) console.log(`passed only at the second try: ${test}`);
   for (const name of total.skipped) console.log(`skipped: ${name}`);
   console.log(`tests: ${total.passed} passed, ${total.failed} failed, ${total.skipped.length} skipped`);
   if (total.failed > 0) process.exitCode = 1;

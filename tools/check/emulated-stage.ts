@@ -1,5 +1,6 @@
 import type { Emulator } from '../../libs/google-fakes/src/emulators.ts';
 import { startFirestoreEmulator, startPubSubEmulator, whyNoEmulators } from '../../libs/google-fakes/src/emulators.ts';
+import { warmUpFirestore, warmUpPubSub } from '../../libs/google-fakes/src/emulators/warm-up.ts';
 import type { Stage, StageResult } from './stage.ts';
 
 /** A stage whose tests speak to Google's emulators: both are started once for it and ended with it. */
@@ -14,9 +15,10 @@ export function emulatedStage(stageWith: (env: Record<string, string>) => Stage)
       const started = await Promise.allSettled([startFirestoreEmulator(), startPubSubEmulator()]);
       const emulators = started.flatMap((start) => (start.status === 'fulfilled' ? [start.value] : []));
       try {
-        const problem = started.find((start) => start.status === 'rejected');
-        if (problem) return { passed: 0, failed: 1, skipped: [], output: String(problem.reason) };
         const [firestore, pubsub] = emulators as [Emulator, Emulator];
+        const warm = await Promise.allSettled([warmUpFirestore(firestore.host), warmUpPubSub(pubsub.host)]);
+        const problem = [...started, ...warm].find((end) => end.status === 'rejected');
+        if (problem) return { passed: 0, failed: 1, skipped: [], output: String(problem.reason) };
         const env = {
           FIRESTORE_EMULATOR_HOST: firestore.host,
           PUBSUB_EMULATOR_HOST: pubsub.host,

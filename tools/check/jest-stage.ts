@@ -10,7 +10,7 @@ type JestReport = {
   numFailedTests: number;
   /** Test files that failed before or outside of any test. */
   numRuntimeErrorTestSuites: number;
-  testResults: { assertionResults: { fullName: string; status: string }[] }[];
+  testResults: { assertionResults: { fullName: string; status: string; retryReasons?: string[] }[] }[];
 };
 
 const JEST = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
@@ -93,6 +93,9 @@ function resultOf(
     // Jest can fail without a failed test, for instance when a file leaves a handle open that ends the worker.
     failed: end.ok ? failed : Math.max(failed, 1),
     ...(end.timedOut ? { output: 'The tests have ended, but jest has not: one of them has left something open.' } : {}),
+    retried: tests
+      .filter(({ status, retryReasons }) => status === 'passed' && (retryReasons?.length ?? 0) > 0)
+      .map(({ fullName, retryReasons }) => `${fullName}: ${firstLine(retryReasons![0]!)}`),
     skipped: notRun.map((name) => (name.includes(REASON) ? name : `${name}${REASON}no reason given`)),
   };
 }
@@ -103,4 +106,8 @@ function readReport(file: string): JestReport | undefined {
   } catch {
     return undefined;
   }
+}
+
+function firstLine(text: string): string {
+  return text.trim().split('\n')[0]!;
 }

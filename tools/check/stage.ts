@@ -4,6 +4,8 @@ export type StageResult = {
   failed: number;
   /** Full names of the tests that did not run; the reason stands in the title. */
   skipped: string[];
+  /** Tests that passed only at the second try, each with what failed at the first. */
+  retried?: string[];
   /** What to show of it, beside the counts. */
   output?: string;
   /** Why the stage had nothing to do. */

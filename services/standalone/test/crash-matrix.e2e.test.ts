@@ -1,9 +1,10 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import type { RunAnswer } from '@runvoy/protocol';
 import { endOf, openCrashWorld, readWholeLog, type CrashWorld } from './crash-world.ts';
+import { newGate } from './gate.ts';
 import { poll, type Server } from './server.ts';
 
 const LINES = Array.from({ length: 40 }, (_, i) => `line ${i + 1}`);
@@ -110,13 +111,12 @@ describe('a server that is killed', () => {
   test.concurrent('before its run’s command ends learns of the end when it is back', async () => {
     await using world = openCrashWorld();
     const first = await world.start();
-    const gate = join(world.dataDir, '..', 'gate');
-    execFileSync('mkfifo', [gate]);
-    const command = `echo before; read x < ${gate}; echo after; exit 3`;
+    const gate = newGate(join(world.dataDir, '..'));
+    const command = `echo before; read x < ${gate.path}; echo after; exit 3`;
     const { execution_id: id } = (await world.submit(first, command))!;
     const pid = await world.pidOf(id, 'command');
     await first.kill();
-    writeFileSync(gate, 'go\n');
+    gate.open();
     await poll(() => (isAlive(pid) ? undefined : true));
     const server = await world.start();
     expect(endOf(await server.finished(id))).toBe('FAILED 3');
