@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { executionOfTicket, executionRef, Failure, openTicket, reauthenticate, requirePermission } from '@runvoy/core';
-import type { Clock, Execution, Records, SigningKeys, Ticket } from '@runvoy/core';
+import { Failure, readerByTicket } from '@runvoy/core';
+import type { Clock, Records, SigningKeys, TicketReader } from '@runvoy/core';
 import { STREAM_PROTOCOL } from '@runvoy/protocol';
 
 export interface AdmissionDeps {
@@ -12,10 +12,7 @@ export interface AdmissionDeps {
 }
 
 /** What somebody who may watch gets to see. */
-export interface Admission {
-  readonly execution: Execution;
-  /** The API key behind the ticket. */
-  readonly keyId: string;
+export interface Admission extends TicketReader {
   /** The last line the viewer has. */
   readonly after: number;
   readonly isTyped: boolean;
@@ -28,11 +25,9 @@ export async function admitViewer(deps: AdmissionDeps, request: IncomingMessage)
   const query = queryOf(request);
   const executionId = query.get('execution_id');
   if (!executionId) throw new Failure('INVALID_REQUEST', 'The query parameter "execution_id" is missing.');
-  const ticket = requireTicket(deps, executionId, query.get('token'));
   const isTyped = choosesTyped(request);
-  const after = readAfter(query);
-  const execution = await requireReadable(deps, ticket);
-  return { execution, keyId: ticket.key_id, after, isTyped };
+  const after = readAfter(request, query);
+  return { ...(await readerByTicket(deps, executionId, query.get('token'))), after, isTyped };
 }
 
 /** The query of a request target, which may be anything a client cares to send. */
@@ -40,18 +35,6 @@ function queryOf(request: IncomingMessage): URLSearchParams {
   const target = request.url ?? '';
   const start = target.indexOf('?');
   return new URLSearchParams(start < 0 ? '' : target.slice(start + 1));
-}
-
-function requireTicket({ signingKeys, clock }: AdmissionDeps, executionId: string, text: string | null): Ticket {
-  if (!text)
-    throw new Failure('UNAUTHORIZED', 'The query parameter "token" is missing. Use the websocket_url as given.');
-  const ticket = openTicket(signingKeys, clock.now(), executionId, text);
-  if (ticket) return ticket;
-  const otherId = executionOfTicket(text);
-  if (otherId !== undefined && openTicket(signingKeys, clock.now(), otherId, text)) {
-    throw new Failure('FORBIDDEN', `The token is of another execution than ${executionId}.`);
-  }
-  throw new Failure('UNAUTHORIZED', 'The token is invalid or has expired. Ask for a new websocket_url.');
 }
 
 /** True for `runvoy.v2`, false for runvoy's clients, which name no subprotocol. */
@@ -62,7 +45,10 @@ function choosesTyped(request: IncomingMessage): boolean {
   throw new Failure('INVALID_REQUEST', `Of subprotocols only ${STREAM_PROTOCOL} is spoken here; name it or none.`);
 }
 
-function readAfter(query: URLSearchParams): number {
+function readAfter({ headers }: IncomingMessage, query: URLSearchParams): number {
+  // What an EventSource has got by now, whatever its URL once said.
+  const seen = sequenceNumber(String(headers['last-event-id'] ?? ''));
+  if (seen !== undefined) return seen;
   const after = query.get('after');
   // In runvoy an unknown last id means everything.
   if (after === null) return sequenceNumber(query.get('last_event_id') ?? '') ?? 0;
@@ -73,12 +59,4 @@ function readAfter(query: URLSearchParams): number {
 
 function sequenceNumber(text: string): number | undefined {
   return /^\d{1,12}$/.test(text) ? Number(text) : undefined;
-}
-
-async function requireReadable({ records, clock }: AdmissionDeps, ticket: Ticket): Promise<Execution> {
-  const caller = await reauthenticate({ records, clock }, ticket.key_id);
-  const execution = (await records.get(executionRef(ticket.execution_id)))?.value;
-  if (!execution) throw new Failure('EXECUTION_NOT_FOUND', ticket.execution_id);
-  requirePermission(caller, 'execution.read', execution.owned_by);
-  return execution;
 }

@@ -1,2 +1,2 @@
 export { buildLiveView, type LiveView, type LiveViewDeps } from './live-view.ts';
-export { mountLiveView, STREAM_PATH } from './mount-live-view.ts';
+export { EVENTS_PATH, mountLiveView, STREAM_PATH } from './mount-live-view.ts';

@@ -1,18 +1,19 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
+import type { Connection } from './connection.ts';
+import { DrainWaiters } from './drain-waiters.ts';
 import type { Frame } from './frame-form.ts';
-import type { Outlet } from './outlet.ts';
 
-/** A viewer's connection. */
-export class ViewerSocket implements Outlet {
+/** A viewer's connection over WebSocket. */
+export class ViewerSocket implements Connection {
   readonly #ws: WebSocket;
   readonly #stream: Duplex;
-  #waiting: { readonly bytes: number; readonly resolve: () => void }[] = [];
+  readonly #waiters = new DrainWaiters(this);
   #isAlive = true;
   readonly #written = (): void => {
     // Somebody takes what is sent, however slowly: a ping behind a megabyte of log may need longer than a round.
     this.#isAlive = true;
-    this.#wake();
+    this.#waiters.wake();
   };
 
   constructor(ws: WebSocket, stream: Duplex) {
@@ -21,7 +22,7 @@ export class ViewerSocket implements Outlet {
     ws.on('pong', () => (this.#isAlive = true));
     // An error is followed by a close; there is nothing else to do about a viewer's broken connection.
     ws.on('error', () => undefined);
-    ws.on('close', () => this.#wake());
+    ws.on('close', () => this.#waiters.wake());
   }
 
   get isOpen(): boolean {
@@ -40,30 +41,21 @@ export class ViewerSocket implements Outlet {
   }
 
   drained(bytes: number): Promise<void> {
-    if (!this.isOpen || this.bufferedBytes <= bytes) return Promise.resolve();
-    return new Promise((resolve) => this.#waiting.push({ bytes, resolve }));
+    return this.#waiters.drained(bytes);
   }
 
   close(code: number, reason: string): void {
     this.#ws.close(code, reason);
-    this.#wake();
+    this.#waiters.wake();
   }
 
   terminate(): void {
     this.#ws.terminate();
   }
 
-  /** Pings, or ends a connection that neither answered the last ping nor took anything since. */
   checkAlive(): void {
     if (!this.#isAlive) return this.terminate();
     this.#isAlive = false;
     if (this.isOpen) this.#ws.ping();
-  }
-
-  #wake(): void {
-    if (this.#waiting.length === 0) return;
-    const due = this.#waiting.filter(({ bytes }) => !this.isOpen || this.bufferedBytes <= bytes);
-    this.#waiting = this.#waiting.filter((waiter) => !due.includes(waiter));
-    for (const { resolve } of due) resolve();
   }
 }

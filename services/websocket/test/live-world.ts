@@ -1,6 +1,4 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import {
   apiKeyRef,
   chunkRef,
@@ -18,9 +16,10 @@ import {
 } from '@runvoy/core';
 import { openSqliteRecords } from '@runvoy/provider-local';
 import type { Role } from '@runvoy/protocol';
-import { newLogger } from '@runvoy/runtime';
+import { newHttpApp, newLogger } from '@runvoy/runtime';
 import { WebSocket, type ClientOptions } from 'ws';
-import { buildLiveView, type LiveViewDeps } from '../src/index.ts';
+import { buildLiveView, EVENTS_PATH, mountLiveView, type LiveViewDeps } from '../src/index.ts';
+import { readEvents, type Events } from './event-reader.ts';
 import { EXECUTION_ID, T0 } from './sample-execution.ts';
 
 export const KEY_ID = 'a'.repeat(20);
@@ -42,6 +41,7 @@ export async function openLiveWorld(changes: Partial<LiveViewDeps> = {}) {
   const logged: string[] = [];
   const opened: string[] = [];
   const feed = recordsLiveFeed(records);
+  const logger = newLogger('debug', (line) => void logged.push(line));
   const view = buildLiveView({
     records: reached,
     feed: {
@@ -56,15 +56,13 @@ export async function openLiveWorld(changes: Partial<LiveViewDeps> = {}) {
     },
     clock,
     signingKeys: SIGNING_KEYS,
-    logger: newLogger('debug', (line) => void logged.push(line)),
+    logger,
     allowedOrigins: (origin) => origin === ORIGIN,
     ...changes,
   });
-  const server = createServer();
-  server.on('upgrade', (request, socket, head) => view.handleUpgrade(request, socket, head));
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  const app = newHttpApp({ logger });
+  mountLiveView(app, view);
+  const address = new URL(await app.listen({ port: 0, host: '127.0.0.1' }));
   const clients: Client[] = [];
 
   const world = {
@@ -104,7 +102,7 @@ export async function openLiveWorld(changes: Partial<LiveViewDeps> = {}) {
 
     url(query: Record<string, string> = {}): string {
       const all = { execution_id: EXECUTION_ID, token: world.ticket(), ...query };
-      return `ws://127.0.0.1:${port}/stream?${new URLSearchParams(all).toString()}`;
+      return `ws://${address.host}/stream?${new URLSearchParams(all).toString()}`;
     },
 
     connect(query: Record<string, string> = {}, protocol?: string, options: ClientOptions = {}): Client {
@@ -113,12 +111,17 @@ export async function openLiveWorld(changes: Partial<LiveViewDeps> = {}) {
       return client;
     },
 
+    /** Reads the same as server-sent events. */
+    events(query: Record<string, string> = {}, headers: Record<string, string> = {}): Promise<Events> {
+      const all = { execution_id: EXECUTION_ID, token: world.ticket(), ...query };
+      return readEvents(`${address.origin}${EVENTS_PATH}?${new URLSearchParams(all).toString()}`, headers);
+    },
+
     async [Symbol.asyncDispose](): Promise<void> {
       for (const client of clients) client.ws.terminate();
       await view.close();
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
+      app.server.closeAllConnections();
+      await app.close();
       records.close();
     },
   };
