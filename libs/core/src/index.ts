@@ -84,6 +84,7 @@ export * from './logs/read-tails.ts';
 export * from './logs/replay-lane.ts';
 export * from './logs/ticket.ts';
 export * from './logs/ticket-reader.ts';
+export * from './logs/verify-log.ts';
 export * from './records/collections.ts';
 export * from './records/query-args.ts';
 export * from './records/records.ts';

@@ -192,6 +192,33 @@ export interface LogsBody {
   readonly sha256?: string;
 }
 
+/** `GET /api/v1/executions/{id}/logs/verify`: what the stored lines amount to, worked out anew. */
+export interface VerifyLogBody {
+  readonly execution_id: string;
+  readonly status: ExecutionStatus;
+  readonly completeness: Completeness;
+  /** The end record's, or the highest stored number when there is no end record. */
+  readonly lines: number;
+  readonly gaps: readonly LogGap[];
+  /** Hex, over what is stored. */
+  readonly stored_sha256: string;
+  /** Hex, as the runner signed it in its end record. */
+  readonly sha256?: string;
+  readonly bytes?: number;
+}
+
+/** `POST /api/v1/executions/{id}/ticket`: URLs that need no key until they expire. Each is a credential. */
+export interface TicketBody {
+  readonly execution_id: string;
+  /** RFC 3339. */
+  readonly expires_at: string;
+  /** Server-sent events, for a bare `EventSource`. */
+  readonly events_url: string;
+  readonly websocket_url: string;
+  /** The whole log as text. */
+  readonly text_url: string;
+}
+
 /** 200 of `DELETE /api/v1/executions/{id}`; the second time 204. */
 export interface KillAnswer {
   readonly execution_id: string;

@@ -12,9 +12,11 @@ import { healthReportRoutes, healthRoutes } from './health-routes.ts';
 import { imageRoutes } from './image-routes.ts';
 import { keyRoutes } from './key-routes.ts';
 import { logRoutes } from './log-routes.ts';
+import { logTextRoutes } from './log-text-routes.ts';
 import { RateLimits } from './rate-limits.ts';
 import { runRoutes } from './run-routes.ts';
 import { secretRoutes } from './secret-routes.ts';
+import { ticketRoutes } from './ticket-routes.ts';
 import { userRoutes } from './user-routes.ts';
 
 /** The public API, ready to listen. */
@@ -26,6 +28,7 @@ export function buildOrchestrator(deps: OrchestratorDeps): FastifyInstance {
   healthRoutes(app, deps);
   const rates = deps.rates && new RateLimits(deps.rates, deps.clock);
   claimRoutes(app, deps, rates);
+  logTextRoutes(app, deps, rates);
   app.register(
     async (api) => {
       requireApiKey(api, deps, rates);
@@ -33,6 +36,7 @@ export function buildOrchestrator(deps: OrchestratorDeps): FastifyInstance {
       executionRoutes(api, deps);
       explainRoutes(api, deps);
       logRoutes(api, deps);
+      ticketRoutes(api, deps);
       imageRoutes(api, deps);
       secretRoutes(api, deps);
       userRoutes(api, deps);

@@ -1,5 +1,5 @@
 import { authenticate, deedBy, type ActedBy, type Asking, type Caller } from '@runvoy/core';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { OrchestratorDeps } from './deps.ts';
 import type { RateLimits } from './rate-limits.ts';
 
@@ -12,12 +12,21 @@ export function requireApiKey(
   rates?: RateLimits,
 ): void {
   api.addHook('onRequest', async (request, reply) => {
-    const header = request.headers['x-api-key'];
-    const check = () => authenticate(deps, typeof header === 'string' ? header : undefined);
-    const caller = await (rates ? rates.checked(request, reply, check) : check());
-    rates?.count(caller.key_id, request, reply);
-    callers.set(request, caller);
+    callers.set(request, await callerByKey({ deps, rates }, request, reply));
   });
+}
+
+/** Whoever's API key a request carries. Counts it among the requests of that key, or among the refused ones of its address. */
+export async function callerByKey(
+  { deps, rates }: { deps: Pick<OrchestratorDeps, 'records' | 'clock'>; rates: RateLimits | undefined },
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<Caller> {
+  const header = request.headers['x-api-key'];
+  const check = () => authenticate(deps, typeof header === 'string' ? header : undefined);
+  const caller = await (rates ? rates.checked(request, reply, check) : check());
+  rates?.count(caller.key_id, request, reply);
+  return caller;
 }
 
 /** Who called. Only behind `requireApiKey`. */

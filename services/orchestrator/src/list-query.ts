@@ -55,7 +55,8 @@ export function readLogQuery(query: Readonly<Record<string, unknown>>): LogQuery
   return { after: readCount('after', query['after'], 0), limit };
 }
 
-function readCount(name: string, value: unknown, fallback: number): number {
+/** A parameter as a whole number, `fallback` when absent or empty. Fails with `INVALID_REQUEST`. */
+export function readCount(name: string, value: unknown, fallback: number): number {
   const text = readText(name, value);
   if (text === '') return fallback;
   if (/^\d{1,15}$/.test(text)) return Number(text);

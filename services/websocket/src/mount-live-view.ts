@@ -18,7 +18,7 @@ export function mountLiveView(
   liveView: LiveView,
   guard: (request: IncomingMessage) => void = () => undefined,
 ): void {
-  app.get(EVENTS_PATH, async (request, reply) => {
+  app.get(EVENTS_PATH, { exposeHeadRoute: false }, async (request, reply) => {
     await liveView.serveEvents(request.raw, reply.raw);
     reply.hijack();
   });

@@ -5,6 +5,9 @@ import type { Millis } from '../time/clock.ts';
 /** Time to connect with a ticket of `websocket_url`. */
 export const TICKET_MS = 15 * 60_000;
 
+/** The longest a ticket may be asked for: a bare `EventSource` comes back with the URL it was given. */
+export const LONGEST_TICKET_MS = 12 * 3_600_000;
+
 /** What a ticket allows: one person to read one execution's log. */
 export interface Ticket {
   readonly execution_id: string;

@@ -1,0 +1,124 @@
+import { pipeline, Readable } from 'node:stream';
+import { createGzip } from 'node:zlib';
+import { assessLog, Failure, readerByTicket, readLineBatches, type Execution, type LogAssessment } from '@runvoy/core';
+import type { LogLine, LogStream } from '@runvoy/protocol';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { callerByKey } from './authentication.ts';
+import type { OrchestratorDeps } from './deps.ts';
+import { readableExecution } from './execution-routes.ts';
+import { readText } from './list-query.ts';
+import type { RateLimits } from './rate-limits.ts';
+
+type TextRequest = FastifyRequest<{ Params: { id: string }; Querystring: Record<string, unknown> }>;
+
+const STREAMS: readonly string[] = ['stdout', 'stderr', 'system'] satisfies LogStream[];
+
+/** What is asked of a text. */
+interface TextForm {
+  /** Only this stream; all unless told. */
+  readonly stream: string | undefined;
+  /** Each line behind its time, RFC 3339. */
+  readonly timestamps: boolean;
+  /** Offered as a file. */
+  readonly download: boolean;
+}
+
+/**
+ * `GET /api/v1/executions/{id}/logs.txt`: the whole log as text, for `curl` and for keeping; by key or by ticket (`?token=`). What
+ * it amounts to stands in its headers, and lines that are missing are named where they would stand. Compressed for who accepts gzip.
+ */
+export function logTextRoutes(app: FastifyInstance, deps: OrchestratorDeps, rates?: RateLimits): void {
+  app.get('/api/v1/executions/:id/logs.txt', async (request: TextRequest, reply) => {
+    const form = readForm(request.query);
+    const execution = await readable(deps, rates, request, reply);
+    const assessment = await assessLog(deps, execution);
+    const id = execution.execution_id;
+    void reply.headers({
+      'Content-Type': 'text/plain; charset=utf-8',
+      ...headersOf(assessment),
+      ...(form.download ? { 'Content-Disposition': `attachment; filename="${id}.log"` } : {}),
+    });
+    const text = Readable.from(textOf(deps, execution, form, assessment));
+    if (!acceptsGzip(request)) return reply.send(text);
+    void reply.headers({ 'Content-Encoding': 'gzip', Vary: 'Accept-Encoding' });
+    // A reader who leaves destroys the answer, and with it everything before.
+    return reply.send(pipeline(text, createGzip(), () => undefined));
+  });
+}
+
+async function readable(
+  deps: OrchestratorDeps,
+  rates: RateLimits | undefined,
+  request: TextRequest,
+  reply: FastifyReply,
+): Promise<Execution> {
+  const { id } = request.params;
+  const token = readText('token', request.query['token']);
+  if (token !== '') return (await readerByTicket(deps, id, token)).execution;
+  return readableExecution(deps.records, await callerByKey({ deps, rates }, request, reply), id);
+}
+
+function readForm(query: Readonly<Record<string, unknown>>): TextForm {
+  const stream = readText('stream', query['stream']);
+  if (stream !== '' && !STREAMS.includes(stream)) {
+    throw new Failure(
+      'INVALID_REQUEST',
+      `invalid stream parameter: it is one of ${STREAMS.join(', ')}; got "${stream.slice(0, 80)}"`,
+    );
+  }
+  return {
+    stream: stream === '' ? undefined : stream,
+    timestamps: readSwitch(query, 'timestamps'),
+    download: readSwitch(query, 'download'),
+  };
+}
+
+function readSwitch(query: Readonly<Record<string, unknown>>, name: string): boolean {
+  const text = readText(name, query[name]);
+  if (text === 'true') return true;
+  if (text === '' || text === 'false') return false;
+  throw new Failure('INVALID_REQUEST', `invalid ${name} parameter: it is true or false; got "${text.slice(0, 80)}"`);
+}
+
+function headersOf({ completeness, lines, sha256 }: LogAssessment): Record<string, string> {
+  return {
+    'Runvoy-Log-Completeness': completeness,
+    'Runvoy-Log-Lines': String(lines),
+    ...(sha256 === undefined ? {} : { 'Runvoy-Log-SHA256': sha256 }),
+  };
+}
+
+function acceptsGzip({ headers }: FastifyRequest): boolean {
+  const offers = (headers['accept-encoding'] ?? '').split(',');
+  return offers.some((offer) => /^\s*gzip\s*(;\s*q=(?!0(\.0*)?\s*$).*)?$/i.test(offer));
+}
+
+/** Chunk by chunk as it is read: memory stays flat. */
+async function* textOf(
+  { records }: OrchestratorDeps,
+  execution: Execution,
+  form: TextForm,
+  { completeness, lines: last }: LogAssessment,
+): AsyncGenerator<string> {
+  let next = 1;
+  for await (const lines of readLineBatches(records, execution.execution_id, 0)) {
+    let text = '';
+    for (const line of lines) {
+      if (line.seq > next) text += missing(next, line.seq - 1);
+      next = line.seq + 1;
+      if (form.stream === undefined || line.stream === form.stream) text += row(line, form);
+    }
+    if (text !== '') yield text;
+  }
+  // Of a run that goes on the rest is not missing yet.
+  if (completeness !== 'running' && next <= last) yield missing(next, last);
+}
+
+function row(line: LogLine, { timestamps }: TextForm): string {
+  const time = timestamps ? `${new Date(line.ms).toISOString()} ` : '';
+  return `${time}${line.text}${line.partial ? '' : '\n'}`;
+}
+
+function missing(from: number, to: number): string {
+  return from === to ? `### runvoy: line ${from} is missing\n` : `### runvoy: lines ${from}-${to} are missing\n`;
+}

@@ -1,0 +1,69 @@
+import { Failure, LONGEST_TICKET_MS, verifyLog } from '@runvoy/core';
+import type { TicketBody, VerifyLogBody } from '@runvoy/protocol';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { callerOf } from './authentication.ts';
+import type { OrchestratorDeps } from './deps.ts';
+import { readableExecution } from './execution-routes.ts';
+import { eventsTicketUrl, readTicket, withTicket } from './links.ts';
+import { readCount, readLogQuery } from './list-query.ts';
+
+type ById = { Params: { id: string } };
+type ByQuery = { Querystring: Record<string, unknown> };
+
+const HOUR_S = 3_600;
+const LEAST_S = 60;
+
+/** The doors of a log that need no key once somebody with a key has opened them, and the check of the whole. */
+export function ticketRoutes(api: FastifyInstance, deps: OrchestratorDeps): void {
+  const asked = async (request: FastifyRequest<ById>) => {
+    const caller = callerOf(request);
+    const execution = await readableExecution(deps.records, caller, request.params.id);
+    return { caller, execution };
+  };
+
+  api.post<ById & ByQuery>('/executions/:id/ticket', async (request, reply): Promise<TicketBody> => {
+    const lifeMs = readLifeMs(request.query);
+    const { caller, execution } = await asked(request);
+    const id = execution.execution_id;
+    const ticket = readTicket(deps, id, caller, lifeMs);
+    reply.code(201);
+    return {
+      execution_id: id,
+      expires_at: new Date(deps.clock.now() + lifeMs).toISOString(),
+      events_url: eventsTicketUrl(deps, id, ticket),
+      websocket_url: withTicket(deps.streamUrl(), id, ticket),
+      text_url: `${originOf(request)}/api/v1/executions/${id}/logs.txt?token=${ticket}`,
+    };
+  });
+
+  // Streams are another service's; a client follows, and comes back to where it was sent.
+  api.get<ById & ByQuery>('/executions/:id/logs/stream', async (request, reply) => {
+    const { after } = readLogQuery({ limit: '1', ...request.query })!;
+    const { caller, execution } = await asked(request);
+    const ticket = readTicket(deps, execution.execution_id, caller);
+    const url = eventsTicketUrl(deps, execution.execution_id, ticket);
+    return reply.redirect(after === 0 ? url : `${url}&after=${after}`, 307);
+  });
+
+  api.get<ById>('/executions/:id/logs/verify', async (request): Promise<VerifyLogBody> => {
+    const { execution } = await asked(request);
+    return verifyLog(deps.records, execution);
+  });
+}
+
+/** `?expires_in=` in seconds. */
+function readLifeMs(query: Readonly<Record<string, unknown>>): number {
+  const seconds = readCount('expires_in', query['expires_in'], HOUR_S);
+  const longest = LONGEST_TICKET_MS / 1_000;
+  if (seconds >= LEAST_S && seconds <= longest) return seconds * 1_000;
+  throw new Failure(
+    'INVALID_REQUEST',
+    `expires_in is a number of seconds from ${LEAST_S} to ${longest}; got ${seconds}.`,
+  );
+}
+
+/** Where the caller reached us; behind a front end that ends TLS, it says so. */
+function originOf({ headers, protocol, host }: FastifyRequest): string {
+  const forwarded = headers['x-forwarded-proto'];
+  return `${forwarded === 'https' ? 'https' : protocol}://${host}`;
+}

@@ -1,0 +1,205 @@
+import { createHash } from 'node:crypto';
+import { gunzipSync } from 'node:zlib';
+import { describe, expect, test } from '@jest/globals';
+import { appendBatch, applyEvidence, executionRef } from '@runvoy/core';
+import { digestRow, type LogLine, type TicketBody } from '@runvoy/protocol';
+import { openWorld, T0, type World } from './world.ts';
+
+const ID = /^[0-9a-f]{32}$/;
+
+async function run(world: World): Promise<string> {
+  const id = (await world.call('POST', '/api/v1/run', { command: 'echo hi' })).json().execution_id as string;
+  expect(id).toMatch(ID);
+  return id;
+}
+
+const linesOf = (from: number, texts: readonly string[], more: Partial<LogLine> = {}): LogLine[] =>
+  texts.map((text, index) => ({ seq: from + index, stream: 'stdout', ms: T0 + index, text, ...more }));
+
+async function write(world: World, id: string, lines: readonly LogLine[]): Promise<void> {
+  await appendBatch(world, id, { from: lines[0]!.seq, lines, expires_at: 0, key_id: 'k', mac: '' });
+}
+
+/** Ends the run, with an end record over these lines. */
+async function end(world: World, id: string, lines: readonly LogLine[]): Promise<string> {
+  const sha256 = createHash('sha256')
+    .update(lines.map((line) => digestRow(line)).join(''))
+    .digest('hex');
+  const report = { cause: 'exited' as const, exit_code: 0, started_at_ms: T0, ended_at_ms: T0, stored_at_ms: T0 };
+  await applyEvidence(world, id, [
+    { kind: 'bootstrapped', attempt: 1, nonce_hash: 'n', platform_execution: 'p', at_ms: T0 },
+    { kind: 'finished', attempt: 1, report },
+    { kind: 'platform_ended', attempt: 1, end: { platform_execution: 'p', at_ms: T0, kind: 'exited' } },
+  ]);
+  await world.records.transact(async (tx) => {
+    const execution = (await tx.get(executionRef(id)))!;
+    tx.set(executionRef(id), { ...execution, end_record: { lines: lines.length, bytes: 1, sha256, maskings: 0 } });
+  });
+  return sha256;
+}
+
+const textOf = (world: World, id: string, query = '', key: string | undefined = world.adminKey, headers = {}) =>
+  world.call('GET', `/api/v1/executions/${id}/logs.txt${query}`, undefined, key, headers);
+
+describe('a log as text', () => {
+  test('is every line, once, in order, with what it amounts to in its headers', async () => {
+    await using world = await openWorld();
+    const id = await run(world);
+    const lines = [...linesOf(1, ['one', '', 'ü\tx']), ...linesOf(4, ['an ', 'end'], { partial: true })];
+    await write(world, id, lines.slice(0, 2));
+    expect((await textOf(world, id)).headers['runvoy-log-completeness']).toBe('running');
+    await write(world, id, lines.slice(2));
+    const sha256 = await end(world, id, lines);
+    const answer = await textOf(world, id, '?download=true');
+    expect(answer.payload).toBe('one\n\nü\tx\nan end');
+    expect(answer.headers).toMatchObject({
+      'content-type': 'text/plain; charset=utf-8',
+      'content-disposition': `attachment; filename="${id}.log"`,
+      'runvoy-log-completeness': 'complete',
+      'runvoy-log-lines': '5',
+      'runvoy-log-sha256': sha256,
+    });
+  });
+
+  test('names the lines that are missing where they would stand', async () => {
+    await using world = await openWorld();
+    const id = await run(world);
+    const lines = linesOf(1, ['a', 'b', 'c', 'd', 'e', 'f']);
+    await write(world, id, lines.slice(1, 2));
+    await write(world, id, lines.slice(4, 5));
+    await end(world, id, lines);
+    const answer = await textOf(world, id);
+    expect(answer.payload.split('\n')).toEqual([
+      '### runvoy: line 1 is missing',
+      'b',
+      '### runvoy: lines 3-4 are missing',
+      'e',
+      '### runvoy: line 6 is missing',
+      '',
+    ]);
+    expect(answer.headers['runvoy-log-completeness']).toBe('gaps');
+  });
+
+  test('is of one stream, and with times, when asked', async () => {
+    await using world = await openWorld();
+    const id = await run(world);
+    await write(world, id, [...linesOf(1, ['out']), ...linesOf(2, ['err'], { stream: 'stderr' })]);
+    expect((await textOf(world, id, '?stream=stderr&timestamps=true')).payload).toBe('2026-01-01T00:00:00.000Z err\n');
+    for (const query of ['?stream=sterr', '?timestamps=yes', '?stream=stdout&stream=stderr']) {
+      expect((await textOf(world, id, query)).statusCode).toBe(400);
+    }
+  });
+
+  test.each([
+    ['gzip', true],
+    ['br, GZIP;q=0.5', true],
+    ['gzip;q=0', false],
+    ['identity', false],
+  ])('to who accepts %j is compressed: %s', async (accept, isCompressed) => {
+    await using world = await openWorld();
+    const id = await run(world);
+    await write(world, id, linesOf(1, ['one', 'two']));
+    const answer = await textOf(world, id, '', world.adminKey, { 'accept-encoding': accept });
+    expect(answer.headers['content-encoding']).toBe(isCompressed ? 'gzip' : undefined);
+    const text = isCompressed ? gunzipSync(answer.rawPayload).toString() : answer.payload;
+    expect(text).toBe('one\ntwo\n');
+  });
+
+  test('is refused without key or ticket, to whoever may not read it, and where there is none', async () => {
+    await using world = await openWorld();
+    const id = await run(world);
+    const viewer = await world.keyOf('v@example.com', 'viewer');
+    const statusOf = async (...args: Parameters<typeof textOf>) => (await textOf(...args)).statusCode;
+    expect(await statusOf(world, id, '', '')).toBe(401);
+    expect(await statusOf(world, id, '?token=x.y', '')).toBe(401);
+    expect(await statusOf(world, id, '', viewer)).toBe(
+      (await world.call('GET', `/api/v1/executions/${id}/logs`, undefined, viewer)).statusCode,
+    );
+    expect(await statusOf(world, 'f'.repeat(32))).toBe(404);
+  });
+});
+
+describe('a ticket', () => {
+  const ask = (world: World, id: string, query = '', key: string | undefined = world.adminKey) =>
+    world.call('POST', `/api/v1/executions/${id}/ticket${query}`, undefined, key);
+
+  test('opens the log of its execution without a key, until it expires', async () => {
+    await using world = await openWorld();
+    const id = await run(world);
+    await write(world, id, linesOf(1, ['one']));
+    const answer = await ask(world, id, '?expires_in=60');
+    expect(answer.statusCode).toBe(201);
+    const ticket: TicketBody = answer.json();
+    expect(ticket).toMatchObject({ execution_id: id, expires_at: new Date(T0 + 60_000).toISOString() });
+    expect(ticket.events_url).toMatch(/^http:\/\/127\.0\.0\.1:1\/stream\/events\?execution_id=[0-9a-f]+&token=/);
+    expect(ticket.websocket_url).toMatch(/^ws:\/\/127\.0\.0\.1:1\/stream\?/);
+    const { search } = new URL(ticket.text_url);
+    expect((await textOf(world, id, search, '')).payload).toBe('one\n');
+    const other = await run(world);
+    expect((await textOf(world, other, search, '')).statusCode).toBe(403);
+    world.clock.advance(60_000);
+    expect((await textOf(world, id, search, '')).statusCode).toBe(401);
+  });
+
+  test('ends with the key that asked for it', async () => {
+    await using world = await openWorld();
+    const id = await run(world);
+    const key = await world.keyOf('op@example.com', 'operator');
+    const { search } = new URL((await ask(world, id, '', key)).json().text_url as string);
+    expect((await textOf(world, id, search, '')).statusCode).toBe(200);
+    await world.call('POST', '/api/v1/users/revoke', { email: 'op@example.com' });
+    expect((await textOf(world, id, search, '')).statusCode).toBe(401);
+  });
+
+  test.each(['59', '43201', '1.5', 'x', '-1'])('is not given for %s seconds', async (seconds) => {
+    await using world = await openWorld();
+    expect((await ask(world, await run(world), `?expires_in=${seconds}`)).statusCode).toBe(400);
+  });
+});
+
+test('the stream route sends its caller to the stream of events, with the cursor and a ticket', async () => {
+  await using world = await openWorld();
+  const id = await run(world);
+  const answer = await world.call('GET', `/api/v1/executions/${id}/logs/stream?after=7`);
+  expect(answer.statusCode).toBe(307);
+  const url = new URL(answer.headers.location!);
+  expect(`${url.origin}${url.pathname}`).toBe('http://127.0.0.1:1/stream/events');
+  expect(Object.fromEntries(url.searchParams)).toEqual({
+    execution_id: id,
+    token: expect.stringMatching(/^[\w-]+\.[\w-]+$/),
+    after: '7',
+  });
+  expect((await world.call('GET', `/api/v1/executions/${id}/logs/stream?after=x`)).statusCode).toBe(400);
+});
+
+describe('a check of a log', () => {
+  const check = async (world: World, id: string) =>
+    (await world.call('GET', `/api/v1/executions/${id}/logs/verify`)).json();
+
+  test('reads it all anew, and says so also after it was proven once', async () => {
+    await using world = await openWorld();
+    const id = await run(world);
+    const lines = linesOf(1, ['a', 'b', 'c']);
+    await write(world, id, lines);
+    expect(await check(world, id)).toMatchObject({ completeness: 'running', lines: 3, gaps: [] });
+    const sha256 = await end(world, id, lines);
+    const proven = { completeness: 'complete', lines: 3, gaps: [], sha256, stored_sha256: sha256 };
+    expect(await check(world, id)).toMatchObject(proven);
+    await world.call('GET', `/api/v1/executions/${id}/logs`);
+    await world.records.transact(async (tx) => {
+      const execution = (await tx.get(executionRef(id)))!;
+      expect(execution.log_proven).toBe(true);
+      tx.set(executionRef(id), { ...execution, end_record: { ...execution.end_record!, sha256: 'f'.repeat(64) } });
+    });
+    expect(await check(world, id)).toMatchObject({ completeness: 'unproven', stored_sha256: sha256 });
+  });
+
+  test('names what is missing', async () => {
+    await using world = await openWorld();
+    const id = await run(world);
+    const lines = linesOf(1, ['a', 'b', 'c']);
+    await write(world, id, lines.slice(2));
+    await end(world, id, lines);
+    expect(await check(world, id)).toMatchObject({ completeness: 'gaps', lines: 3, gaps: [{ from: 1, to: 2 }] });
+  });
+});
