@@ -1,94 +1,78 @@
-import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { SignInLinkAnswer } from '@runvoy/protocol';
-import { chromium, type Browser, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
+import { isChromiumHere, openChromium, titled } from './chromium.ts';
 import { startServer, type Server } from './server.ts';
 
-const CHROMIUM = process.env['RUNVOY_CHROMIUM'] ?? '/usr/bin/chromium';
-const isThere = existsSync(CHROMIUM) || process.env['RUNVOY_REQUIRE_ALL'] === '1';
-const inChromium = isThere ? describe : describe.skip;
+const inChromium = isChromiumHere ? describe : describe.skip;
 
-inChromium(
-  isThere ? 'the console in Chromium' : 'the console in Chromium — skipped: no Chromium at /usr/bin/chromium',
-  () => {
-    let server: Server;
-    let browser: Browser;
-    let page: Page;
+inChromium(titled('the console in Chromium'), () => {
+  let server: Server;
+  let browser: Browser;
+  let page: Page;
 
-    beforeAll(async () => {
-      server = await startServer();
-      browser = await chromium.launch({
-        executablePath: CHROMIUM,
-        args: [
-          '--no-sandbox',
-          '--disable-gpu',
-          '--disable-quic',
-          '--disable-background-networking',
-          '--disable-component-update',
-          '--disable-sync',
-          '--no-first-run',
-        ],
-      });
-      page = await browser.newPage();
-    });
-    afterAll(async () => {
-      await browser?.close();
-      await server?.[Symbol.asyncDispose]();
-    });
+  beforeAll(async () => {
+    server = await startServer();
+    browser = await openChromium();
+    page = await browser.newPage();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await server?.[Symbol.asyncDispose]();
+  });
 
-    /** What the log shows, without line numbers. */
-    const shownLines = () =>
-      page.locator('[data-testid=log-line][data-stream=stdout] [data-testid=log-text]').allInnerTexts();
+  /** What the log shows, without line numbers. */
+  const shownLines = () =>
+    page.locator('[data-testid=log-line][data-stream=stdout] [data-testid=log-text]').allInnerTexts();
 
-    test('signs in by a single-use link and follows a run to its verified end', async () => {
-      const link = await server.call<SignInLinkAnswer>('POST', '/api/v1/users/login-link');
-      const run = await server.run('for i in 1 2 3; do echo "line $i"; sleep 0.3; done; echo oops >&2; exit 3');
-      await page.goto(link.url);
-      await page.locator(`[data-testid=run-row][data-execution-id="${run.execution_id}"]`).click();
-      await page.locator('[data-testid=seal][data-seal=verified]').waitFor();
-      expect(await shownLines()).toEqual(['line 1', 'line 2', 'line 3']);
-      expect(await page.locator('[data-testid=log-line][data-stream=stderr]').count()).toBe(1);
-      expect(await page.locator('[data-testid=exit-code]').first().innerText()).toContain('3');
-      expect(page.url()).not.toContain('claim');
-    });
+  test('signs in by a single-use link and follows a run to its verified end', async () => {
+    const link = await server.call<SignInLinkAnswer>('POST', '/api/v1/users/login-link');
+    const run = await server.run('for i in 1 2 3; do echo "line $i"; sleep 0.3; done; echo oops >&2; exit 3');
+    await page.goto(link.url);
+    await page.locator(`[data-testid=run-row][data-execution-id="${run.execution_id}"]`).click();
+    await page.locator('[data-testid=seal][data-seal=verified]').waitFor();
+    expect(await shownLines()).toEqual(['line 1', 'line 2', 'line 3']);
+    expect(await page.locator('[data-testid=log-line][data-stream=stderr]').count()).toBe(1);
+    expect(await page.locator('[data-testid=exit-code]').first().innerText()).toContain('3');
+    expect(page.url()).not.toContain('claim');
+  });
 
-    test('opens the link a run prints, in the middle of the run, and sees every line once', async () => {
-      const run = await server.run('i=0; while [ $i -lt 12 ]; do echo "n $i"; i=$((i+1)); sleep 0.1; done');
-      await page.goto(run.view_url);
-      await page.locator('[data-testid=seal][data-seal=verified]').waitFor();
-      expect(await shownLines()).toEqual(Array.from({ length: 12 }, (_, i) => `n ${i}`));
-    });
+  test('opens the link a run prints, in the middle of the run, and sees every line once', async () => {
+    const run = await server.run('i=0; while [ $i -lt 12 ]; do echo "n $i"; i=$((i+1)); sleep 0.1; done');
+    await page.goto(run.view_url);
+    await page.locator('[data-testid=seal][data-seal=verified]').waitFor();
+    expect(await shownLines()).toEqual(Array.from({ length: 12 }, (_, i) => `n ${i}`));
+  });
 
-    test('stops a run and shows the stop confirmed', async () => {
-      const run = await server.run({ command: "trap '' TERM; echo ready; while :; do sleep 0.2; done", grace: 1 });
-      await page.goto(run.view_url);
-      await page.getByText('ready', { exact: true }).waitFor();
-      await page.getByTestId('stop-button').click();
-      await page.getByTestId('stop-confirm').click();
-      await page.locator('[data-testid=status][data-status=STOPPED]').first().waitFor();
-      expect((await server.finished(run.execution_id)).status).toBe('STOPPED');
-    });
+  test('stops a run and shows the stop confirmed', async () => {
+    const run = await server.run({ command: "trap '' TERM; echo ready; while :; do sleep 0.2; done", grace: 1 });
+    await page.goto(run.view_url);
+    await page.getByText('ready', { exact: true }).waitFor();
+    await page.getByTestId('stop-button').click();
+    await page.getByTestId('stop-confirm').click();
+    await page.locator('[data-testid=status][data-status=STOPPED]').first().waitFor();
+    expect((await server.finished(run.execution_id)).status).toBe('STOPPED');
+  });
 
-    test('treats a log as text, whatever is in it', async () => {
-      const run = await server.run(
-        `printf '<img src=x onerror=alert(1)>\\n\\033[31mred\\033[0m \\033]0;title\\007end\\n'`,
-      );
-      await page.goto(run.view_url);
-      await page.locator('[data-testid=seal][data-seal=verified]').waitFor();
-      expect((await shownLines())[0]).toBe('<img src=x onerror=alert(1)>');
-      expect(await page.locator('img[src=x]').count()).toBe(0);
-    });
+  test('treats a log as text, whatever is in it', async () => {
+    const run = await server.run(
+      `printf '<img src=x onerror=alert(1)>\\n\\033[31mred\\033[0m \\033]0;title\\007end\\n'`,
+    );
+    await page.goto(run.view_url);
+    await page.locator('[data-testid=seal][data-seal=verified]').waitFor();
+    expect((await shownLines())[0]).toBe('<img src=x onerror=alert(1)>');
+    expect(await page.locator('img[src=x]').count()).toBe(0);
+  });
 
-    test('explains a link that was used already', async () => {
-      const link = await server.call<SignInLinkAnswer>('POST', '/api/v1/users/login-link');
-      const other = await browser.newContext();
-      const first = await other.newPage();
-      await first.goto(link.url);
-      await first.getByTestId('sign-out').waitFor();
-      const fresh = await (await browser.newContext()).newPage();
-      await fresh.goto(link.url);
-      await fresh.getByTestId('sign-in').waitFor();
-      expect(await fresh.locator('body').innerText()).toContain('runvoy local login');
-    });
-  },
-);
+  test('explains a link that was used already', async () => {
+    const link = await server.call<SignInLinkAnswer>('POST', '/api/v1/users/login-link');
+    const other = await browser.newContext();
+    const first = await other.newPage();
+    await first.goto(link.url);
+    await first.getByTestId('sign-out').waitFor();
+    const fresh = await (await browser.newContext()).newPage();
+    await fresh.goto(link.url);
+    await fresh.getByTestId('sign-in').waitFor();
+    expect(await fresh.locator('body').innerText()).toContain('runvoy local login');
+  });
+});

@@ -41,6 +41,8 @@ export function newDirectory(): string {
 export async function startServer(
   options: {
     dataDir?: string;
+    /** Where an earlier one was; one of the kernel's choice unless told. */
+    port?: number;
     env?: Record<string, string>;
     key?: string;
     main?: string;
@@ -51,7 +53,7 @@ export async function startServer(
   const dataDir = options.dataDir ?? newDirectory();
   const main = options.main ?? STANDALONE_MAIN;
   const [program, ...words] = [...(options.through ?? []), process.execPath, main] as [string, ...string[]];
-  const server = spawn(program, [...words, '--json', '--port', '0', '--data-dir', dataDir], {
+  const server = spawn(program, [...words, '--json', '--port', String(options.port ?? 0), '--data-dir', dataDir], {
     stdio: ['ignore', 'pipe', 'pipe'],
     // What these tests look at from outside, a sandbox hides; those of isolation name another.
     env: { ...process.env, RUNVOY_LOCAL_ISOLATION: 'process', ...options.env },
