@@ -13,6 +13,8 @@ import { imageRoutes } from './image-routes.ts';
 import { keyRoutes } from './key-routes.ts';
 import { logRoutes } from './log-routes.ts';
 import { logTextRoutes } from './log-text-routes.ts';
+import { openApiRoutes } from './openapi/openapi-routes.ts';
+import { collectOperations } from './openapi/operation.ts';
 import { RateLimits } from './rate-limits.ts';
 import { runRoutes } from './run-routes.ts';
 import { secretRoutes } from './secret-routes.ts';
@@ -22,9 +24,11 @@ import { userRoutes } from './user-routes.ts';
 /** The public API, ready to listen. */
 export function buildOrchestrator(deps: OrchestratorDeps): FastifyInstance {
   const app = newHttpApp({ ...deps, strictJson: true });
+  const operations = collectOperations(app);
   answerOrigins(app, deps.allowedOrigins ?? (() => false));
   // As runvoy does, on any path, known or not: a browser's preflight is no question to any route.
   app.options('*', async (_, reply) => reply.code(200).send(''));
+  openApiRoutes(app, operations, deps.version);
   healthRoutes(app, deps);
   const rates = deps.rates && new RateLimits(deps.rates, deps.clock);
   claimRoutes(app, deps, rates);

@@ -1,4 +1,5 @@
 import { auditBody, Failure, listAudit, requirePermission, verifyAudit, type AuditFilter } from '@runvoy/core';
+import { AuditPageSchema, AuditProofSchema, AuditQuerySchema } from '@runvoy/protocol/schemas';
 import type { ListAuditAnswer, VerifyAuditAnswer } from '@runvoy/protocol';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { callerOf } from './authentication.ts';
@@ -11,7 +12,17 @@ export function auditRoutes(api: FastifyInstance, { records }: OrchestratorDeps)
 
   api.get<{ Querystring: Record<string, unknown> }>(
     '/audit',
-    { preValidation: mayRead },
+    {
+      schema: {
+        operationId: 'listAudit',
+        tags: ['audit'],
+        summary: 'Who changed what, newest first',
+        querystring: AuditQuerySchema,
+        response: { 200: AuditPageSchema },
+        errors: ['INVALID_REQUEST'],
+      },
+      preValidation: mayRead,
+    },
     async ({ query }): Promise<ListAuditAnswer> => {
       const page = await listAudit(records, readFilter(query), readPageQuery(query));
       return {
@@ -21,7 +32,19 @@ export function auditRoutes(api: FastifyInstance, { records }: OrchestratorDeps)
     },
   );
 
-  api.get('/audit/verify', { preValidation: mayRead }, async (): Promise<VerifyAuditAnswer> => verifyAudit(records));
+  api.get(
+    '/audit/verify',
+    {
+      schema: {
+        operationId: 'verifyAudit',
+        tags: ['audit'],
+        summary: 'Whether anything was changed or taken out',
+        response: { 200: AuditProofSchema },
+      },
+      preValidation: mayRead,
+    },
+    async (): Promise<VerifyAuditAnswer> => verifyAudit(records),
+  );
 }
 
 function readFilter(query: Readonly<Record<string, unknown>>): AuditFilter {

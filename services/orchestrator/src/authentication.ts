@@ -11,6 +11,9 @@ export function requireApiKey(
   deps: Pick<OrchestratorDeps, 'records' | 'clock'>,
   rates?: RateLimits,
 ): void {
+  api.addHook('onRoute', (route) => {
+    route.config = { ...route.config, needsKey: true };
+  });
   api.addHook('onRequest', async (request, reply) => {
     callers.set(request, await callerByKey({ deps, rates }, request, reply));
   });

@@ -1,7 +1,9 @@
 import { redeemClaim } from '@runvoy/core';
+import { ClaimedKeySchema, ClaimParamsSchema } from '@runvoy/protocol/schemas';
 import type { ClaimAnswer } from '@runvoy/protocol';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { OrchestratorDeps } from './deps.ts';
+import type { Operation } from './openapi/operation.ts';
 import type { RateLimits } from './rate-limits.ts';
 
 /**
@@ -16,7 +18,29 @@ export function claimRoutes(app: FastifyInstance, deps: OrchestratorDeps, rates?
     const claimed = await (rates ? rates.checked(request, reply, redeem) : redeem());
     return { ...claimed, message: 'API key claimed successfully' };
   };
-  app.post<{ Params: { token: string } }>('/api/v1/claim/:token', claim);
+  const schema = {
+    tags: ['users'],
+    params: ClaimParamsSchema,
+    response: { 200: ClaimedKeySchema },
+    errors: ['CLAIM_NOT_FOUND', 'CLAIM_USED', 'RATE_LIMITED', 'STORE_UNAVAILABLE', 'STORE_CONTENDED', 'SHUTTING_DOWN'],
+  } as const satisfies Operation;
+  app.post<{ Params: { token: string } }>(
+    '/api/v1/claim/:token',
+    { schema: { ...schema, operationId: 'claimKey', summary: 'Trade a claim token for a key' } },
+    claim,
+  );
   // A link preview that fetches a GET burns the token: our own links carry it in the fragment and POST.
-  app.get<{ Params: { token: string } }>('/api/v1/claim/:token', { exposeHeadRoute: false }, claim);
+  app.get<{ Params: { token: string } }>(
+    '/api/v1/claim/:token',
+    {
+      exposeHeadRoute: false,
+      schema: {
+        ...schema,
+        operationId: 'claimKeyByGet',
+        summary: 'The same for clients of runvoy on AWS',
+        description: 'A preview of the link uses the token up: where you can, send a POST.',
+      },
+    },
+    claim,
+  );
 }

@@ -1,4 +1,12 @@
 import { deadLetterBody, eventOf, openDeadLetters, requirePermission } from '@runvoy/core';
+import {
+  DeadLetterDetailsSchema,
+  DeadLetterPageSchema,
+  DeadLetterParamsSchema,
+  DeadLetterSchema,
+  PageQuerySchema,
+  ReplayedDeadLetterSchema,
+} from '@runvoy/protocol/schemas';
 import type { DeadLetterBody, DeadLetterDetails, ListDeadLettersAnswer, ReplayAnswer } from '@runvoy/protocol';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { actedBy, callerOf } from './authentication.ts';
@@ -15,7 +23,17 @@ export function deadLetterRoutes(api: FastifyInstance, deps: OrchestratorDeps): 
 
   api.get<{ Querystring: Record<string, unknown> }>(
     '/dead-letters',
-    { preValidation: mayRead },
+    {
+      schema: {
+        operationId: 'listDeadLetters',
+        tags: ['dead-letters'],
+        summary: 'Those that are open, newest first',
+        querystring: PageQuerySchema,
+        response: { 200: DeadLetterPageSchema },
+        errors: ['INVALID_REQUEST'],
+      },
+      preValidation: mayRead,
+    },
     async ({ query }): Promise<ListDeadLettersAnswer> => {
       const { letters, next } = await deadLetters.list(readPageQuery(query));
       const count = await deadLetters.count();
@@ -23,18 +41,60 @@ export function deadLetterRoutes(api: FastifyInstance, deps: OrchestratorDeps): 
     },
   );
 
-  api.get<ById>('/dead-letters/:id', { preValidation: mayRead }, async ({ params }): Promise<DeadLetterDetails> => {
-    const known = await deadLetters.get(params.id);
-    const event = eventOf(known.letter);
-    return { ...deadLetterBody(known), ...(event === undefined ? {} : { event }) };
-  });
+  api.get<ById>(
+    '/dead-letters/:id',
+    {
+      schema: {
+        operationId: 'getDeadLetter',
+        tags: ['dead-letters'],
+        summary: 'One of them, with its event',
+        params: DeadLetterParamsSchema,
+        response: { 200: DeadLetterDetailsSchema },
+        errors: ['NOT_FOUND'],
+      },
+      preValidation: mayRead,
+    },
+    async ({ params }): Promise<DeadLetterDetails> => {
+      const known = await deadLetters.get(params.id);
+      const event = eventOf(known.letter);
+      return { ...deadLetterBody(known), ...(event === undefined ? {} : { event }) };
+    },
+  );
 
-  api.post<ById>('/dead-letters/:id/replay', { preValidation: mayChange }, async (request): Promise<ReplayAnswer> => {
-    const replayed = await deadLetters.replay(request.params.id, actedBy(request));
-    return { ...deadLetterBody(replayed), sent: replayed.sent };
-  });
+  api.post<ById>(
+    '/dead-letters/:id/replay',
+    {
+      schema: {
+        operationId: 'replayDeadLetter',
+        tags: ['dead-letters'],
+        summary: 'Send it again',
+        params: DeadLetterParamsSchema,
+        response: { 200: ReplayedDeadLetterSchema },
+        errors: ['NOT_FOUND', 'CONFLICT', 'UNPROCESSABLE'],
+      },
+      preValidation: mayChange,
+    },
+    async (request): Promise<ReplayAnswer> => {
+      const replayed = await deadLetters.replay(request.params.id, actedBy(request));
+      return { ...deadLetterBody(replayed), sent: replayed.sent };
+    },
+  );
 
-  api.delete<ById>('/dead-letters/:id', { preValidation: mayChange }, async (request): Promise<DeadLetterBody> => {
-    return deadLetterBody(await deadLetters.drop(request.params.id, actedBy(request)));
-  });
+  api.delete<ById>(
+    '/dead-letters/:id',
+    {
+      schema: {
+        operationId: 'dropDeadLetter',
+        tags: ['dead-letters'],
+        summary: 'Give it up',
+        params: DeadLetterParamsSchema,
+        response: { 200: DeadLetterSchema },
+        errors: ['NOT_FOUND', 'CONFLICT'],
+      },
+      preValidation: mayChange,
+    },
+    async (request): Promise<DeadLetterBody> => {
+      return deadLetterBody(await deadLetters.drop(request.params.id, actedBy(request)));
+    },
+  );
 }

@@ -14,6 +14,15 @@ import {
   type Records,
 } from '@runvoy/core';
 import {
+  ExecutionListQuerySchema,
+  ExecutionListSchema,
+  ExecutionParamsSchema,
+  ExecutionSchema,
+  ExecutionStateSchema,
+  StoppedExecutionSchema,
+  StopQuerySchema,
+} from '@runvoy/protocol/schemas';
+import {
   isTerminal,
   LIMITS,
   type ExecutionBody,
@@ -22,6 +31,7 @@ import {
   type QueueBody,
 } from '@runvoy/protocol';
 import type { FastifyInstance } from 'fastify';
+import Type from 'typebox';
 import { callerOf } from './authentication.ts';
 import type { OrchestratorDeps } from './deps.ts';
 import { readListQuery, type ListQuery } from './list-query.ts';
@@ -32,44 +42,102 @@ type ByQuery = { Querystring: Record<string, unknown> };
 
 /** Executions: list, show, status, stop. */
 export function executionRoutes(api: FastifyInstance, deps: OrchestratorDeps): void {
-  api.get<ByQuery>('/executions', async (request): Promise<ExecutionBody[]> => {
-    requirePermission(callerOf(request), 'executions.list');
-    const executions = await listExecutions(deps.records, readListQuery(request.query));
-    const places = await queuePlaces(deps.records, deps.policy.limits, executions);
-    return executions.map((execution) => executionBody(execution, places.get(execution.execution_id), deps.prices));
-  });
+  api.get<ByQuery>(
+    '/executions',
+    {
+      schema: {
+        operationId: 'listExecutions',
+        tags: ['runs'],
+        summary: 'Executions of everybody, newest first',
+        querystring: ExecutionListQuerySchema,
+        response: { 200: ExecutionListSchema },
+        errors: ['INVALID_REQUEST'],
+      },
+    },
+    async (request): Promise<ExecutionBody[]> => {
+      requirePermission(callerOf(request), 'executions.list');
+      const executions = await listExecutions(deps.records, readListQuery(request.query));
+      const places = await queuePlaces(deps.records, deps.policy.limits, executions);
+      return executions.map((execution) => executionBody(execution, places.get(execution.execution_id), deps.prices));
+    },
+  );
 
-  api.get<ById>('/executions/:id', async (request): Promise<ExecutionBody> => {
-    const execution = await readableExecution(deps.records, callerOf(request), request.params.id);
-    return executionBody(execution, await placeOfRun(deps, execution), deps.prices);
-  });
+  api.get<ById>(
+    '/executions/:id',
+    {
+      schema: {
+        operationId: 'getExecution',
+        tags: ['runs'],
+        summary: 'One execution',
+        params: ExecutionParamsSchema,
+        response: { 200: ExecutionSchema },
+        errors: ['EXECUTION_NOT_FOUND'],
+      },
+    },
+    async (request): Promise<ExecutionBody> => {
+      const execution = await readableExecution(deps.records, callerOf(request), request.params.id);
+      return executionBody(execution, await placeOfRun(deps, execution), deps.prices);
+    },
+  );
 
-  api.get<ById>('/executions/:id/status', async (request): Promise<ExecutionStatusBody> => {
-    const execution = await readableExecution(deps.records, callerOf(request), request.params.id);
-    const assessment = isTerminal(execution.status) ? await assessLog(deps, execution) : undefined;
-    return executionStatusBody(execution, assessment, await placeOfRun(deps, execution), deps.prices);
-  });
+  api.get<ById>(
+    '/executions/:id/status',
+    {
+      schema: {
+        operationId: 'getExecutionStatus',
+        tags: ['runs'],
+        summary: 'How it stands',
+        params: ExecutionParamsSchema,
+        response: { 200: ExecutionStateSchema },
+        errors: ['EXECUTION_NOT_FOUND'],
+      },
+    },
+    async (request): Promise<ExecutionStatusBody> => {
+      const execution = await readableExecution(deps.records, callerOf(request), request.params.id);
+      const assessment = isTerminal(execution.status) ? await assessLog(deps, execution) : undefined;
+      return executionStatusBody(execution, assessment, await placeOfRun(deps, execution), deps.prices);
+    },
+  );
 
-  api.delete<ById & ByQuery>('/executions/:id', async (request, reply): Promise<KillAnswer | undefined> => {
-    const caller = callerOf(request);
-    const { id } = request.params;
-    await readable(deps.records, caller, id, 'execution.stop');
-    const grace_ms = readStopGrace(request.query);
-    const { outcome } = await stopExecution(
-      deps,
-      id,
-      { email: caller.user.email, requestId: request.id, ...(grace_ms === undefined ? {} : { grace_ms }) },
-      (execution) => requirePermission(caller, 'execution.stop', execution.owned_by),
-      (error) => deps.logger.warn('a cancel failed; the next look sends it again', { execution_id: id, error }),
-    );
-    if (outcome === 'already') {
-      // runvoy's CLI depends on 204 here.
-      reply.code(204);
-      return undefined;
-    }
-    const message = outcome === 'hastened' ? 'Execution termination hastened' : 'Execution termination initiated';
-    return { execution_id: id, message };
-  });
+  api.delete<ById & ByQuery>(
+    '/executions/:id',
+    {
+      schema: {
+        operationId: 'stopExecution',
+        tags: ['runs'],
+        summary: 'Stop it',
+        description:
+          'Its processes get SIGTERM, and SIGKILL after the grace. 204 says that it is stopping or has ended already.',
+        params: ExecutionParamsSchema,
+        querystring: StopQuerySchema,
+        response: {
+          200: StoppedExecutionSchema,
+          204: Type.Null({ description: 'It is stopping or has ended already.' }),
+        },
+        errors: ['EXECUTION_NOT_FOUND', 'UNPROCESSABLE'],
+      },
+    },
+    async (request, reply): Promise<KillAnswer | undefined> => {
+      const caller = callerOf(request);
+      const { id } = request.params;
+      await readable(deps.records, caller, id, 'execution.stop');
+      const grace_ms = readStopGrace(request.query);
+      const { outcome } = await stopExecution(
+        deps,
+        id,
+        { email: caller.user.email, requestId: request.id, ...(grace_ms === undefined ? {} : { grace_ms }) },
+        (execution) => requirePermission(caller, 'execution.stop', execution.owned_by),
+        (error) => deps.logger.warn('a cancel failed; the next look sends it again', { execution_id: id, error }),
+      );
+      if (outcome === 'already') {
+        // runvoy's CLI depends on 204 here.
+        reply.code(204);
+        return undefined;
+      }
+      const message = outcome === 'hastened' ? 'Execution termination hastened' : 'Execution termination initiated';
+      return { execution_id: id, message };
+    },
+  );
 }
 
 async function placeOfRun({ records, policy }: OrchestratorDeps, execution: Execution): Promise<QueueBody | undefined> {

@@ -8,6 +8,7 @@ import {
   type Millis,
   type PlatformNotes,
 } from '@runvoy/core';
+import { ExecutionParamsSchema, ExplanationSchema } from '@runvoy/protocol/schemas';
 import { isTerminal, type ExplainBody } from '@runvoy/protocol';
 import type { FastifyInstance } from 'fastify';
 import { callerOf } from './authentication.ts';
@@ -20,20 +21,33 @@ const MINUTE_MS = 60_000;
 
 /** Why a run is as it is, in sentences. */
 export function explainRoutes(api: FastifyInstance, deps: OrchestratorDeps): void {
-  api.get<{ Params: { id: string } }>('/executions/:id/explain', async (request): Promise<ExplainBody> => {
-    const execution = await readableExecution(deps.records, callerOf(request), request.params.id);
-    const [notes, seenNow] = await Promise.all([notesOf(deps, execution), askPlatform(deps, execution)]);
-    const nowMs = deps.clock.now();
-    const nextLookMs = deps.nextLookMs?.(nowMs) ?? nextMinute(nowMs);
-    const { startTimeoutMs } = deps;
-    return explainExecution(execution, {
-      nowMs,
-      nextLookMs,
-      startTimeoutMs,
-      notes,
-      ...(seenNow === undefined ? {} : { seenNow }),
-    });
-  });
+  api.get<{ Params: { id: string } }>(
+    '/executions/:id/explain',
+    {
+      schema: {
+        operationId: 'explainExecution',
+        tags: ['runs'],
+        summary: 'Why it is as it is, in sentences',
+        params: ExecutionParamsSchema,
+        response: { 200: ExplanationSchema },
+        errors: ['EXECUTION_NOT_FOUND'],
+      },
+    },
+    async (request): Promise<ExplainBody> => {
+      const execution = await readableExecution(deps.records, callerOf(request), request.params.id);
+      const [notes, seenNow] = await Promise.all([notesOf(deps, execution), askPlatform(deps, execution)]);
+      const nowMs = deps.clock.now();
+      const nextLookMs = deps.nextLookMs?.(nowMs) ?? nextMinute(nowMs);
+      const { startTimeoutMs } = deps;
+      return explainExecution(execution, {
+        nowMs,
+        nextLookMs,
+        startTimeoutMs,
+        notes,
+        ...(seenNow === undefined ? {} : { seenNow }),
+      });
+    },
+  );
 }
 
 /** Cloud Scheduler ticks at every full minute. */

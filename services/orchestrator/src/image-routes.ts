@@ -9,7 +9,13 @@ import {
   rfc3339,
   type Image,
 } from '@runvoy/core';
-import { RegisterImageRequestSchema } from '@runvoy/protocol/schemas';
+import {
+  ImageListSchema,
+  ImageMessageSchema,
+  ImageParamsSchema,
+  ImageSchema,
+  RegisterImageRequestSchema,
+} from '@runvoy/protocol/schemas';
 import type { ImageAnswer, ImageBody, ListImagesAnswer, RegisterImageRequest } from '@runvoy/protocol';
 import type { FastifyInstance } from 'fastify';
 import { actedBy, callerOf } from './authentication.ts';
@@ -19,16 +25,34 @@ import type { OrchestratorDeps } from './deps.ts';
 export function imageRoutes(api: FastifyInstance, deps: OrchestratorDeps): void {
   const { records } = deps;
 
-  api.get('/images', async (request): Promise<ListImagesAnswer> => {
-    requirePermission(callerOf(request), 'images.read');
-    const standing = await defaultImageId(records);
-    return { images: (await listImages(records)).map((image) => imageBody(image, standing)) };
-  });
+  api.get(
+    '/images',
+    {
+      schema: {
+        operationId: 'listImages',
+        tags: ['images'],
+        summary: 'All that are registered',
+        response: { 200: ImageListSchema },
+      },
+    },
+    async (request): Promise<ListImagesAnswer> => {
+      requirePermission(callerOf(request), 'images.read');
+      const standing = await defaultImageId(records);
+      return { images: (await listImages(records)).map((image) => imageBody(image, standing)) };
+    },
+  );
 
   api.post<{ Body: RegisterImageRequest }>(
     '/images/register',
     {
-      schema: { body: RegisterImageRequestSchema },
+      schema: {
+        operationId: 'registerImage',
+        tags: ['images'],
+        summary: 'Register one, or set its default mark or limit',
+        body: RegisterImageRequestSchema,
+        response: { 201: ImageMessageSchema },
+        errors: ['UNPROCESSABLE'],
+      },
       preValidation: async (request) => requirePermission(callerOf(request), 'images.register'),
     },
     async (request, reply): Promise<ImageAnswer> => {
@@ -38,18 +62,44 @@ export function imageRoutes(api: FastifyInstance, deps: OrchestratorDeps): void 
     },
   );
 
-  api.get<{ Params: { '*': string } }>('/images/*', async (request): Promise<ImageBody> => {
-    requirePermission(callerOf(request), 'images.read');
-    const image = await resolveImage(records, request.params['*']);
-    return imageBody(image, await defaultImageId(records));
-  });
+  api.get<{ Params: { '*': string } }>(
+    '/images/*',
+    {
+      schema: {
+        operationId: 'getImage',
+        tags: ['images'],
+        summary: 'One image',
+        params: ImageParamsSchema,
+        response: { 200: ImageSchema },
+        errors: ['IMAGE_NOT_FOUND', 'INVALID_REQUEST', 'UNPROCESSABLE'],
+      },
+    },
+    async (request): Promise<ImageBody> => {
+      requirePermission(callerOf(request), 'images.read');
+      const image = await resolveImage(records, request.params['*']);
+      return imageBody(image, await defaultImageId(records));
+    },
+  );
 
-  api.delete<{ Params: { '*': string } }>('/images/*', async (request): Promise<ImageAnswer> => {
-    requirePermission(callerOf(request), 'images.remove');
-    const imageId = request.params['*'];
-    await removeImage(deps, imageId, actedBy(request));
-    return { image: imageId, message: 'Image removed successfully' };
-  });
+  api.delete<{ Params: { '*': string } }>(
+    '/images/*',
+    {
+      schema: {
+        operationId: 'removeImage',
+        tags: ['images'],
+        summary: 'Remove one, by its id',
+        params: ImageParamsSchema,
+        response: { 200: ImageMessageSchema },
+        errors: ['IMAGE_NOT_FOUND', 'UNPROCESSABLE'],
+      },
+    },
+    async (request): Promise<ImageAnswer> => {
+      requirePermission(callerOf(request), 'images.remove');
+      const imageId = request.params['*'];
+      await removeImage(deps, imageId, actedBy(request));
+      return { image: imageId, message: 'Image removed successfully' };
+    },
+  );
 }
 
 function imageBody(image: Image, defaultId: string | undefined): ImageBody {

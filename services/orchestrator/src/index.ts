@@ -1,3 +1,4 @@
+export { operationsOf } from './openapi/operation.ts';
 export { buildOrchestrator } from './app.ts';
 export type { OrchestratorDeps } from './deps.ts';
 export { signInUrl } from './user-routes.ts';

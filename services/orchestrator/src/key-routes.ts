@@ -11,7 +11,18 @@ import {
   type ApiKey,
   type IssuedKey,
 } from '@runvoy/core';
-import { CreateKeyRequestSchema, RotateKeyRequestSchema } from '@runvoy/protocol/schemas';
+import {
+  CanQuerySchema,
+  CanSchema,
+  CreateKeyRequestSchema,
+  IssuedKeySchema,
+  KeyListQuerySchema,
+  KeyListSchema,
+  KeyParamsSchema,
+  RevokedKeySchema,
+  RotateKeyRequestSchema,
+  WhoAmISchema,
+} from '@runvoy/protocol/schemas';
 import type {
   CanAnswer,
   CreateKeyRequest,
@@ -29,14 +40,37 @@ type ById = { Params: { id: string } };
 
 /** Keys, and what a caller may do with the one that asks. */
 export function keyRoutes(api: FastifyInstance, deps: OrchestratorDeps): void {
-  api.get<{ Querystring: Record<string, unknown> }>('/keys', async (request): Promise<ListKeysAnswer> => {
-    const user = oneText(request.query, 'user');
-    return { keys: (await listKeys(deps, user, callerOf(request))).map(keyBody) };
-  });
+  api.get<{ Querystring: Record<string, unknown> }>(
+    '/keys',
+    {
+      schema: {
+        operationId: 'listKeys',
+        tags: ['keys'],
+        summary: "Your keys, or a user's",
+        querystring: KeyListQuerySchema,
+        response: { 200: KeyListSchema },
+        errors: ['INVALID_REQUEST', 'NOT_FOUND'],
+      },
+    },
+    async (request): Promise<ListKeysAnswer> => {
+      const user = oneText(request.query, 'user');
+      return { keys: (await listKeys(deps, user, callerOf(request))).map(keyBody) };
+    },
+  );
 
   api.post<{ Body: CreateKeyRequest }>(
     '/keys',
-    { schema: { body: CreateKeyRequestSchema } },
+    {
+      schema: {
+        operationId: 'createKey',
+        tags: ['keys'],
+        summary: 'Make a key',
+        description: 'Its text is in this answer alone.',
+        body: CreateKeyRequestSchema,
+        response: { 201: IssuedKeySchema },
+        errors: ['NOT_FOUND', 'CONFLICT', 'UNPROCESSABLE'],
+      },
+    },
     async (request, reply): Promise<KeyAnswer> =>
       keyAnswer(reply, await createKey(deps, request.body, asking(request))),
   );
@@ -44,7 +78,15 @@ export function keyRoutes(api: FastifyInstance, deps: OrchestratorDeps): void {
   api.post<ById & { Body: RotateKeyRequest }>(
     '/keys/:id/rotate',
     {
-      schema: { body: RotateKeyRequestSchema },
+      schema: {
+        operationId: 'rotateKey',
+        tags: ['keys'],
+        summary: 'Put a new key in the place of one',
+        params: KeyParamsSchema,
+        body: RotateKeyRequestSchema,
+        response: { 201: IssuedKeySchema },
+        errors: ['NOT_FOUND', 'CONFLICT', 'UNPROCESSABLE'],
+      },
       // Everything in it may be left out, and so may it.
       preValidation: async (request) => void (request.body ??= {}),
     },
@@ -54,24 +96,61 @@ export function keyRoutes(api: FastifyInstance, deps: OrchestratorDeps): void {
     },
   );
 
-  api.delete<ById>('/keys/:id', async (request): Promise<{ readonly key: KeyBody }> => {
-    return { key: keyBody(await revokeKey(deps, request.params.id, asking(request))) };
-  });
+  api.delete<ById>(
+    '/keys/:id',
+    {
+      schema: {
+        operationId: 'revokeKey',
+        tags: ['keys'],
+        summary: 'Revoke one; it is refused from the next request on',
+        params: KeyParamsSchema,
+        response: { 200: RevokedKeySchema },
+        errors: ['NOT_FOUND'],
+      },
+    },
+    async (request): Promise<{ readonly key: KeyBody }> => {
+      return { key: keyBody(await revokeKey(deps, request.params.id, asking(request))) };
+    },
+  );
 
-  api.get('/whoami', async (request): Promise<WhoAmIAnswer> => {
-    const { user, key_id } = callerOf(request);
-    const [stored, key] = await Promise.all([
-      deps.records.get(userRef(user.email)),
-      deps.records.get(apiKeyRef(key_id)),
-    ]);
-    if (!stored || !key) throw new Failure('API_KEY_REVOKED');
-    return { email: user.email, role: stored.value.role, effective_role: user.role, key: keyBody(key.value) };
-  });
+  api.get(
+    '/whoami',
+    {
+      schema: {
+        operationId: 'whoAmI',
+        tags: ['keys'],
+        summary: 'Who you are, and what this key counts as',
+        response: { 200: WhoAmISchema },
+      },
+    },
+    async (request): Promise<WhoAmIAnswer> => {
+      const { user, key_id } = callerOf(request);
+      const [stored, key] = await Promise.all([
+        deps.records.get(userRef(user.email)),
+        deps.records.get(apiKeyRef(key_id)),
+      ]);
+      if (!stored || !key) throw new Failure('API_KEY_REVOKED');
+      return { email: user.email, role: stored.value.role, effective_role: user.role, key: keyBody(key.value) };
+    },
+  );
 
-  api.get<{ Querystring: Record<string, unknown> }>('/can', async (request): Promise<CanAnswer> => {
-    const permission = oneText(request.query, 'permission') ?? '';
-    return can(deps, callerOf(request), permission, oneText(request.query, 'thing'));
-  });
+  api.get<{ Querystring: Record<string, unknown> }>(
+    '/can',
+    {
+      schema: {
+        operationId: 'can',
+        tags: ['keys'],
+        summary: 'Whether you may, and by which rule',
+        querystring: CanQuerySchema,
+        response: { 200: CanSchema },
+        errors: ['INVALID_REQUEST'],
+      },
+    },
+    async (request): Promise<CanAnswer> => {
+      const permission = oneText(request.query, 'permission') ?? '';
+      return can(deps, callerOf(request), permission, oneText(request.query, 'thing'));
+    },
+  );
 }
 
 /** A parameter given once. */

@@ -8,6 +8,7 @@ import {
   type Execution,
   type LogAssessment,
 } from '@runvoy/core';
+import { ExecutionParamsSchema, LogQuerySchema, LogsSchema } from '@runvoy/protocol/schemas';
 import { isTerminal, type LogEventBody, type LogLine, type LogsBody } from '@runvoy/protocol';
 import type { FastifyInstance } from 'fastify';
 import { callerOf } from './authentication.ts';
@@ -20,6 +21,19 @@ import { readLogQuery, type LogQuery } from './list-query.ts';
 export function logRoutes(api: FastifyInstance, deps: OrchestratorDeps): void {
   api.get<{ Params: { id: string }; Querystring: Record<string, unknown> }>(
     '/executions/:id/logs',
+    {
+      schema: {
+        operationId: 'readLogs',
+        tags: ['runs'],
+        summary: 'Its log',
+        description:
+          'Without `after` and `limit` the answer has the shape of runvoy on AWS: no events and `websocket_url` while it is STARTING or RUNNING, afterwards the whole history. With either it is a page of lines, in any state.',
+        params: ExecutionParamsSchema,
+        querystring: LogQuerySchema,
+        response: { 200: LogsSchema },
+        errors: ['INVALID_REQUEST', 'EXECUTION_NOT_FOUND', 'UNPROCESSABLE'],
+      },
+    },
     async (request, reply) => {
       const caller = callerOf(request);
       const query = readLogQuery(request.query);

@@ -1,5 +1,5 @@
 import { admitAfter, requirePermission, startExecution, submitRun, waitingFor, type AdmitDeps } from '@runvoy/core';
-import { RunRequestSchema } from '@runvoy/protocol/schemas';
+import { AcceptedRunSchema, RunHeadersSchema, RunRequestSchema, WaitedRunSchema } from '@runvoy/protocol/schemas';
 import type { RunAnswer, RunRequest, WaitedRunAnswer } from '@runvoy/protocol';
 import type { FastifyInstance } from 'fastify';
 import { callerOf } from './authentication.ts';
@@ -13,7 +13,28 @@ export function runRoutes(api: FastifyInstance, deps: OrchestratorDeps): void {
   api.post<{ Body: RunRequest }>(
     '/run',
     {
-      schema: { body: RunRequestSchema },
+      schema: {
+        operationId: 'run',
+        tags: ['runs'],
+        summary: 'Run a command',
+        description:
+          'It is stored before it is started. With `Prefer: wait=N` the answer is 200 when it has ended in time.',
+        headers: RunHeadersSchema,
+        body: RunRequestSchema,
+        response: { 200: WaitedRunSchema, 202: AcceptedRunSchema },
+        answerHeaders: ['Preference-Applied'],
+        errors: [
+          'IMAGE_NOT_FOUND',
+          'SECRET_NOT_FOUND',
+          'UNPROCESSABLE',
+          'IDEMPOTENCY_CONFLICT',
+          'IMAGE_NEEDS_CONTAINER',
+          'ISOLATION_TOO_WEAK',
+          'ISOLATION_UNAVAILABLE',
+          'QUEUE_FULL',
+          'NO_RUNNER',
+        ],
+      },
       // Refused before the body is looked at: who may not run learns nothing about what is valid.
       preValidation: async (request) => requirePermission(callerOf(request), 'run.create'),
     },

@@ -10,7 +10,16 @@ import {
   updateSecret,
   type Secret,
 } from '@runvoy/core';
-import { CreateSecretRequestSchema, UpdateSecretRequestSchema } from '@runvoy/protocol/schemas';
+import {
+  CreateSecretRequestSchema,
+  GrantParamsSchema,
+  RemovedSecretSchema,
+  SecretListSchema,
+  SecretMessageSchema,
+  SecretParamsSchema,
+  SecretWithValueSchema,
+  UpdateSecretRequestSchema,
+} from '@runvoy/protocol/schemas';
 import type {
   CreateSecretRequest,
   ListSecretsAnswer,
@@ -29,15 +38,33 @@ type Grant = { Params: { name: string; email: string } };
 
 /** Secrets. A value goes out in one answer alone: the one about this secret, to who may read it. */
 export function secretRoutes(api: FastifyInstance, deps: OrchestratorDeps): void {
-  api.get('/secrets', async (request): Promise<ListSecretsAnswer> => {
-    const secrets = (await listSecrets(deps, callerOf(request))).map((secret) => secretBody(secret));
-    return { secrets, total: secrets.length };
-  });
+  api.get(
+    '/secrets',
+    {
+      schema: {
+        operationId: 'listSecrets',
+        tags: ['secrets'],
+        summary: 'Those that you may use, without their values',
+        response: { 200: SecretListSchema },
+      },
+    },
+    async (request): Promise<ListSecretsAnswer> => {
+      const secrets = (await listSecrets(deps, callerOf(request))).map((secret) => secretBody(secret));
+      return { secrets, total: secrets.length };
+    },
+  );
 
   api.post<{ Body: CreateSecretRequest }>(
     '/secrets',
     {
-      schema: { body: CreateSecretRequestSchema },
+      schema: {
+        operationId: 'createSecret',
+        tags: ['secrets'],
+        summary: 'Keep a value',
+        body: CreateSecretRequestSchema,
+        response: { 201: SecretMessageSchema },
+        errors: ['SECRET_ALREADY_EXISTS', 'UNPROCESSABLE'],
+      },
       preValidation: async (request) => requirePermission(callerOf(request), 'secrets.create'),
     },
     async (request, reply): Promise<SecretMessage> => {
@@ -47,38 +74,101 @@ export function secretRoutes(api: FastifyInstance, deps: OrchestratorDeps): void
     },
   );
 
-  api.get<ByName>('/secrets/:name', async (request, reply): Promise<SecretAnswer> => {
-    const { secret, value } = await readSecret(deps, request.params.name, asking(request));
-    reply.header('cache-control', 'no-store');
-    return { secret: secretBody(secret, value) };
-  });
+  api.get<ByName>(
+    '/secrets/:name',
+    {
+      schema: {
+        operationId: 'getSecret',
+        tags: ['secrets'],
+        summary: 'One secret with its value',
+        params: SecretParamsSchema,
+        response: { 200: SecretWithValueSchema },
+        errors: ['SECRET_NOT_FOUND'],
+      },
+    },
+    async (request, reply): Promise<SecretAnswer> => {
+      const { secret, value } = await readSecret(deps, request.params.name, asking(request));
+      reply.header('cache-control', 'no-store');
+      return { secret: secretBody(secret, value) };
+    },
+  );
 
   api.put<ByName & { Body: UpdateSecretRequest }>(
     '/secrets/:name',
-    { schema: { body: UpdateSecretRequestSchema } },
+    {
+      schema: {
+        operationId: 'updateSecret',
+        tags: ['secrets'],
+        summary: 'Change it',
+        description: 'A field that is left out or empty stays as it is.',
+        params: SecretParamsSchema,
+        body: UpdateSecretRequestSchema,
+        response: { 200: SecretMessageSchema },
+        errors: ['SECRET_NOT_FOUND', 'UNPROCESSABLE'],
+      },
+    },
     async (request): Promise<SecretMessage> => {
       await updateSecret(deps, request.params.name, request.body, asking(request));
       return { message: 'Secret updated successfully' };
     },
   );
 
-  api.delete<ByName>('/secrets/:name', async (request): Promise<SecretRemoved> => {
-    const { name } = request.params;
-    await removeSecret(deps, name, asking(request));
-    return { name, message: 'Secret deleted successfully' };
-  });
+  api.delete<ByName>(
+    '/secrets/:name',
+    {
+      schema: {
+        operationId: 'deleteSecret',
+        tags: ['secrets'],
+        summary: 'Delete it',
+        params: SecretParamsSchema,
+        response: { 200: RemovedSecretSchema },
+        errors: ['SECRET_NOT_FOUND'],
+      },
+    },
+    async (request): Promise<SecretRemoved> => {
+      const { name } = request.params;
+      await removeSecret(deps, name, asking(request));
+      return { name, message: 'Secret deleted successfully' };
+    },
+  );
 
-  api.put<Grant>('/secrets/:name/grants/:email', async (request): Promise<SecretMessage> => {
-    const { name, email } = request.params;
-    await grantSecret(deps, name, email, asking(request));
-    return { message: `${email} may use ${name}` };
-  });
+  api.put<Grant>(
+    '/secrets/:name/grants/:email',
+    {
+      schema: {
+        operationId: 'grantSecret',
+        tags: ['secrets'],
+        summary: 'Let a user use it',
+        params: GrantParamsSchema,
+        response: { 200: SecretMessageSchema },
+        errors: ['SECRET_NOT_FOUND', 'NOT_FOUND', 'UNPROCESSABLE'],
+      },
+    },
+    async (request): Promise<SecretMessage> => {
+      const { name, email } = request.params;
+      await grantSecret(deps, name, email, asking(request));
+      return { message: `${email} may use ${name}` };
+    },
+  );
 
-  api.delete<Grant>('/secrets/:name/grants/:email', async (request): Promise<SecretMessage> => {
-    const { name, email } = request.params;
-    await ungrantSecret(deps, name, email, asking(request));
-    return { message: `${email} may not use ${name} any more` };
-  });
+  api.delete<Grant>(
+    '/secrets/:name/grants/:email',
+    {
+      schema: {
+        operationId: 'ungrantSecret',
+        tags: ['secrets'],
+        summary: 'Let a user use it no longer',
+        params: GrantParamsSchema,
+        response: { 200: SecretMessageSchema },
+        errors: ['SECRET_NOT_FOUND'],
+      },
+    },
+    async (request): Promise<SecretMessage> => {
+      const { name, email } = request.params;
+      await ungrantSecret(deps, name, email, asking(request));
+      return { message: `${email} may not use ${name} any more` };
+    },
+  );
 }
 
 function secretBody(secret: Secret, value?: string): SecretBody {

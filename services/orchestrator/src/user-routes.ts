@@ -8,7 +8,17 @@ import {
   rfc3339,
   type User,
 } from '@runvoy/core';
-import { ChangeUserRequestSchema, CreateUserRequestSchema, RevokeUserRequestSchema } from '@runvoy/protocol/schemas';
+import {
+  ChangedUserSchema,
+  ChangeUserRequestSchema,
+  CreatedUserSchema,
+  CreateUserRequestSchema,
+  RevokedUserSchema,
+  RevokeUserRequestSchema,
+  SignInLinkSchema,
+  UserListSchema,
+  UserParamsSchema,
+} from '@runvoy/protocol/schemas';
 import type {
   ChangeUserAnswer,
   ChangeUserRequest,
@@ -26,15 +36,33 @@ import type { OrchestratorDeps } from './deps.ts';
 
 /** Users: list, create with a claim, revoke; and a fresh way in for whoever asks for themselves. */
 export function userRoutes(api: FastifyInstance, deps: OrchestratorDeps): void {
-  api.get('/users', async (request): Promise<ListUsersAnswer> => {
-    requirePermission(callerOf(request), 'users.read');
-    return { users: (await listUsers(deps.records)).map(userBody) };
-  });
+  api.get(
+    '/users',
+    {
+      schema: {
+        operationId: 'listUsers',
+        tags: ['users'],
+        summary: 'All of them, those revoked too',
+        response: { 200: UserListSchema },
+      },
+    },
+    async (request): Promise<ListUsersAnswer> => {
+      requirePermission(callerOf(request), 'users.read');
+      return { users: (await listUsers(deps.records)).map(userBody) };
+    },
+  );
 
   api.post<{ Body: CreateUserRequest }>(
     '/users/create',
     {
-      schema: { body: CreateUserRequestSchema },
+      schema: {
+        operationId: 'createUser',
+        tags: ['users'],
+        summary: 'Make a user, and a claim for their first key',
+        body: CreateUserRequestSchema,
+        response: { 201: CreatedUserSchema },
+        errors: ['CONFLICT', 'UNPROCESSABLE'],
+      },
       preValidation: async (r) => requirePermission(callerOf(r), 'users.create'),
     },
     async (request, reply): Promise<CreateUserAnswer> => {
@@ -47,7 +75,14 @@ export function userRoutes(api: FastifyInstance, deps: OrchestratorDeps): void {
   api.post<{ Body: RevokeUserRequest }>(
     '/users/revoke',
     {
-      schema: { body: RevokeUserRequestSchema },
+      schema: {
+        operationId: 'revokeUser',
+        tags: ['users'],
+        summary: 'Revoke a user and all their keys',
+        body: RevokeUserRequestSchema,
+        response: { 200: RevokedUserSchema },
+        errors: ['NOT_FOUND', 'CONFLICT'],
+      },
       preValidation: async (r) => requirePermission(callerOf(r), 'users.revoke'),
     },
     async (request): Promise<RevokeUserAnswer> => {
@@ -59,7 +94,15 @@ export function userRoutes(api: FastifyInstance, deps: OrchestratorDeps): void {
   api.put<{ Params: { email: string }; Body: ChangeUserRequest }>(
     '/users/:email/role',
     {
-      schema: { body: ChangeUserRequestSchema },
+      schema: {
+        operationId: 'changeUserRole',
+        tags: ['users'],
+        summary: 'Give a user another role',
+        params: UserParamsSchema,
+        body: ChangeUserRequestSchema,
+        response: { 200: ChangedUserSchema },
+        errors: ['NOT_FOUND', 'CONFLICT'],
+      },
       preValidation: async (r) => requirePermission(callerOf(r), 'users.change'),
     },
     async (request): Promise<ChangeUserAnswer> => {
@@ -67,19 +110,30 @@ export function userRoutes(api: FastifyInstance, deps: OrchestratorDeps): void {
     },
   );
 
-  api.post('/users/login-link', async (request, reply): Promise<SignInLinkAnswer> => {
-    const caller = callerOf(request);
-    requirePermission(caller, 'sign-in.create');
-    const { claim_token, expires_at_ms } = await issueSignIn(
-      deps,
-      caller.user.email,
-      'console',
-      actedBy(request),
-      caller,
-    );
-    reply.code(201);
-    return { claim_token, expires_at: rfc3339(expires_at_ms), url: signInUrl(deps.consoleUrl(), claim_token) };
-  });
+  api.post(
+    '/users/login-link',
+    {
+      schema: {
+        operationId: 'createSignInLink',
+        tags: ['users'],
+        summary: 'A way into the console, once, for yourself',
+        response: { 201: SignInLinkSchema },
+      },
+    },
+    async (request, reply): Promise<SignInLinkAnswer> => {
+      const caller = callerOf(request);
+      requirePermission(caller, 'sign-in.create');
+      const { claim_token, expires_at_ms } = await issueSignIn(
+        deps,
+        caller.user.email,
+        'console',
+        actedBy(request),
+        caller,
+      );
+      reply.code(201);
+      return { claim_token, expires_at: rfc3339(expires_at_ms), url: signInUrl(deps.consoleUrl(), claim_token) };
+    },
+  );
 }
 
 /** The token stays in the fragment: servers, proxies and their logs never see it. */

@@ -1,0 +1,137 @@
+import Type from 'typebox';
+import { LIMITS } from '../limits.ts';
+const EMAIL = { examples: ['kim@example.com'] };
+
+/** A whole number as a URL has it. */
+const wholeNumber = (options: { description: string; examples: readonly string[] }) =>
+  Type.String({ pattern: '^\\d{1,15}$', ...options });
+
+/** `{id}` of an execution. Another text is answered as an id that is not known. */
+export const ExecutionParamsSchema = Type.Object({
+  id: Type.String({ description: 'The execution.', examples: ['f2f3a1c0d4e5968778695a4b3c2d1e0f'] }),
+});
+/** `{id}` of a dead letter. */
+export const DeadLetterParamsSchema = Type.Object({
+  id: Type.String({ description: 'The dead letter.', examples: ['abcdefghijklmnopqrst'] }),
+});
+/** `{id}` of a key. */
+export const KeyParamsSchema = Type.Object({
+  id: Type.String({ description: 'The key, by its id.', examples: ['abcdefghijklmnopqrst'] }),
+});
+/** `{name}` of a secret. */
+export const SecretParamsSchema = Type.Object({
+  name: Type.String({ description: 'The secret.', examples: ['github-token'] }),
+});
+/** `{name}` of a secret and `{email}` of who is granted it. */
+export const GrantParamsSchema = Type.Object({
+  ...SecretParamsSchema.properties,
+  email: Type.String({ description: 'Who may use it.', ...EMAIL }),
+});
+/** `{email}` of a user. */
+export const UserParamsSchema = Type.Object({
+  email: Type.String({ description: 'The user.', ...EMAIL }),
+});
+/** `{token}` of a claim. */
+export const ClaimParamsSchema = Type.Object({
+  token: Type.String({ description: 'The claim token. It works once, for 15 minutes.', examples: ['clm_0123'] }),
+});
+/** The rest of the path names an image; `name` is what the document calls it. */
+export const ImageParamsSchema = Type.Object({
+  '*': Type.String({
+    name: 'image',
+    description: 'Image or image id. Slashes may be sent as they are or encoded.',
+    examples: ['alpine:latest-c5c74c0e'],
+  }),
+});
+
+/** `?limit=&status=` of executions. */
+export const ExecutionListQuerySchema = Type.Object({
+  limit: Type.Optional(
+    wholeNumber({ description: 'How many, newest first; 0 = all. 10 unless given.', examples: ['10'] }),
+  ),
+  status: Type.Optional(
+    Type.String({
+      description: 'Only these, separated by commas. An unknown one matches nothing.',
+      examples: ['RUNNING,STARTING'],
+    }),
+  ),
+});
+
+/** `?after=&limit=` of a list in pages. */
+export const PageQuerySchema = Type.Object({
+  after: Type.Optional(Type.String({ description: 'The `next` of the page before.' })),
+  limit: Type.Optional(
+    Type.String({
+      pattern: '^([1-9]\\d?|100)$',
+      description: 'How many, 1 to 100. 20 unless given.',
+      examples: ['20'],
+    }),
+  ),
+});
+
+const Time = (description: string) =>
+  Type.Optional(Type.String({ format: 'date-time', description, examples: ['2026-01-31T12:00:00Z'] }));
+
+/** A page of the audit, and which records. */
+export const AuditQuerySchema = Type.Object({
+  ...PageQuerySchema.properties,
+  subject: Type.Optional(Type.String({ description: 'Only what was done to this thing.' })),
+  by: Type.Optional(Type.String({ description: 'Only what this user did.', ...EMAIL })),
+  action: Type.Optional(Type.String({ description: 'Only this.', examples: ['user.create'] })),
+  from: Time('Not before.'),
+  to: Time('Before.'),
+});
+
+/** `?after=&limit=` of a log: with either the answer is a page of lines, in any state. */
+export const LogQuerySchema = Type.Object({
+  after: Type.Optional(wholeNumber({ description: 'The sequence number before the first line.', examples: ['0'] })),
+  limit: Type.Optional(
+    Type.String({
+      pattern: '^[1-9]\\d{0,3}$',
+      description: `How many lines, 1 to ${LIMITS.logPageLines}. 1000 unless given.`,
+      examples: ['1000'],
+    }),
+  ),
+});
+
+/** `?force=` or `?grace=` of a stop. */
+export const StopQuerySchema = Type.Object({
+  force: Type.Optional(Type.Enum(['true', 'false', '1', '0', ''], { description: 'A grace of 0. Excludes `grace`.' })),
+  grace: Type.Optional(
+    Type.String({
+      pattern: '^\\d{1,3}(\\.\\d{1,3})?$',
+      description: "Seconds between SIGTERM and SIGKILL; the run's own unless given.",
+      examples: ['10'],
+    }),
+  ),
+});
+
+/** `?user=` of keys. */
+export const KeyListQuerySchema = Type.Object({
+  user: Type.Optional(Type.String({ description: "Whose; the caller's own unless given.", ...EMAIL })),
+});
+
+/** `?permission=&thing=`. */
+export const CanQuerySchema = Type.Object({
+  permission: Type.String({ description: 'What is to be done.', examples: ['images.register'] }),
+  thing: Type.Optional(Type.String({ description: 'To which thing, where it depends on that.' })),
+});
+
+/** Headers of `POST /run`. */
+export const RunHeadersSchema = Type.Object({
+  'Idempotency-Key': Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: LIMITS.idempotencyKeyChars,
+      pattern: '^[!-~]+$',
+      description: 'Sent again with the same body it starts nothing and gives the first answer.',
+      examples: ['nightly-2026-01-31'],
+    }),
+  ),
+  Prefer: Type.Optional(
+    Type.String({
+      description: '`wait=N`: answer when the run has ended, at the latest after N seconds (at most 60).',
+      examples: ['wait=30'],
+    }),
+  ),
+});

@@ -1,0 +1,38 @@
+import type { MountedOperation } from './operation.ts';
+
+interface Header {
+  readonly description: string;
+  readonly example: string;
+}
+
+/** The headers of answers that mean something to a caller, by name. */
+export const ANSWER_HEADERS: Readonly<Record<string, Header>> = {
+  'X-Request-Id': {
+    description: 'Names this request in logs, audit records and traces.',
+    example: '0f1e2d3c4b5a69788796a5b4c3d2e1f0',
+  },
+  RateLimit: {
+    description: 'How many requests of this kind are left to the key, and in how many seconds more are.',
+    example: '"reads";r=999;t=60',
+  },
+  'RateLimit-Policy': {
+    description: 'How many requests of this kind a key has, and in how many seconds.',
+    example: '"reads";q=1000;w=60',
+  },
+  'Retry-After': { description: 'After how many seconds to ask again.', example: '12' },
+  'Preference-Applied': { description: 'The wait that was granted, RFC 7240.', example: 'wait=30' },
+};
+
+/** Where no limit is configured nothing is said about it. */
+const OPTIONAL_WITH_KEY = ['RateLimit', 'RateLimit-Policy'];
+
+/** The headers of an operation's answer, with whether they are always there. */
+export function headersOf(operation: MountedOperation, status: number): Readonly<Record<string, boolean>> {
+  const own = status < 400 ? (operation.answerHeaders ?? []) : [];
+  const optional = [
+    ...(operation.needsKey ? OPTIONAL_WITH_KEY : []),
+    ...(status === 429 || status === 503 ? ['Retry-After'] : []),
+    ...own,
+  ];
+  return { 'X-Request-Id': true, ...Object.fromEntries(optional.map((name) => [name, false])) };
+}
