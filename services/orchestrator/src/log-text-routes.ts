@@ -2,11 +2,14 @@ import { pipeline, Readable } from 'node:stream';
 import { createGzip } from 'node:zlib';
 import { assessLog, Failure, readerByTicket, readLineBatches, type Execution, type LogAssessment } from '@runvoy/core';
 import type { LogLine, LogStream } from '@runvoy/protocol';
+import { ExecutionParamsSchema, LogTextQuerySchema } from '@runvoy/protocol/schemas';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import Type from 'typebox';
 import { callerByKey } from './authentication.ts';
 import type { OrchestratorDeps } from './deps.ts';
 import { readableExecution } from './execution-routes.ts';
 import { readText } from './list-query.ts';
+import type { Operation } from './openapi/operation.ts';
 import type { RateLimits } from './rate-limits.ts';
 
 type TextRequest = FastifyRequest<{ Params: { id: string }; Querystring: Record<string, unknown> }>;
@@ -28,22 +31,39 @@ interface TextForm {
  * it amounts to stands in its headers, and lines that are missing are named where they would stand. Compressed for who accepts gzip.
  */
 export function logTextRoutes(app: FastifyInstance, deps: OrchestratorDeps, rates?: RateLimits): void {
-  app.get('/api/v1/executions/:id/logs.txt', async (request: TextRequest, reply) => {
-    const form = readForm(request.query);
-    const execution = await readable(deps, rates, request, reply);
-    const assessment = await assessLog(deps, execution);
-    const id = execution.execution_id;
-    void reply.headers({
-      'Content-Type': 'text/plain; charset=utf-8',
-      ...headersOf(assessment),
-      ...(form.download ? { 'Content-Disposition': `attachment; filename="${id}.log"` } : {}),
-    });
-    const text = Readable.from(textOf(deps, execution, form, assessment));
-    if (!acceptsGzip(request)) return reply.send(text);
-    void reply.headers({ 'Content-Encoding': 'gzip', Vary: 'Accept-Encoding' });
-    // A reader who leaves destroys the answer, and with it everything before.
-    return reply.send(pipeline(text, createGzip(), () => undefined));
-  });
+  const schema = {
+    operationId: 'readLogText',
+    tags: ['runs'],
+    summary: 'Its log as text',
+    description: 'Lines that are missing are named where they would stand.',
+    params: ExecutionParamsSchema,
+    querystring: LogTextQuerySchema,
+    takesTicket: true,
+    answersWith: 'text/plain',
+    answerHeaders: ['Runvoy-Log-Completeness', 'Runvoy-Log-Lines', 'Runvoy-Log-SHA256'],
+    response: { 200: Type.String() },
+    errors: ['INVALID_REQUEST', 'EXECUTION_NOT_FOUND'],
+  } as const satisfies Operation;
+  app.get(
+    '/api/v1/executions/:id/logs.txt',
+    { schema, config: { needsKey: true } },
+    async (request: TextRequest, reply) => {
+      const form = readForm(request.query);
+      const execution = await readable(deps, rates, request, reply);
+      const assessment = await assessLog(deps, execution);
+      const id = execution.execution_id;
+      void reply.headers({
+        'Content-Type': 'text/plain; charset=utf-8',
+        ...headersOf(assessment),
+        ...(form.download ? { 'Content-Disposition': `attachment; filename="${id}.log"` } : {}),
+      });
+      const text = Readable.from(textOf(deps, execution, form, assessment));
+      if (!acceptsGzip(request)) return reply.send(text);
+      void reply.headers({ 'Content-Encoding': 'gzip', Vary: 'Accept-Encoding' });
+      // A reader who leaves destroys the answer, and with it everything before.
+      return reply.send(pipeline(text, createGzip(), () => undefined));
+    },
+  );
 }
 
 async function readable(

@@ -1,11 +1,20 @@
 import { Failure, LONGEST_TICKET_MS, verifyLog } from '@runvoy/core';
 import type { TicketBody, VerifyLogBody } from '@runvoy/protocol';
+import {
+  EventsQuerySchema,
+  ExecutionParamsSchema,
+  TicketQuerySchema,
+  TicketSchema,
+  VerifiedLogSchema,
+} from '@runvoy/protocol/schemas';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import Type from 'typebox';
 import { callerOf } from './authentication.ts';
 import type { OrchestratorDeps } from './deps.ts';
 import { readableExecution } from './execution-routes.ts';
 import { eventsTicketUrl, readTicket, withTicket } from './links.ts';
 import { readCount, readLogQuery } from './list-query.ts';
+import type { Operation } from './openapi/operation.ts';
 
 type ById = { Params: { id: string } };
 type ByQuery = { Querystring: Record<string, unknown> };
@@ -21,23 +30,46 @@ export function ticketRoutes(api: FastifyInstance, deps: OrchestratorDeps): void
     return { caller, execution };
   };
 
-  api.post<ById & ByQuery>('/executions/:id/ticket', async (request, reply): Promise<TicketBody> => {
-    const lifeMs = readLifeMs(request.query);
-    const { caller, execution } = await asked(request);
-    const id = execution.execution_id;
-    const ticket = readTicket(deps, id, caller, lifeMs);
-    reply.code(201);
-    return {
-      execution_id: id,
-      expires_at: new Date(deps.clock.now() + lifeMs).toISOString(),
-      events_url: eventsTicketUrl(deps, id, ticket),
-      websocket_url: withTicket(deps.streamUrl(), id, ticket),
-      text_url: `${originOf(request)}/api/v1/executions/${id}/logs.txt?token=${ticket}`,
-    };
-  });
+  const schema = { tags: ['runs'], params: ExecutionParamsSchema } as const satisfies Operation;
+  const ticketSchema = {
+    ...schema,
+    operationId: 'createTicket',
+    summary: 'URLs of its log that need no key',
+    querystring: TicketQuerySchema,
+    response: { 201: TicketSchema },
+    errors: ['EXECUTION_NOT_FOUND'],
+  } as const satisfies Operation;
+  api.post<ById & ByQuery>(
+    '/executions/:id/ticket',
+    { schema: ticketSchema },
+    async (request, reply): Promise<TicketBody> => {
+      const lifeMs = readLifeMs(request.query);
+      const { caller, execution } = await asked(request);
+      const id = execution.execution_id;
+      const ticket = readTicket(deps, id, caller, lifeMs);
+      reply.code(201);
+      return {
+        execution_id: id,
+        expires_at: new Date(deps.clock.now() + lifeMs).toISOString(),
+        events_url: eventsTicketUrl(deps, id, ticket),
+        websocket_url: withTicket(deps.streamUrl(), id, ticket),
+        text_url: `${originOf(request)}/api/v1/executions/${id}/logs.txt?token=${ticket}`,
+      };
+    },
+  );
 
   // Streams are another service's; a client follows, and comes back to where it was sent.
-  api.get<ById & ByQuery>('/executions/:id/logs/stream', async (request, reply) => {
+  const streamSchema = {
+    ...schema,
+    operationId: 'followLogs',
+    summary: 'Its log as server-sent events',
+    description: 'Sends its caller to where the events are, with a ticket.',
+    querystring: EventsQuerySchema,
+    answerHeaders: ['Location'],
+    response: { 307: Type.Null({ description: 'The stream, in `Location`.' }) },
+    errors: ['INVALID_REQUEST', 'EXECUTION_NOT_FOUND'],
+  } as const satisfies Operation;
+  api.get<ById & ByQuery>('/executions/:id/logs/stream', { schema: streamSchema }, async (request, reply) => {
     const { after } = readLogQuery({ limit: '1', ...request.query })!;
     const { caller, execution } = await asked(request);
     const ticket = readTicket(deps, execution.execution_id, caller);
@@ -45,7 +77,14 @@ export function ticketRoutes(api: FastifyInstance, deps: OrchestratorDeps): void
     return reply.redirect(after === 0 ? url : `${url}&after=${after}`, 307);
   });
 
-  api.get<ById>('/executions/:id/logs/verify', async (request): Promise<VerifyLogBody> => {
+  const verifySchema = {
+    ...schema,
+    operationId: 'verifyLogs',
+    summary: 'Its log, checked anew',
+    response: { 200: VerifiedLogSchema },
+    errors: ['EXECUTION_NOT_FOUND'],
+  } as const satisfies Operation;
+  api.get<ById>('/executions/:id/logs/verify', { schema: verifySchema }, async (request): Promise<VerifyLogBody> => {
     const { execution } = await asked(request);
     return verifyLog(deps.records, execution);
   });

@@ -203,6 +203,33 @@ export const LogsSchema = Type.Object(
   { title: 'Logs' },
 );
 
+/** `VerifyLogBody`. */
+export const VerifiedLogSchema = Type.Object(
+  {
+    execution_id: ExecutionIdSchema,
+    status: StatusSchema,
+    completeness: CompletenessSchema,
+    lines: CountSchema,
+    gaps: GapsSchema,
+    stored_sha256: Type.String({ description: 'Over what is stored, worked out anew.' }),
+    sha256: Type.Optional(Type.String({ description: 'As the runner signed it at its end.' })),
+    bytes: Type.Optional(CountSchema),
+  },
+  { title: 'VerifiedLog' },
+);
+
+/** `TicketBody`. */
+export const TicketSchema = Type.Object(
+  {
+    execution_id: ExecutionIdSchema,
+    expires_at: TimeSchema,
+    events_url: Type.String({ description: 'Server-sent events, for an `EventSource`.' }),
+    websocket_url: Type.String({ description: 'Frames of `runvoy.v2` or bare ones.' }),
+    text_url: Type.String({ description: 'The whole log as text.' }),
+  },
+  { title: 'Ticket', description: 'URLs that need no key until they expire. Each is a credential.' },
+);
+
 /** `KillAnswer`. */
 export const StoppedExecutionSchema = Type.Object(
   { execution_id: ExecutionIdSchema, message: Type.String({ examples: ['Execution termination initiated'] }) },

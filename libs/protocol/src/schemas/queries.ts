@@ -94,6 +94,26 @@ export const LogQuerySchema = Type.Object({
   ),
 });
 
+/** `?stream=&timestamps=&download=` of a log as text. */
+export const LogTextQuerySchema = Type.Object({
+  stream: Type.Optional(Type.Enum(['stdout', 'stderr', 'system'], { description: 'Only this one; all unless given.' })),
+  timestamps: Type.Optional(Type.Enum(['true', 'false'], { description: 'The time before each line.' })),
+  download: Type.Optional(Type.Enum(['true', 'false'], { description: 'Offered as a file.' })),
+});
+
+/** `?after=` of a stream of events. */
+export const EventsQuerySchema = Type.Object({ after: LogQuerySchema.properties.after });
+
+/** `?expires_in=` of a ticket. */
+export const TicketQuerySchema = Type.Object({
+  expires_in: Type.Optional(
+    wholeNumber({
+      description: 'How many seconds it is good for, 60 to 43200. 3600 unless given.',
+      examples: ['3600'],
+    }),
+  ),
+});
+
 /** `?force=` or `?grace=` of a stop. */
 export const StopQuerySchema = Type.Object({
   force: Type.Optional(Type.Enum(['true', 'false', '1', '0', ''], { description: 'A grace of 0. Excludes `grace`.' })),

@@ -20,6 +20,10 @@ export const ANSWER_HEADERS: Readonly<Record<string, Header>> = {
     example: '"reads";q=1000;w=60',
   },
   'Retry-After': { description: 'After how many seconds to ask again.', example: '12' },
+  Location: { description: 'Where to ask.', example: 'https://logs.example.com/stream/events?execution_id=...' },
+  'Runvoy-Log-Completeness': { description: 'complete, running, gaps or unproven.', example: 'complete' },
+  'Runvoy-Log-Lines': { description: 'The number of its last line.', example: '120' },
+  'Runvoy-Log-SHA256': { description: 'As the runner signed it at its end.', example: '9f86d081884c7d65...' },
   'Preference-Applied': { description: 'The wait that was granted, RFC 7240.', example: 'wait=30' },
 };
 

@@ -48,6 +48,12 @@ export function openApiDocument(operations: readonly MountedOperation[], version
           name: 'X-API-Key',
           description: 'A key of a user: `rvy_<id>_<secret>`. A claim gives the first one.',
         },
+        ticket: {
+          type: 'apiKey',
+          in: 'query',
+          name: 'token',
+          description: 'A ticket for one log, from `createTicket`.',
+        },
       },
       headers: Object.fromEntries(
         Object.entries(ANSWER_HEADERS).map(([name, { description, example }]) => [
@@ -62,7 +68,7 @@ export function openApiDocument(operations: readonly MountedOperation[], version
 }
 
 function describe(mounted: MountedOperation, components: Components, refusals: Refusals): OpenApiOperation {
-  const { operationId = '', tags = [], summary = '', description, needsKey } = mounted;
+  const { operationId = '', tags = [], summary = '', description, needsKey, takesTicket } = mounted;
   const parameters = parametersOf(mounted).map(({ schema, ...rest }) => ({
     ...rest,
     schema: components.place(schema),
@@ -72,7 +78,7 @@ function describe(mounted: MountedOperation, components: Components, refusals: R
     tags,
     summary,
     ...(description === undefined ? {} : { description }),
-    security: needsKey ? [{ apiKey: [] }] : [],
+    security: [...(needsKey ? [{ apiKey: [] }] : []), ...(takesTicket ? [{ ticket: [] }] : [])],
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(mounted.body === undefined
       ? {}

@@ -38,6 +38,8 @@ export interface Operation {
   readonly answersWith?: string;
   /** Headers of its good answers, besides those that every answer has. */
   readonly answerHeaders?: readonly string[];
+  /** A ticket in its query does in place of a key. */
+  readonly takesTicket?: true;
   /** What it may refuse with, besides what every operation of its kind may: see `error-answers.ts`. */
   readonly errors?: readonly FailureCode[];
 }
@@ -46,7 +48,7 @@ declare module 'fastify' {
   // What the framework does not know of an operation.
   interface FastifySchema extends Pick<
     Operation,
-    'operationId' | 'tags' | 'summary' | 'description' | 'answersWith' | 'answerHeaders' | 'errors'
+    'operationId' | 'tags' | 'summary' | 'description' | 'answersWith' | 'answerHeaders' | 'takesTicket' | 'errors'
   > {}
   interface FastifyContextConfig {
     /** It stands behind `requireApiKey`. */
