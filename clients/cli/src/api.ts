@@ -26,9 +26,11 @@ import type {
   LogsBody,
   RegisterImageRequest,
   ReplayAnswer,
+  ResealAnswer,
   RevokeUserAnswer,
   RunAnswer,
   RunRequest,
+  SealingKeyAnswer,
   SecretAnswer,
   SecretMessage,
   SignInLinkAnswer,
@@ -206,6 +208,18 @@ export class RunvoyApi {
 
   ungrantSecret(name: string, email: string): Promise<SecretMessage> {
     return this.#json('DELETE', grantPath(name, email));
+  }
+
+  sealingKey(): Promise<SealingKeyAnswer> {
+    return this.#json('GET', '/sealing-key');
+  }
+
+  rotateSealingKey(): Promise<ResealAnswer> {
+    return this.#json('POST', '/sealing-key/rotate', { timeoutMs: RECONCILE_MS });
+  }
+
+  reseal(): Promise<ResealAnswer> {
+    return this.#json('POST', '/sealing-key/reseal', { timeoutMs: RECONCILE_MS });
   }
 
   /** The open ones, the longest dead first. */

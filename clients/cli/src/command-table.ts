@@ -262,7 +262,8 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     load: async () => (await import('./commands/can.ts')).can,
   },
   secrets: {
-    usage: 'secrets create | list | get | update | delete | grant | ungrant [options] [words]',
+    usage:
+      'secrets create | list | get | update | delete | grant | ungrant | key | rotate-key | reseal [options] [words]',
     summary: 'values that runs are given by name',
     options: {
       description: { type: 'string', value: 'TEXT', text: 'create, update: what it is for' },
@@ -274,6 +275,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     notes: [
       'create <name> <variable> [value]; without a value it is asked for, or read from stdin.',
       'get <name> prints the value. list prints none. grant <name> <email> lets a user use it in runs, ungrant takes that back.',
+      'rotate-key (admins) makes a new key and seals everything with it; reseal goes on where that stopped; key shows which key seals what.',
       'A run keeps the values it was accepted with. Its log masks them, which guards against accidents, not against the command.',
     ],
     examples: [

@@ -18,6 +18,8 @@ export const REPORT: HealthReport = {
     missing_count: 0,
     orphaned_count: 0,
     orphaned_parameters: [],
+    resealed_count: 0,
+    unresealed_count: 0,
   },
   identity_status: { default_roles_verified: true, custom_roles_verified: 1, custom_roles_total: 1, missing_roles: [] },
   authorizer_status: {

@@ -44,6 +44,9 @@ export interface SecretsStatus {
   readonly missing_count: number;
   readonly orphaned_count: number;
   readonly orphaned_parameters: readonly string[];
+  /** How many values were sealed with the current key instead of an older one, and how many still wait for that. */
+  readonly resealed_count: number;
+  readonly unresealed_count: number;
 }
 
 /** Whom jobs run as; locally whom the files belong to. */

@@ -13,6 +13,7 @@ export * from './log-line.ts';
 export * from './log-rows.ts';
 export * from './reasons.ts';
 export * from './runner.ts';
+export * from './sealing-key.ts';
 export * from './secrets.ts';
 export * from './signed-text.ts';
 export * from './stream.ts';

@@ -13,7 +13,7 @@ export interface SecretManagerKeysOptions {
   readonly kmsKey?: string | undefined;
   /** Another address than Google's, `host:port`, in plain text. */
   readonly endpoint?: string | undefined;
-  readonly clock: Pick<Clock, 'sleep'>;
+  readonly clock: Pick<Clock, 'sleep' | 'now'>;
 }
 
 // google.rpc.Code
@@ -27,11 +27,13 @@ const VERSION = /^[1-9]\d{0,8}$/;
 /** How often, and how far apart, a service that lost the race looks for the winner's key before it adds one itself. */
 const LOOKS = 5;
 const LOOK_PAUSE_MS = 300;
+/** How long a process seals with the version it knows before it looks for a newer one. */
+const FRESH_MS = 5 * 60_000;
 
 /**
- * Data keys as versions of one secret: the id of a key is its version number. The newest version seals; a process pins it at its
- * first use, because `latest` is only eventually consistent. To rotate, add a version and restart the services: every version
- * that was not destroyed still opens.
+ * Data keys as versions of one secret: the id of a key is its version number. The newest version seals. A process looks for a newer
+ * one every five minutes and never goes back to an older one, because `latest` is only eventually consistent. Every version that was
+ * not destroyed opens.
  */
 export function secretManagerKeys(options: SecretManagerKeysOptions): DataKeys {
   return new SecretManagerKeys(options);
@@ -45,6 +47,7 @@ class SecretManagerKeys implements DataKeys {
   readonly #found = new Map<string, Promise<DataKey | undefined>>();
   #client: Promise<SecretManagerServiceClient> | undefined;
   #current: Promise<DataKey> | undefined;
+  #freshUntilMs = 0;
 
   constructor(options: SecretManagerKeysOptions) {
     this.#options = options;
@@ -54,9 +57,37 @@ class SecretManagerKeys implements DataKeys {
   }
 
   current(): Promise<DataKey> {
-    this.#current ??= this.#asking(() => this.#readOrCreate());
+    const nowMs = this.#options.clock.now();
+    if (this.#current && nowMs < this.#freshUntilMs) return this.#current;
+    this.#freshUntilMs = nowMs + FRESH_MS;
+    const known = this.#current;
+    this.#current = known ? this.#newerThan(known) : this.#asking(() => this.#readOrCreate());
     this.#current.catch(() => (this.#current = undefined)); // The next one may be luckier.
     return this.#current;
+  }
+
+  async isOlder(id: string): Promise<boolean> {
+    return VERSION.test(id) && Number(id) < Number((await this.current()).id);
+  }
+
+  async add(): Promise<DataKey> {
+    await this.current(); // Makes the secret where it is not there yet.
+    const added = await this.#asking(() => this.#addKey());
+    return this.#seal(added);
+  }
+
+  /** Seals with this one from now on, unless a newer one is known. */
+  async #seal(key: DataKey): Promise<DataKey> {
+    const known = await this.current();
+    if (Number(known.id) < Number(key.id)) this.#current = Promise.resolve(key);
+    return key;
+  }
+
+  /** The newest version, or the one that is known: it seals as well while Secret Manager does not answer. */
+  async #newerThan(pinned: Promise<DataKey>): Promise<DataKey> {
+    const known = await pinned;
+    const latest = await this.#latest().catch(() => undefined);
+    return latest && Number(latest.id) > Number(known.id) ? latest : known;
   }
 
   async find(id: string): Promise<Uint8Array | undefined> {

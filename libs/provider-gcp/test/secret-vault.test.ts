@@ -63,14 +63,14 @@ describe('a vault with keys in Secret Manager', () => {
 
   test('adds the key when whoever created the secret died before', async () => {
     google.store.create('projects/p', 'runvoy-secrets-data-key', { replication: { automatic: {} } });
-    const vault = await openVault({ clock: { sleep: async () => {} } });
+    const vault = await openVault({ clock: { sleep: async () => {}, now: Date.now } });
     const sealed = await vault.seal(Buffer.from('secret'), PLACE);
     expect(Buffer.from(await vault.open(sealed, PLACE)).toString()).toBe('secret');
   });
 
   test('seals with the version it has just added, though "latest" does not know it yet', async () => {
     google.store.holdLatest();
-    const vault = await openVault({ clock: { sleep: async () => {} } });
+    const vault = await openVault({ clock: { sleep: async () => {}, now: Date.now } });
     expect(Buffer.from(await vault.seal(Buffer.from('x'), PLACE)).toString()).toMatch(/^v1\.1\./);
   });
 
@@ -85,6 +85,34 @@ describe('a vault with keys in Secret Manager', () => {
     expect(Buffer.from(young).toString()).toMatch(/^v1\.2\./);
     expect(Buffer.from(await restarted.open(old, PLACE)).toString()).toBe('old');
     expect(Buffer.from(await first.open(young, PLACE)).toString()).toBe('young');
+  });
+
+  test('seals with a rotated key at once; another service does so within five minutes, and never goes back', async () => {
+    let nowMs = 0;
+    const clock = { sleep: async () => {}, now: () => nowMs };
+    const [one, other] = [await openVault({ clock }), await openVault({ clock })];
+    const old = await one.seal(Buffer.from('old'), PLACE);
+    await other.seal(Buffer.from('x'), PLACE);
+    google.store.holdLatest();
+    expect(await one.keys!.rotate()).toBe('2');
+    expect(await one.keys!.current()).toBe('2');
+    expect(Buffer.from(await one.seal(Buffer.from('x'), PLACE)).toString()).toMatch(/^v1\.2\./);
+    expect([await one.keys!.isOlder('1'), await other.keys!.isOlder('1'), await other.keys!.isOlder('2')]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    nowMs += 5 * 60_000;
+    // "latest" does not know it yet: who does, keeps to it; who asked in vain, asks again later.
+    expect([await one.keys!.current(), await other.keys!.current()]).toEqual(['2', '1']);
+    google.store.releaseLatest();
+    nowMs += 5 * 60_000;
+    google.faults.next({ method: 'AccessSecretVersion', code: UNAVAILABLE });
+    const asked = [await one.keys!.current(), await other.keys!.current()];
+    expect(asked[0]).toBe('2');
+    nowMs += 5 * 60_000;
+    expect(await other.keys!.current()).toBe('2');
+    expect(Buffer.from(await other.open(old, PLACE)).toString()).toBe('old');
   });
 
   test('a value whose key was disabled does not open, and opens once it is enabled again', async () => {

@@ -1,6 +1,6 @@
 import { envelopeVault } from '@runvoy/core';
 import type { SecretVault } from '@runvoy/core';
-import { openVaultKeys } from './vault-keys.ts';
+import { addVaultKey, openVaultKeys } from './vault-keys.ts';
 
 /**
  * A vault whose keys lie in a file that only its owner may read; the file is created when missing.
@@ -8,10 +8,22 @@ import { openVaultKeys } from './vault-keys.ts';
  * Throws an Error fit to be shown when others may read the file, or when it does not hold keys.
  */
 export async function openLocalVault(keyFile: string): Promise<SecretVault> {
-  const keys = await openVaultKeys(keyFile);
+  let keys = await openVaultKeys(keyFile);
+  let adding: Promise<unknown> = Promise.resolve();
+  const add = async () => {
+    keys = await addVaultKey(keyFile);
+    return keys.current;
+  };
   return envelopeVault({
     current: async () => keys.current,
     find: async (id) => keys.find(id),
+    isOlder: async (id) => keys.older.some((older) => older.id === id),
+    add: () => {
+      // One after the other: each reads the file that the one before has written.
+      const added = adding.then(add);
+      adding = added.catch(() => undefined);
+      return added;
+    },
     place: 'the key file',
   });
 }

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { link, open, readFile, rm, stat } from 'node:fs/promises';
+import { link, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DATA_KEY_BYTES } from '@runvoy/core';
 import type { DataKey } from '@runvoy/core';
@@ -16,7 +16,7 @@ export interface VaultKeys {
   find(id: string): Uint8Array | undefined;
 }
 
-/** As the file spells them: `current` names one of `keys`, each 32 bytes in base64url. To rotate, add a key and name it. */
+/** As the file spells them: `current` names one of `keys`, each 32 bytes in base64url. */
 interface KeyFile {
   readonly current: string;
   readonly keys: Readonly<Record<string, string>>;
@@ -40,24 +40,52 @@ export async function openVaultKeys(path: string): Promise<VaultKeys> {
   return { current: { id: current, key: byId.get(current)! }, older, find: (id) => byId.get(id) };
 }
 
+/**
+ * Adds a new key to the file and names it as the current one; answers all keys as they are then. The file is replaced as a whole: after
+ * a crash it is the old one or the new one. One process at a time, like the data directory that it lies in.
+ */
+export async function addVaultKey(path: string): Promise<VaultKeys> {
+  const { keys } = parseKeyFile(await readFile(path, 'utf8'), path);
+  const id = randomBytes(KEY_ID_BYTES).toString('hex');
+  const aside = `${path}.${randomUUID()}`;
+  try {
+    await writeDurably(aside, { current: id, keys: { ...keys, [id]: newKeyText() } });
+    await rename(aside, path);
+    await syncDirectory(path);
+  } finally {
+    await rm(aside, { force: true });
+  }
+  return openVaultKeys(path);
+}
+
 /** Written aside and then linked: two processes at once agree on one file, and a crash leaves none that is half written. */
 async function createKeyFile(path: string): Promise<void> {
   if (await isThere(path)) return;
   const id = randomBytes(KEY_ID_BYTES).toString('hex');
-  const content: KeyFile = { current: id, keys: { [id]: randomBytes(DATA_KEY_BYTES).toString('base64url') } };
   const aside = `${path}.${randomUUID()}`;
   try {
-    await using file = await open(aside, 'wx', FILE_MODE);
-    await file.writeFile(`${JSON.stringify(content, null, 2)}\n`);
-    await file.sync();
+    await writeDurably(aside, { current: id, keys: { [id]: newKeyText() } });
     await link(aside, path).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'EEXIST') throw error;
     });
-    await using directory = await open(dirname(path), 'r');
-    await directory.sync();
+    await syncDirectory(path);
   } finally {
     await rm(aside, { force: true });
   }
+}
+
+const newKeyText = () => randomBytes(DATA_KEY_BYTES).toString('base64url');
+
+async function writeDurably(path: string, content: KeyFile): Promise<void> {
+  await using file = await open(path, 'wx', FILE_MODE);
+  await file.writeFile(`${JSON.stringify(content, null, 2)}\n`);
+  await file.sync();
+}
+
+/** Makes it durable that a name in this directory stands for another file now. */
+async function syncDirectory(path: string): Promise<void> {
+  await using directory = await open(dirname(path), 'r');
+  await directory.sync();
 }
 
 async function isThere(path: string): Promise<boolean> {

@@ -62,6 +62,28 @@ describe('the local vault', () => {
     expect(Buffer.from(await vault.seal(Buffer.from('x'), PLACE)).toString()).toMatch(/^v1\.new\./);
   });
 
+  test('a rotated key seals at once and after a restart, in one file for the owner alone; two at once make two keys', async () => {
+    await using directory = await privateDirectory();
+    const path = join(directory.path, 'keys.json');
+    const vault = await openLocalVault(path);
+    const first = await vault.keys!.current();
+    const old = await vault.seal(Buffer.from('old'), PLACE);
+    const made = await Promise.all([vault.keys!.rotate(), vault.keys!.rotate()]);
+    expect(new Set([first, ...made]).size).toBe(3);
+    expect(await vault.keys!.current()).toBe(made[1]);
+    expect(await Promise.all([first, ...made, 'other'].map((id) => vault.keys!.isOlder(id)))).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ]);
+    expect(Buffer.from(await vault.seal(Buffer.from('x'), PLACE)).toString()).toContain(`v1.${made[1]}.`);
+    expect([(await stat(path)).mode & 0o777, await readdir(directory.path)]).toEqual([0o600, ['keys.json']]);
+    const restarted = await openLocalVault(path);
+    expect(Buffer.from(await restarted.open(old, PLACE)).toString()).toBe('old');
+    expect(await restarted.keys!.current()).toBe(made[1]);
+  });
+
   test('a value sealed by an unknown key names that key to operators', async () => {
     await using directory = await privateDirectory();
     const sealed = await (await openLocalVault(join(directory.path, 'first.json'))).seal(Buffer.from('x'), PLACE);

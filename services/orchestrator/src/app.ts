@@ -17,6 +17,7 @@ import { openApiRoutes } from './openapi/openapi-routes.ts';
 import { collectOperations } from './openapi/operation.ts';
 import { RateLimits } from './rate-limits.ts';
 import { runRoutes } from './run-routes.ts';
+import { sealingKeyRoutes } from './sealing-key-routes.ts';
 import { secretRoutes } from './secret-routes.ts';
 import { ticketRoutes } from './ticket-routes.ts';
 import { userRoutes } from './user-routes.ts';
@@ -43,6 +44,7 @@ export function buildOrchestrator(deps: OrchestratorDeps): FastifyInstance {
       ticketRoutes(api, deps);
       imageRoutes(api, deps);
       secretRoutes(api, deps);
+      sealingKeyRoutes(api, deps);
       userRoutes(api, deps);
       keyRoutes(api, deps);
       auditRoutes(api, deps);

@@ -4,6 +4,7 @@ import type {
   HealthDeps,
   ReadDeadLetterMark,
   ReadPlatformEntry,
+  SecretVault,
   SlotLimits,
   TickDeps,
   TickMarks,
@@ -25,6 +26,8 @@ export interface EventDeps extends TickDeps, HealthDeps, Common {
   readonly bus: EventBus;
   /** Not optional as in core: where it were forgotten, everybody who waits would be let in. */
   readonly limits: SlotLimits;
+  /** Not optional as in core: where it were forgotten, a replaced key would seal for ever. */
+  readonly vault: SecretVault;
   /** Absent where the platform has no log of its own: then its entries are nobody's. */
   readonly readPlatformEntry?: ReadPlatformEntry;
   /** Absent where the bus brings its dead letters to the records itself. */

@@ -149,6 +149,7 @@ async function openGcp(shutdown: Shutdown): Promise<OpenService> {
     jobs,
     bus,
     probe,
+    vault: ports.vault(),
     ...(reconcileEveryMs === undefined ? {} : { reconcileEveryMs }),
     random: randomBytes,
     upSinceMs: systemClock.now(),

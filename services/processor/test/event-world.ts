@@ -112,6 +112,7 @@ export async function openEventWorld(options: Partial<Parameters<typeof buildEve
     records,
     jobs,
     clock,
+    vault: { seal: async (plain) => plain, open: async (sealed) => sealed },
     bus: {
       publish: async () => undefined,
       deadLetter: async (event, reason) => {

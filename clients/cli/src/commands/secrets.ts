@@ -1,5 +1,6 @@
-import type { SecretBody } from '@runvoy/protocol';
+import type { ResealAnswer, SealedByBody, SealingKeyAnswer, SecretBody } from '@runvoy/protocol';
 import type { RunvoyApi } from '../api.ts';
+import { counted, grouped } from '../counted.ts';
 import type { Invocation } from '../invocation.ts';
 import { printListing, type Shown } from '../listing.ts';
 import { oneLine } from '../one-line.ts';
@@ -27,7 +28,16 @@ const VERBS: Readonly<Record<string, Verb>> = {
     usage: 'ungrant <name> <email>',
     ask: (api, [name = '', from = '']) => api.ungrantSecret(name, from),
   },
+  key: { words: [0, 0], usage: 'key', ask: (api) => api.sealingKey() },
+  'rotate-key': { words: [0, 0], usage: 'rotate-key', ask: (api) => api.rotateSealingKey() },
+  reseal: { words: [0, 0], usage: 'reseal', ask: (api) => api.reseal() },
 };
+
+const KEY_COLUMNS: readonly Shown<SealedByBody>[] = [
+  { title: 'Key', cell: ({ key_id }) => key_id },
+  { title: 'Secrets', cell: ({ secrets: count }) => grouped(count) },
+  { title: 'Unfinished runs', cell: ({ run_inputs }) => grouped(run_inputs) },
+];
 
 const COLUMNS: readonly Shown<SecretBody>[] = [
   { title: 'Name', cell: ({ name }) => name },
@@ -71,14 +81,26 @@ function print(answer: unknown, verb: string, invocation: Invocation): void {
     secrets: listed,
     secret,
     message,
-  } = answer as {
+    sealed,
+    resealed,
+  } = answer as Partial<SealingKeyAnswer & ResealAnswer> & {
     readonly secrets?: readonly SecretBody[];
     readonly secret?: SecretBody;
     readonly message?: string;
   };
   const { stdout, stderr } = invocation.terminal;
   if (listed) printListing(invocation, listed, COLUMNS, 'no secrets');
+  else if (sealed) printListing(invocation, sealed, KEY_COLUMNS, 'nothing is sealed');
+  else if (resealed !== undefined) stderr.write(`${resealedText(answer as ResealAnswer)}\n`);
   // The value alone on stdout: what reads it is mostly a script.
   else if (secret) stdout.write(`${secret.value ?? ''}\n`);
   else stderr.write(`${oneLine(message ?? `${verb}: done`)}\n`);
+}
+
+function resealedText({ key_id, resealed, remaining, closed }: ResealAnswer): string {
+  const left =
+    remaining === 0 ? '' : `, ${grouped(remaining)} left for "runvoy secrets reseal" or the hourly reconcile`;
+  const shut =
+    closed.length === 0 ? '' : `; ${counted(closed.length, 'value')} did not open: ${oneLine(closed.join(' '))}`;
+  return `key ${oneLine(key_id)} seals now; ${counted(resealed, 'value')} sealed anew${left}${shut}`;
 }

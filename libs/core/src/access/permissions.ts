@@ -36,6 +36,7 @@ export const PERMISSIONS = {
   'dead-letters.read': OPERATORS,
   'dead-letters.change': OPERATORS,
   'backup.create': ['admin'],
+  'sealing-key.manage': ['admin'],
   'health.read': OPERATORS,
   'health.reconcile': OPERATORS,
 } as const satisfies Record<string, readonly Holder[]>;

@@ -10,6 +10,8 @@ export const NO_SECRETS: SecretsStatus = {
   missing_count: 0,
   orphaned_count: 0,
   orphaned_parameters: [],
+  resealed_count: 0,
+  unresealed_count: 0,
 };
 
 /**

@@ -10,16 +10,20 @@ import { checkDeadLetters, checkTopics, NO_TOPICS } from './check-events.ts';
 import { checkLogLanes, NO_LANES } from './check-log-lanes.ts';
 import { checkRuns, NO_RUNS } from './check-runs.ts';
 import { checkSchedules, NO_TICKS } from './check-schedules.ts';
+import { checkSealing, NO_SEALING } from './check-sealing.ts';
 import { checkSecrets, NO_SECRETS } from './check-secrets.ts';
 import { healthIssue } from './health-checks.ts';
 import { NO_COMPUTE, NO_IDENTITY, type Findings, type HealthProbe, type KnownThings } from './health-probe.ts';
 import { tickMarkRef } from './schedule-marks.ts';
 import { storeHealthReport } from './stored-report.ts';
 import { readSweepProgress, storeSweepProgress, type SweepProgress } from './sweep-progress.ts';
+import type { SecretVault } from '../secrets/secret-vault.ts';
 import { everySecret } from '../secrets/secrets.ts';
 import { within } from './within.ts';
 
 export interface HealthDeps extends LookDeps {
+  /** Seals anew what a replaced key has sealed; absent: nothing is sealed anew. */
+  readonly vault?: SecretVault;
   /** Absent where nothing of the platform can be seen. */
   readonly probe?: HealthProbe;
   /** The longest pause between two scheduled reconciles; absent when the schedule does not say. */
@@ -71,28 +75,30 @@ async function makeParts(deps: HealthDeps, trigger: HealthReport['trigger'], not
   const probed = <S>(name: string, none: S, check: (probe: HealthProbe, known: KnownThings) => Promise<Findings<S>>) =>
     part(name, none, async () => (probe ? check(probe, await knownThings) : unseen(name, none)));
 
-  const [compute, secrets, identity, access, runs, swept, ticks, topics, deadLetters, lanes] = await Promise.all([
-    probed('compute', NO_COMPUTE, (it, known) => it.compute(known)),
-    probed('secrets', NO_SECRETS, checkSecrets),
-    part('identity', NO_IDENTITY, async () => (probe ? probe.identity() : unseen('identity', NO_IDENTITY))),
-    part('access', NO_ACCESS, async () => checkAccess(records, await knownThings)),
-    part('runs', NO_RUNS, async () => checkRuns(await knownThings, nowMs, deps.startTimeoutMs)),
-    part('sweep', NO_SWEEP, async () => sweepOn(deps, await progress, trigger, noticed)),
-    part('ticks', NO_TICKS, async () => {
-      const marks = { tick: (await tickMark)?.value, sweep: await progress, everyMs: deps.reconcileEveryMs };
-      return checkSchedules(marks, nowMs);
-    }),
-    part('topics', NO_TOPICS, () => checkTopics(records, nowMs)),
-    part('dead letters', { count: null }, () => checkDeadLetters(deps)),
-    part('log lanes', NO_LANES, async () =>
-      checkLogLanes(records, await knownThings, (await tickMark)?.value.safety_lane),
-    ),
-  ]);
-  return { compute, secrets, identity, access, runs, swept, ticks, topics, deadLetters, lanes };
+  const [compute, secrets, sealing, identity, access, runs, swept, ticks, topics, deadLetters, lanes] =
+    await Promise.all([
+      probed('compute', NO_COMPUTE, (it, known) => it.compute(known)),
+      probed('secrets', NO_SECRETS, checkSecrets),
+      part('sealing', NO_SEALING, () => checkSealing(deps, deps.vault, noticed)),
+      part('identity', NO_IDENTITY, async () => (probe ? probe.identity() : unseen('identity', NO_IDENTITY))),
+      part('access', NO_ACCESS, async () => checkAccess(records, await knownThings)),
+      part('runs', NO_RUNS, async () => checkRuns(await knownThings, nowMs, deps.startTimeoutMs)),
+      part('sweep', NO_SWEEP, async () => sweepOn(deps, await progress, trigger, noticed)),
+      part('ticks', NO_TICKS, async () => {
+        const marks = { tick: (await tickMark)?.value, sweep: await progress, everyMs: deps.reconcileEveryMs };
+        return checkSchedules(marks, nowMs);
+      }),
+      part('topics', NO_TOPICS, () => checkTopics(records, nowMs)),
+      part('dead letters', { count: null }, () => checkDeadLetters(deps)),
+      part('log lanes', NO_LANES, async () =>
+        checkLogLanes(records, await knownThings, (await tickMark)?.value.safety_lane),
+      ),
+    ]);
+  return { compute, secrets, sealing, identity, access, runs, swept, ticks, topics, deadLetters, lanes };
 }
 
 function reportOf(parts: Parts, { atMs, trigger }: { atMs: Millis; trigger: HealthReport['trigger'] }): HealthReport {
-  const { compute, secrets, identity, access, runs, swept, ticks, topics, deadLetters, lanes } = parts;
+  const { compute, secrets, sealing, identity, access, runs, swept, ticks, topics, deadLetters, lanes } = parts;
   const all = Object.values(parts);
   const issues = all.flatMap((found) => found.issues);
   const { unrecorded, ...sweep_status } = swept.status;
@@ -100,7 +106,7 @@ function reportOf(parts: Parts, { atMs, trigger }: { atMs: Millis; trigger: Heal
   return {
     timestamp: rfc3339(atMs),
     compute_status: listed(compute.status),
-    secrets_status: listed(secrets.status),
+    secrets_status: listed({ ...secrets.status, ...sealing.status }),
     identity_status: listed(identity.status),
     authorizer_status: listed(access.status),
     issues: issues.slice(0, LISTED_AT_MOST),

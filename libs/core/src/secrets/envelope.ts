@@ -20,6 +20,10 @@ export interface DataKeys {
   current(): Promise<DataKey>;
   /** The key of this id, or undefined when the place of the keys does not hold it. Fails when that place does not answer. */
   find(id: string): Promise<Uint8Array | undefined>;
+  /** True for a key that the current one has replaced. */
+  isOlder(id: string): Promise<boolean>;
+  /** Makes a new key, which is the current one from now on. */
+  add(): Promise<DataKey>;
   /** How a sentence calls the place of the keys: `the key file`. */
   readonly place: string;
 }
@@ -27,6 +31,11 @@ export interface DataKeys {
 /** A vault over these keys. Sealed values read `v1.<key id>.<nonce>.<ciphertext and tag>`, the last two in base64url. */
 export function envelopeVault(keys: DataKeys): SecretVault {
   return {
+    keys: {
+      current: async () => (await keys.current()).id,
+      isOlder: (id) => keys.isOlder(id),
+      rotate: async () => (await keys.add()).id,
+    },
     async seal(plain, context) {
       return seal(await keys.current(), plain, context);
     },
