@@ -52,8 +52,12 @@ function rememberingJobs() {
   return { jobs, started, cancelled, shows, startedOnce: () => first.promise };
 }
 
-/** Seals by marking: what is tested here is who may ask for what, not cryptography. */
-const openVault: SecretVault = { seal: async (plain) => plain, open: async (sealed) => sealed };
+/** Seals by marking: what is tested here is who may ask for what, not cryptography. Its keys are names. */
+const openVault: SecretVault = {
+  keys: { current: async () => 'k', isOlder: async () => false, rotate: async () => 'k' },
+  seal: async (plain) => plain,
+  open: async (sealed) => sealed,
+};
 
 /** The one site whose pages may read answers. */
 export const OUR_ORIGIN = 'https://console.example.com';
@@ -93,6 +97,14 @@ export async function openWorld(policy: Partial<RunPolicy> = {}, rates?: RatePol
   });
   const adminKey = first!.api_key;
   return {
+    /** What a reconcile needs besides store and clock. */
+    healthDeps: {
+      jobs,
+      random: randomBytes,
+      upSinceMs: T0,
+      startTimeoutMs: 600_000,
+      signingKeys: { current: { id: 'k', secret: randomBytes(32) } },
+    },
     app,
     records,
     clock,

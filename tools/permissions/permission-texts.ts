@@ -1,0 +1,30 @@
+import type { Permission } from '../../libs/core/src/access/permissions.ts';
+
+/** What each permission covers, for whoever reads the table. */
+export const PERMISSION_TEXTS: Readonly<Record<Permission, string>> = {
+  'run.create': 'start a run',
+  'executions.list': 'list runs',
+  'execution.read': 'status, log and reasons of a run',
+  'execution.stop': 'stop a run',
+  'images.read': 'list and show images',
+  'images.register': 'register an image',
+  'images.remove': 'remove an image',
+  'secrets.create': 'create a secret',
+  'secrets.list': 'list the secrets one may use',
+  'secret.read': 'read the value of a secret',
+  'secret.use': 'name a secret in a run',
+  'secret.change': 'change, delete or grant a secret',
+  'users.read': 'list users',
+  'users.create': 'create a user',
+  'users.revoke': 'revoke a user',
+  'users.change': 'give a user another role',
+  'audit.read': 'read who changed what, and verify it',
+  'keys.manage': 'list, create, rotate and revoke keys',
+  'sign-in.create': 'make a sign-in link for oneself',
+  'dead-letters.read': 'list and show events that nobody could carry out',
+  'dead-letters.change': 'send one again, or drop it',
+  'backup.create': 'back up the local store',
+  'sealing-key.manage': 'replace the key that secrets are sealed with',
+  'health.read': 'read the last health report',
+  'health.reconcile': 'reconcile now and report',
+};

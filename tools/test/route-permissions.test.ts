@@ -1,0 +1,89 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { holdersOf } from '../../libs/core/src/index.ts';
+import { ROLES, type Role } from '../../libs/protocol/src/index.ts';
+import { openWorld, type World } from '../../services/orchestrator/test/world.ts';
+import { ROUTE_CALLS } from '../permissions/route-calls.ts';
+import { ROUTE_RULES, type RouteRule } from '../permissions/route-rules.ts';
+
+const STRANGER = 'stranger@example.com';
+const ownerOf = (role: Role) => `${role}@example.com`;
+
+let world: World;
+beforeAll(async () => {
+  world = await openWorld();
+  await world.app.ready();
+  await world.keyOf(STRANGER, 'viewer');
+});
+afterAll(() => world[Symbol.asyncDispose]());
+
+async function ask(route: string, owner: string, key: string | undefined) {
+  const { url, body } = await ROUTE_CALLS[route]!(world, owner);
+  return world.call(route.split(' ')[0] as 'GET', `/api/v1${url}`, body, key ?? '');
+}
+
+/** Whether the tables of permissions let this role do it. */
+function isAllowed({ needs }: RouteRule, role: Role, isOwner: boolean): boolean {
+  if (needs === 'any key' || needs === 'no key') return true;
+  return holdersOf(needs).includes(role) || (isOwner && holdersOf(needs).includes('owner'));
+}
+
+test('every route of the API has its row, and every row its route', () => {
+  expect(routesOf(world.app.printRoutes({ commonPrefix: false })).toSorted()).toEqual(
+    Object.keys(ROUTE_RULES).toSorted(),
+  );
+  expect(Object.keys(ROUTE_CALLS).toSorted()).toEqual(Object.keys(ROUTE_RULES).toSorted());
+});
+
+describe.each(Object.entries(ROUTE_RULES))('%s', (route, rule) => {
+  test.each(ROLES.flatMap((role) => (rule.about ? [true, false] : [false]).map((own) => [role, own] as const)))(
+    'as %s, owning what it is about: %s',
+    async (role, isOwner) => {
+      const email = ownerOf(role);
+      const key = await world.keyOf(email, role);
+      const answer = await ask(route, isOwner ? email : STRANGER, key);
+      if (isAllowed(rule, role, isOwner))
+        return void expect([answer.body, answer.statusCode < 300]).toEqual([answer.body, true]);
+      expect(answer.statusCode).toBe(rule.refused ?? 403);
+      if (answer.statusCode === 403) {
+        expect(answer.body).toContain(
+          `"${rule.needs}" needs one of: ${holdersOf(rule.needs as never).join(', ')}. Your role is ${role}.`.replaceAll(
+            '"',
+            '\\"',
+          ),
+        );
+      }
+    },
+  );
+
+  test('without a key, or with one that is revoked', async () => {
+    const status = rule.needs === 'no key' ? expect.any(Number) : 401;
+    expect((await ask(route, STRANGER, undefined)).statusCode).toEqual(status);
+    const gone = await revokedKey();
+    const answer = await ask(route, STRANGER, gone);
+    if (rule.needs === 'no key') expect(answer.statusCode).toBe(200);
+    else expect([answer.statusCode, answer.json().code]).toEqual([401, 'API_KEY_REVOKED']);
+  });
+});
+
+let revoked: Promise<string> | undefined;
+function revokedKey(): Promise<string> {
+  revoked ??= (async () => {
+    const key = await world.keyOf('gone@example.com', 'admin');
+    await world.call('POST', '/api/v1/users/revoke', { email: 'gone@example.com' });
+    return key;
+  })();
+  return revoked;
+}
+
+/** `GET /api/v1/images/*` and so on, from the tree that the router prints. HEAD answers as GET does; OPTIONS is a browser's question. */
+function routesOf(tree: string): string[] {
+  const path: string[] = [];
+  return tree.split('\n').flatMap((line) => {
+    const [, indent = '', part = '', methods = ''] = /^([│ ]*)[├└]── (\S+) \((.*)\)$/.exec(line) ?? [];
+    if (part === '') return [];
+    path.length = indent.length / 4;
+    path.push(part.startsWith('/') || path.length === 0 ? part : `/${part}`);
+    const known = methods.split(', ').filter((method) => method !== 'HEAD' && method !== 'OPTIONS');
+    return known.map((method) => `${method} ${path.join('')}`);
+  });
+}
