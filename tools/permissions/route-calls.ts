@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import {
   apiKeyRef,
   executionRef,
@@ -7,7 +8,6 @@ import {
   secretRef,
 } from '../../libs/core/src/index.ts';
 import type { World } from '../../services/orchestrator/test/world.ts';
-import { randomBytes } from 'node:crypto';
 
 /** One request to a route; `url` below `/api/v1`. */
 export interface RouteCall {
@@ -29,7 +29,7 @@ async function user(world: World): Promise<string> {
 
 async function execution(world: World, owner: string): Promise<string> {
   const answer = await world.call('POST', '/api/v1/run', { command: 'true' });
-  const ref = executionRef((answer.json() as { readonly execution_id: string }).execution_id);
+  const ref = executionRef(answer.json().execution_id);
   const stored = await world.records.get(ref);
   await world.records.compareAndSet(ref, stored!.version, { ...stored!.value, created_by: owner, owned_by: [owner] });
   return ref.id;
@@ -46,7 +46,7 @@ async function secret(world: World, owner: string): Promise<string> {
 async function image(world: World): Promise<string> {
   const name = `${fresh('image')}:1`;
   await world.call('POST', '/api/v1/images/register', { image: name });
-  return ((await world.call('GET', `/api/v1/images/${name}`)).json() as { readonly image_id: string }).image_id;
+  return (await world.call('GET', `/api/v1/images/${name}`)).json().image_id;
 }
 
 async function key(world: World, owner: string): Promise<string> {
@@ -66,7 +66,7 @@ async function deadLetter(world: World): Promise<string> {
 async function claim(world: World): Promise<string> {
   const request = { email: `${fresh('new')}@example.com`, role: 'viewer' };
   const answer = await world.call('POST', '/api/v1/users/create', request);
-  return (answer.json() as { readonly claim_token: string }).claim_token;
+  return answer.json().claim_token;
 }
 
 async function report(world: World): Promise<void> {

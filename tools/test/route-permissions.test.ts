@@ -18,7 +18,8 @@ afterAll(() => world[Symbol.asyncDispose]());
 
 async function ask(route: string, owner: string, key: string | undefined) {
   const { url, body } = await ROUTE_CALLS[route]!(world, owner);
-  return world.call(route.split(' ')[0] as 'GET', `/api/v1${url}`, body, key ?? '');
+  const [method] = route.split(' ') as [NonNullable<Parameters<World['call']>[0]>];
+  return world.call(method, `/api/v1${url}`, body, key ?? '');
 }
 
 /** Whether the tables of permissions let this role do it. */
@@ -42,7 +43,7 @@ describe.each(Object.entries(ROUTE_RULES))('%s', (route, rule) => {
       const key = await world.keyOf(email, role);
       const answer = await ask(route, isOwner ? email : STRANGER, key);
       if (isAllowed(rule, role, isOwner))
-        return void expect([answer.body, answer.statusCode < 300]).toEqual([answer.body, true]);
+        return expect([answer.body, answer.statusCode < 300]).toEqual([answer.body, true]);
       expect(answer.statusCode).toBe(rule.refused ?? 403);
       if (answer.statusCode === 403) {
         expect(answer.body).toContain(

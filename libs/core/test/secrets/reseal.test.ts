@@ -191,7 +191,7 @@ describe('sealing anew', () => {
   });
 
   test('concludes nothing when the place of the keys does not answer', async () => {
-    const { deps, keys, values, pass } = await openWorld();
+    const { keys, values, pass } = await openWorld();
     await keys.add();
     const silent = {
       ...keys.vault,
