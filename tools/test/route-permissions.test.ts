@@ -40,10 +40,10 @@ describe.each(Object.entries(ROUTE_RULES))('%s', (route, rule) => {
     'as %s, owning what it is about: %s',
     async (role, isOwner) => {
       const email = ownerOf(role);
-      const key = await world.keyOf(email, role);
+      const key = await keyOfRole(role);
       const answer = await ask(route, isOwner ? email : STRANGER, key);
       if (isAllowed(rule, role, isOwner))
-        return expect([answer.body, answer.statusCode < 300]).toEqual([answer.body, true]);
+        return expect([answer.body, answer.statusCode < 400]).toEqual([answer.body, true]);
       expect(answer.statusCode).toBe(rule.refused ?? 403);
       if (answer.statusCode === 403) {
         expect(answer.body).toContain(
@@ -65,6 +65,14 @@ describe.each(Object.entries(ROUTE_RULES))('%s', (route, rule) => {
     else expect([answer.statusCode, answer.json().code]).toEqual([401, 'API_KEY_REVOKED']);
   });
 });
+
+const keys = new Map<Role, Promise<string>>();
+/** One key a role: a user may have so many and no more. */
+function keyOfRole(role: Role): Promise<string> {
+  const key = keys.get(role) ?? world.keyOf(ownerOf(role), role);
+  keys.set(role, key);
+  return key;
+}
 
 let revoked: Promise<string> | undefined;
 function revokedKey(): Promise<string> {
