@@ -9,7 +9,7 @@ import {
 } from '../../libs/core/src/index.ts';
 import type { World } from '../../services/orchestrator/test/world.ts';
 
-/** One request to a route; `url` below `/api/v1`. */
+/** One request to a route; `url` below `/api/v1`, the page `/docs` below `/api`. */
 export interface RouteCall {
   readonly url: string;
   readonly body?: unknown;
@@ -83,6 +83,8 @@ const plain = (url: string, body?: () => unknown): MakeCall => {
 /** How every route is called. */
 export const ROUTE_CALLS: Readonly<Record<string, MakeCall>> = {
   'GET /api/v1/health': plain('/health'),
+  'GET /api/v1/openapi.json': plain('/openapi.json'),
+  'GET /api/docs': plain('/docs'),
   'GET /api/v1/claim/:token': at(claim, (token) => `/claim/${token}`),
   'POST /api/v1/claim/:token': at(claim, (token) => `/claim/${token}`),
   'POST /api/v1/run': plain('/run', () => ({ command: 'true' })),

@@ -18,6 +18,8 @@ export interface RouteRule {
  */
 export const ROUTE_RULES: Readonly<Record<string, RouteRule>> = {
   'GET /api/v1/health': { needs: 'no key' },
+  'GET /api/v1/openapi.json': { needs: 'no key' },
+  'GET /api/docs': { needs: 'no key' },
   'GET /api/v1/claim/:token': { needs: 'no key', also: 'the token' },
   'POST /api/v1/claim/:token': { needs: 'no key', also: 'the token' },
   'POST /api/v1/run': { needs: 'run.create', also: '`secret.use` of each secret; the images and secrets of the key' },

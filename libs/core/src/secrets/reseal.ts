@@ -102,6 +102,6 @@ async function renewInput(
   { value, version }: Stored<SealedRunInput>,
 ): Promise<boolean> {
   const input = await openRunInput(vault, value);
-  const renewed = await sealRunInput(vault, value.execution_id, input, value.delete_at_ms);
-  return records.compareAndSet(runInputRef(value.execution_id), version, renewed);
+  const anew = await sealRunInput(vault, value.execution_id, input, value.delete_at_ms);
+  return records.compareAndSet(runInputRef(value.execution_id), version, anew);
 }

@@ -12,5 +12,6 @@ export * from './network.ts';
 export * from './queries.ts';
 export * from './run-request.ts';
 export * from './runner.ts';
+export * from './sealing-key.ts';
 export * from './secret-answers.ts';
 export * from './secrets.ts';
