@@ -26,7 +26,7 @@ const SERVICE = ['@runvoy/runtime', '@runvoy/core', '@runvoy/protocol'];
 const APPS = ['@runvoy/orchestrator', '@runvoy/processor', '@runvoy/websocket'];
 
 /**
- * The one-way arrows of the architecture: clients -> protocol; jobs -> protocol; providers -> core -> protocol;
+ * The one-way arrows of the architecture: cli, console -> sdk -> protocol; jobs -> protocol; providers -> core -> protocol;
  * services -> runtime, core, protocol. A package that is not here may not exist.
  */
 export const LAYERS: Readonly<Record<string, Layer>> = {
@@ -61,8 +61,10 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
     builtins: 'any',
     never: [CLOUD, 'fastify'],
   },
-  'clients/cli': { runvoy: ['@runvoy/protocol'], builtins: 'any', never: [CLOUD, 'fastify'] },
-  'clients/console': { runvoy: ['@runvoy/protocol'], builtins: [], never: [CLOUD, 'fastify'] },
+  // Browser-safe, and nothing from npm: `fetch` and `WebSocket` are the platform's or an argument.
+  'clients/sdk': { runvoy: ['@runvoy/protocol'], builtins: [] },
+  'clients/cli': { runvoy: ['@runvoy/protocol', '@runvoy/sdk'], builtins: 'any', never: [CLOUD, 'fastify'] },
+  'clients/console': { runvoy: ['@runvoy/protocol', '@runvoy/sdk'], builtins: [], never: [CLOUD, 'fastify'] },
 };
 
 function app(): Layer {

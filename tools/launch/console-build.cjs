@@ -6,7 +6,7 @@ const { filesBelow, hashFiles, readStamp, writeStamp } = require('./content-hash
 const { withCheckoutLock } = require('./checkout-lock.cjs');
 const { quietCommand } = require('./quiet-command.cjs');
 
-/** Builds the console into `clients/console/dist` when its sources, or those of the protocol it speaks, have changed. */
+/** Builds the console into `clients/console/dist` when its sources, or those of the packages it uses, have changed. */
 async function ensureConsoleBuilt(root, node, progress) {
   const folder = path.join(root, 'clients', 'console');
   if (!fs.existsSync(path.join(folder, 'vite.config.ts'))) return;
@@ -31,7 +31,8 @@ async function ensureConsoleBuilt(root, node, progress) {
 
 function sourcesHash(root) {
   const sources = filesBelow(root, 'clients/console', ['dist', 'node_modules', 'test']);
-  return hashFiles(root, [...sources, ...filesBelow(root, 'libs/protocol/src', [])]);
+  const used = ['clients/sdk/src', 'libs/protocol/src'].flatMap((folder) => filesBelow(root, folder, []));
+  return hashFiles(root, [...sources, ...used]);
 }
 
 module.exports = { ensureConsoleBuilt };

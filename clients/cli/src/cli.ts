@@ -1,5 +1,7 @@
+import { RunvoyError } from '@runvoy/sdk/client';
 import { clientVersionText } from './client-version.ts';
 import { commandName, readCommandLine, wantsJson } from './command-line.ts';
+import { errorText } from './error-text.ts';
 import { EXIT } from './exit-code.ts';
 import { helpText } from './help-text.ts';
 import { Problem } from './problem.ts';
@@ -32,12 +34,9 @@ function tell(error: unknown): void {
   const isDebug = process.env['RUNVOY_DEBUG'] === '1';
   if (wantsJson(process.argv.slice(2))) process.stderr.write(`${JSON.stringify(problemBody(error))}\n`);
   else if (isDebug && error instanceof Error) process.stderr.write(`${error.stack}\n`);
-  else if (error instanceof Problem) process.stderr.write(`runvoy: ${error.message}\n`);
-  else process.stderr.write(`runvoy: unexpected: ${oneLine(error)} (RUNVOY_DEBUG=1 shows where)\n`);
-}
-
-function oneLine(error: unknown): string {
-  return (error instanceof Error ? error.message || error.name : String(error)).replaceAll(/\s+/g, ' ');
+  else if (error instanceof Problem || error instanceof RunvoyError)
+    process.stderr.write(`runvoy: ${errorText(error)}\n`);
+  else process.stderr.write(`runvoy: unexpected: ${errorText(error)} (RUNVOY_DEBUG=1 shows where)\n`);
 }
 
 function leave(code: number): void {

@@ -1,7 +1,5 @@
-import { durationText } from './duration.ts';
+import { durationText, stopTookMs, whyText } from '@runvoy/sdk/texts';
 import { exitCodeOf, type RunOutcome } from './run-outcome.ts';
-import { stopTookMs } from './stop-steps.ts';
-import { whyText } from './why-text.ts';
 
 const WORDS = { SUCCEEDED: 'succeeded', FAILED: 'failed', STOPPED: 'stopped' } as const;
 

@@ -1,4 +1,4 @@
-import type { ApiAccess } from './api.ts';
+import type { ApiAccess } from './open-api.ts';
 import { configPath, readConfigFile, type ConfiguredServer } from './config-file.ts';
 import { endpointOf } from './endpoint.ts';
 import type { Invocation } from './invocation.ts';

@@ -1,9 +1,8 @@
 import type { ExecutionBody } from '@runvoy/protocol';
-import { wholeSecondsText } from './duration.ts';
+import { wholeSecondsText, whyText, withPlace } from '@runvoy/sdk/texts';
 import { oneLine } from './one-line.ts';
 import { shortStartedText, startedText } from './started-text.ts';
 import { leastWidth, tableLines, type Column } from './table.ts';
-import { whyText, withPlace } from './why-text.ts';
 
 interface Shown extends Column {
   readonly cell: (execution: ExecutionBody, nowMs: number | undefined) => string;

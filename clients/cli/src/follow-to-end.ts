@@ -1,28 +1,25 @@
 import type { RunAnswer } from '@runvoy/protocol';
-import type { RunvoyApi } from './api.ts';
+import type { RunvoyClient } from '@runvoy/sdk/client';
+import { followRun } from '@runvoy/sdk/follow';
 import { closingLine } from './closing-line.ts';
-import { readOutcome } from './ended-run.ts';
+import { endFrame } from './end-frame.ts';
+import { errorText } from './error-text.ts';
 import { EXIT } from './exit-code.ts';
-import { followRun, type FollowEnd } from './follow-run.ts';
 import { leaveCode, leaveText } from './leave.ts';
-import { readLiveStream } from './live-stream.ts';
-import { logSink } from './log-sink.ts';
-import { LogTally } from './log-tally.ts';
+import { dialLiveView } from './live-socket.ts';
+import { logSink, showRun, type Followed } from './log-sink.ts';
 import { logVerdictText } from './log-verdict-text.ts';
-import { pause } from './pause.ts';
+import { newTally } from './new-tally.ts';
 import { Problem } from './problem.ts';
-import { QueueWatch } from './queue-watch.ts';
+import { placeEveryMs, QueueWatch } from './queue-watch.ts';
 import type { RunControl } from './run-control.ts';
-import { exitCodeOf } from './run-outcome.ts';
+import { exitCodeOf, outcomeOf } from './run-outcome.ts';
 import type { Screen } from './screen.ts';
 import { StateNotes } from './state-notes.ts';
 import type { Terminal } from './terminal.ts';
 
-/** How often the place of a run that waits for a slot is asked for; elsewhere than on a terminal each new one is a line. */
-const PLACE_MS = { terminal: 2_000, pipe: 10_000 } as const;
-
-interface Followed {
-  readonly api: RunvoyApi;
+interface Accepted {
+  readonly api: RunvoyClient;
   readonly screen: Screen;
   readonly control: RunControl;
   readonly answer: RunAnswer;
@@ -31,7 +28,7 @@ interface Followed {
 }
 
 /** Follows an accepted run, says how it ended, and resolves with the exit code. */
-export async function followToEnd({ api, screen, control, answer, json, terminal }: Followed): Promise<number> {
+export async function followToEnd({ api, screen, control, answer, json, terminal }: Accepted): Promise<number> {
   const { execution_id: id, websocket_url: url, view_url } = answer;
   const { websocket_url: _, log_url: __, ...shown } = answer;
   // Without the address of the live view: it is a credential, and output is kept.
@@ -39,48 +36,27 @@ export async function followToEnd({ api, screen, control, answer, json, terminal
   screen.say(`started ${id}`);
   const notes = new StateNotes(screen, terminal.stderr.isTTY);
   notes.status({ type: 'status', status: answer.status });
-  const tally = new LogTally();
-  const leaving = AbortSignal.any([control.left, screen.readerGone]);
-  const deps = { api, readStream: readLiveStream, pause, now: Date.now, random: Math.random };
-  const everyMs = terminal.stderr.isTTY ? PLACE_MS.terminal : PLACE_MS.pipe;
-  const queue = new QueueWatch({ api, notes, everyMs }, id);
-  const sink = logSink(screen, queue, json);
-  let end: FollowEnd;
+  const tally = newTally();
+  const signal = AbortSignal.any([control.left, screen.readerGone]);
+  const queue = new QueueWatch({ api, notes, everyMs: placeEveryMs(terminal.stderr.isTTY) }, id);
+  let end: Followed;
   try {
-    end = await followRun(deps, { id, url: url || undefined, tally }, sink, leaving);
+    const events = followRun(api, id, { url: url || undefined, tally, signal, connect: dialLiveView });
+    end = await showRun(events, logSink(screen, queue, json));
   } catch (cause) {
-    throw new Problem(`${(cause as Error).message}. The run may go on: runvoy status ${id}`, { cause });
+    throw new Problem(`${errorText(cause)}. The run may go on: runvoy status ${id}`, { cause });
   } finally {
     queue.close();
     notes.close();
   }
-  if (end.kind !== 'ended') {
+  if (typeof end === 'string') {
     if (json) screen.json([{ type: 'left', execution_id: id, stop: control.leave.stop }]);
-    return unknown(end.kind, screen, id, control);
+    return unknown(end, screen, id, control);
   }
-  const outcome = await readOutcome(api, id, end.last);
+  const outcome = { isolation: answer.isolation, ...outcomeOf(end) };
   const code = exitCodeOf(outcome);
-  if (json) {
-    const { status, reason, duration_ms, isolation = answer.isolation } = outcome;
-    const { lines, sha256, completeness } = end.end;
-    const verified = tally.judge(end.end) === 'verified';
-    screen.json([
-      {
-        type: 'end',
-        execution_id: id,
-        status,
-        exit_code: code,
-        reason,
-        duration_ms,
-        lines,
-        sha256,
-        completeness,
-        verified,
-        isolation,
-      },
-    ]);
-  }
-  const line = closingLine({ isolation: answer.isolation, ...outcome }, logVerdictText(tally, end.end), view_url);
+  if (json) screen.json([endFrame(id, end, outcome)]);
+  const line = closingLine(outcome, logVerdictText(tally, end), view_url);
   screen.say(line, code === EXIT.ok ? 'green' : outcome.status === 'STOPPED' ? 'yellow' : 'red');
   return code;
 }

@@ -1,6 +1,5 @@
 import type { HealthIssue, HealthReport } from '@runvoy/protocol';
-import { counted, grouped } from './counted.ts';
-import { wholeSecondsText } from './duration.ts';
+import { counted, grouped, wholeSecondsText } from '@runvoy/sdk/texts';
 import { oneLine } from './one-line.ts';
 import { startedText } from './started-text.ts';
 import { tableLines, type Column } from './table.ts';

@@ -1,4 +1,4 @@
-import { wholeSecondsText } from './duration.ts';
+import { wholeSecondsText } from '@runvoy/sdk/texts';
 import { EXIT } from './exit-code.ts';
 import type { StopSignal } from './signal-policy.ts';
 

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { LocalClientFile } from '@runvoy/protocol';
-import { RunvoyApi } from './api.ts';
+import { openApi } from './open-api.ts';
 import type { Invocation } from './invocation.ts';
 import { Problem } from './problem.ts';
 import { shellWord } from './shell-word.ts';
@@ -19,7 +19,9 @@ export async function findLocalServer(dataDir: string): Promise<LocalClientFile 
   const file = await readJson(join(dataDir, 'client.json'));
   if (!isClientFile(file) || !isAlive(file.pid)) return undefined;
   // The file outlives a server that was killed, and both its pid and its port may belong to somebody else by now.
-  const health = await new RunvoyApi({ endpoint: file.api_endpoint }).health(HEALTH_MS).catch(() => undefined);
+  const health = await openApi({ endpoint: file.api_endpoint })
+    .health({ timeoutMs: HEALTH_MS, tries: 1 })
+    .catch(() => undefined);
   return health?.status === 'ok' ? file : undefined;
 }
 

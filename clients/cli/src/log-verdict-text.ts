@@ -1,6 +1,6 @@
 import type { LogGap } from '@runvoy/protocol';
-import { counted } from './counted.ts';
-import type { LogEnd, LogTally } from './log-tally.ts';
+import { counted } from '@runvoy/sdk/texts';
+import type { LogEnd, LogTally } from '@runvoy/sdk/follow';
 
 const GAPS_NAMED = 5;
 

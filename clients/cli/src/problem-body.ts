@@ -1,4 +1,5 @@
-import { ApiProblem, Unreachable } from './api-problem.ts';
+import { RunvoyError } from '@runvoy/sdk/client';
+import { errorText, explanationText } from './error-text.ts';
 import { Problem } from './problem.ts';
 
 /** What `--json` prints on stderr when a command fails: one object, whatever went wrong. */
@@ -15,29 +16,35 @@ export interface ProblemBody {
 
 /** An error as a program reads it. */
 export function problemBody(error: unknown): ProblemBody {
-  const message = (error instanceof Error ? error.message || error.name : String(error)).replaceAll(/\s+/g, ' ').trim();
+  const message = errorText(error);
   const answer = answerBehind(error);
   if (!answer) return { error: { code: clientCode(error), message } };
-  const { status, code, explanation, requestId } = answer;
+  const { status, code, requestId } = answer;
   return {
     error: {
       status,
-      code: code ?? 'FAILED',
+      code,
       // Status and request stand beside it; a problem that says more than the answer keeps its own words.
-      message: error === answer ? explanation : message,
+      message: error === answer ? explanationText(answer) : message,
       ...(requestId === undefined ? {} : { request_id: requestId }),
     },
   };
 }
 
 /** A problem may say what an answer of the server means for the command: the answer is its cause. */
-function answerBehind(error: unknown): ApiProblem | undefined {
-  if (error instanceof ApiProblem) return error;
-  return error instanceof Problem && error.cause instanceof ApiProblem ? error.cause : undefined;
+function answerBehind(error: unknown): RunvoyError | undefined {
+  const call = callBehind(error);
+  return call && call.status > 0 && call.code !== 'NOT_RUNVOY' ? call : undefined;
+}
+
+function callBehind(error: unknown): RunvoyError | undefined {
+  if (error instanceof RunvoyError) return error;
+  return error instanceof Problem && error.cause instanceof RunvoyError ? error.cause : undefined;
 }
 
 function clientCode(error: unknown): string {
+  const call = callBehind(error);
+  if (call) return call.code === 'UNREACHABLE' ? 'UNREACHABLE' : 'FAILED';
   if (!(error instanceof Problem)) return 'UNEXPECTED';
-  if (error instanceof Unreachable || error.cause instanceof Unreachable) return 'UNREACHABLE';
   return error.kind === 'usage' ? 'USAGE' : 'FAILED';
 }

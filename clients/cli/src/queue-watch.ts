@@ -1,10 +1,15 @@
 import type { ExecutionStatusBody, QueueBody, StatusFrame } from '@runvoy/protocol';
-import { pause } from './pause.ts';
+import { pause, type CallOptions } from '@runvoy/sdk/client';
 import type { StateNotes } from './state-notes.ts';
+
+/** How often the place of a run that waits for a slot is asked for; elsewhere than on a terminal each new one is a line. */
+export function placeEveryMs(isTerminal: boolean): number {
+  return isTerminal ? 2_000 : 10_000;
+}
 
 interface QueueWatchDeps {
   readonly api: {
-    status(id: string, signal?: AbortSignal): Promise<Pick<ExecutionStatusBody, 'waiting_for' | 'queue'>>;
+    status(id: string, call?: CallOptions): Promise<Pick<ExecutionStatusBody, 'waiting_for' | 'queue'>>;
   };
   readonly notes: Pick<StateNotes, 'status'>;
   readonly everyMs: number;
@@ -48,7 +53,7 @@ export class QueueWatch {
 
   async #place(signal: AbortSignal): Promise<QueueBody | undefined> {
     try {
-      return (await this.#deps.api.status(this.#id, signal)).queue;
+      return (await this.#deps.api.status(this.#id, { signal, tries: 1 })).queue;
     } catch {
       return undefined;
     }

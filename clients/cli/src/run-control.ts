@@ -1,8 +1,6 @@
-import type { RunvoyApi } from './api.ts';
-import { ApiProblem, Unreachable } from './api-problem.ts';
+import { type RunvoyClient, RunvoyError, pause, retryDelayMs } from '@runvoy/sdk/client';
+import { errorText } from './error-text.ts';
 import type { Leave, StopRequest } from './leave.ts';
-import { pause } from './pause.ts';
-import { retryDelayMs } from './retry-delay.ts';
 import type { Screen } from './screen.ts';
 import { SIGNAL_POLICY, type RunStage, type SignalMode, type StopSignal } from './signal-policy.ts';
 
@@ -14,7 +12,7 @@ const ONE_SIGNAL_MS = 500;
 const STOP_TRIES = 8;
 
 interface ControlDeps {
-  readonly api: Pick<RunvoyApi, 'stop'>;
+  readonly api: Pick<RunvoyClient, 'stop'>;
   readonly screen: Pick<Screen, 'say'>;
   readonly mode: SignalMode;
   /** How long a stop that nobody watches may take until its end is no longer waited for. */
@@ -118,7 +116,7 @@ export class RunControl {
         this.#stopRequest = 'accepted';
         return;
       } catch (error) {
-        const mayPass = error instanceof Unreachable || (error instanceof ApiProblem && error.status >= 500);
+        const mayPass = error instanceof RunvoyError && (error.mayPass || error.status >= 500);
         if (mayPass && attempt + 1 < STOP_TRIES) {
           await pause(retryDelayMs(attempt + 2, Math.random()), this.left);
           continue;
@@ -131,7 +129,7 @@ export class RunControl {
 
   /** A person may decide anew; a script that was told to end must not wait for a run it cannot stop. */
   #couldNotStop(error: unknown): void {
-    this.#deps.screen.say(`could not stop it: ${error instanceof Error ? error.message : String(error)}`, 'red');
+    this.#deps.screen.say(`could not stop it: ${errorText(error)}`, 'red');
     this.#stage = 'following';
     this.#stopRequest = 'refused';
     if (this.#deps.mode !== 'terminal') this.#left.abort();

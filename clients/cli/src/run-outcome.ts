@@ -1,4 +1,5 @@
 import type { CancelBody, ExecutionStatus } from '@runvoy/protocol';
+import type { EndEvent } from '@runvoy/sdk/follow';
 import { EXIT } from './exit-code.ts';
 
 /** How a run ended, as the server says. */
@@ -24,4 +25,9 @@ export function exitCodeOf({ status, reason, exit_code }: RunOutcome): number {
   if (reason !== undefined && WITHOUT_OWN_CODE.includes(reason)) return EXIT.unknown;
   // A failure with code 0 would tell a script that all went well.
   return exit_code ? exit_code : EXIT.unknown;
+}
+
+/** How a followed run ended: as the server says, else as its last frame did. */
+export function outcomeOf({ run, last }: Pick<EndEvent, 'run' | 'last'>): RunOutcome {
+  return run ?? last ?? { status: 'RUNNING' };
 }

@@ -1,5 +1,5 @@
 import type { RunRequest } from '@runvoy/protocol';
-import { readDurationS } from './duration.ts';
+import { readDurationS } from './read-duration.ts';
 import type { Invocation } from './invocation.ts';
 import { usageProblem } from './problem.ts';
 

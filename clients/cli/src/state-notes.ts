@@ -1,6 +1,5 @@
 import type { Screen } from './screen.ts';
-import { wholeSecondsText } from './duration.ts';
-import { waitingText, type ShownState } from './waiting-text.ts';
+import { wholeSecondsText, waitingText, type ShownState } from '@runvoy/sdk/texts';
 
 /** A run whose first line comes sooner explains nothing. */
 const PATIENCE_MS = { terminal: 400, pipe: 1_500 } as const;

@@ -1,6 +1,5 @@
 import type { CostBody, UsageBody } from '@runvoy/protocol';
-import { counted, grouped } from './counted.ts';
-import { durationText } from './duration.ts';
+import { counted, grouped, durationText } from '@runvoy/sdk/texts';
 
 /** What a run used: `4.2 s, 120 vCPU-s, 90 GiB-s, 1,204 bytes of log, 20 store operations (the platform's time; ...)`. */
 export function usageText(usage: UsageBody): string {

@@ -1,4 +1,5 @@
-import { RunvoyApi } from './api.ts';
+import type { RunvoyClient } from '@runvoy/sdk/client';
+import { openApi } from './open-api.ts';
 import { openConnection } from './connection.ts';
 import { EXIT } from './exit-code.ts';
 import type { Invocation } from './invocation.ts';
@@ -10,7 +11,7 @@ export interface Verb {
   readonly words: readonly [least: number, most: number];
   readonly usage: string;
   /** Asks the server. What it answers is printed: as it is with `--json`, otherwise by `print`. */
-  readonly ask: (api: RunvoyApi, words: readonly string[], invocation: Invocation) => Promise<unknown>;
+  readonly ask: (api: RunvoyClient, words: readonly string[], invocation: Invocation) => Promise<unknown>;
 }
 
 /** Carries out `runvoy <command> <verb> ...`. Throws a usage problem that lists the verbs, or shows how this one is used. */
@@ -26,7 +27,7 @@ export async function runVerb(
   if (!verb) throw usageProblem(`There is no "${command} ${name}"; there are: ${Object.keys(verbs).join(', ')}.`);
   const [least, most] = verb.words;
   if (rest.length < least || rest.length > most) throw usageProblem(`Usage: runvoy ${command} ${verb.usage}`);
-  const api = new RunvoyApi(await openConnection(invocation));
+  const api = openApi(await openConnection(invocation));
   const answer = await verb.ask(api, rest, invocation);
   if (options.flag('json')) terminal.stdout.write(`${JSON.stringify(answer)}\n`);
   else print(answer, name, invocation);

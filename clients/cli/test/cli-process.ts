@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import type { FakeServer } from './fake-server.ts';
+import type { FakeServer } from '@runvoy/sdk/contracts';
 
 const MAIN = fileURLToPath(new URL('../src/main.mjs', import.meta.url));
 

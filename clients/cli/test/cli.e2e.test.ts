@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { noTerminal, runvoy, runvoyOnTerminal } from './cli-process.ts';
-import { at, FakeServer, RUN_ID } from './fake-server.ts';
+import { at, FakeServer, RUN_ID } from '@runvoy/sdk/contracts';
 import { REPORT } from './sample-report.ts';
 
 const CTRL_C = '\x03';

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { closingLine } from '../src/closing-line.ts';
-import { LogTally, type LogEnd } from '../src/log-tally.ts';
+import { LogTally, type LogEnd } from '@runvoy/sdk/follow';
 import { logVerdictText } from '../src/log-verdict-text.ts';
 import { exitCodeOf, type RunOutcome } from '../src/run-outcome.ts';
 

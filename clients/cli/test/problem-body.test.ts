@@ -1,11 +1,14 @@
 import { expect, test } from '@jest/globals';
-import { ApiProblem, Unreachable } from '../src/api-problem.ts';
+import { errorOf, unreachable } from '@runvoy/sdk/client';
 import { problemBody } from '../src/problem-body.ts';
 import { Problem, usageProblem } from '../src/problem.ts';
 
-const refused = new ApiProblem(
-  422,
-  JSON.stringify({ error: 'Unprocessable', code: 'UNPROCESSABLE', details: 'too long', request_id: 'r1' }),
+const refused = errorOf(
+  {
+    status: 422,
+    text: JSON.stringify({ error: 'Unprocessable', code: 'UNPROCESSABLE', details: 'too long', request_id: 'r1' }),
+  },
+  0,
 );
 
 test('an answer of the server keeps its status, its code and its request', () => {
@@ -21,7 +24,7 @@ test('a problem that an answer caused says both', () => {
 test.each([
   [usageProblem('what?'), 'USAGE'],
   [new Problem('no'), 'FAILED'],
-  [new Unreachable('http://127.0.0.1:9', new Error('refused')), 'UNREACHABLE'],
+  [unreachable('http://127.0.0.1:9', new Error('refused')), 'UNREACHABLE'],
   [new TypeError('a\nfault'), 'UNEXPECTED'],
 ])('%s has the code %s and one line', (problem, code) => {
   const { error } = problemBody(problem);

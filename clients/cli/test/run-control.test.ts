@@ -1,7 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import { expect, test } from '@jest/globals';
 import { LIMITS } from '@runvoy/protocol';
-import { ApiProblem } from '../src/api-problem.ts';
+import { errorOf } from '@runvoy/sdk/client';
 import { leaveCode, leaveText } from '../src/leave.ts';
 import { RunControl } from '../src/run-control.ts';
 import type { SignalMode } from '../src/signal-policy.ts';
@@ -45,7 +45,7 @@ test('a person waits for a stop as long as they like', async () => {
 });
 
 test('a script leaves a run that it may not stop', async () => {
-  const refused = new ApiProblem(403, '{"error":"Forbidden","code":"FORBIDDEN"}');
+  const refused = errorOf({ status: 403, text: '{"error":"Forbidden","code":"FORBIDDEN"}' }, 0);
   const { control, signals, said } = controlled('pipe', () => Promise.reject(refused), 60_000);
   signals.emit('SIGTERM', 'SIGTERM');
   await once(control.left, 'abort');

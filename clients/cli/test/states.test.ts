@@ -1,9 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { retryDelayMs } from '../src/retry-delay.ts';
+import { retryDelayMs } from '@runvoy/sdk/client';
 import { shortStartedText, startedText } from '../src/started-text.ts';
-import { stopSteps } from '../src/stop-steps.ts';
-import { waitingText } from '../src/waiting-text.ts';
-import { whyText } from '../src/why-text.ts';
+import { stopSteps, waitingText, whyText } from '@runvoy/sdk/texts';
 import { readClaim } from '../src/commands/claim.ts';
 
 const at = (seconds: number) => new Date(seconds * 1_000).toISOString();
@@ -19,7 +17,7 @@ test('a stop is told step by step', () => {
 test('a stop that should be confirmed by now says for how long it is not', () => {
   const cancel = { requested: at(0), signalled: at(1), confirm_by: at(190) };
   expect(stopSteps(cancel, 189_999)).toBe('requested → SIGTERM');
-  expect(stopSteps(cancel, 245_000)).toBe('requested → SIGTERM, not confirmed for 4 min 5 s');
+  expect(stopSteps(cancel, 245_000)).toBe('requested → SIGTERM, not confirmed for 4 min 05 s');
   expect(stopSteps({ ...cancel, confirmed: at(200) }, 245_000)).toBe('requested → SIGTERM → confirmed gone 3 min 20 s');
 });
 

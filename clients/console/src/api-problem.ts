@@ -1,4 +1,4 @@
-import type { ErrorBody } from '@runvoy/protocol';
+import { RunvoyError } from '@runvoy/sdk/client';
 
 export type ProblemKind =
   'unreachable' | 'unauthorized' | 'forbidden' | 'not_found' | 'conflict' | 'refused' | 'broken';
@@ -10,51 +10,47 @@ const KINDS: Readonly<Record<number, ProblemKind>> = {
   409: 'conflict',
 };
 
-/** A call that did not succeed, in plain words. */
-export class ApiProblem extends Error {
+/** A call that did not succeed, in this page's words. */
+export interface ApiProblem {
   readonly kind: ProblemKind;
-
-  constructor(kind: ProblemKind, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.kind = kind;
-  }
-
+  readonly message: string;
   /** False when waiting cannot help: another key or another address is needed. */
-  get mayPass(): boolean {
-    return this.kind === 'unreachable' || this.kind === 'broken' || this.kind === 'refused';
-  }
+  readonly mayPass: boolean;
 }
 
-/** No answer at all. */
-export function unreachable(cause: unknown): ApiProblem {
-  return new ApiProblem(
-    'unreachable',
-    'The server does not answer. If it runs on this machine, “npm start” starts it.',
-    {
-      cause,
-    },
-  );
+/** What a reader is told of whatever went wrong. */
+export function problemOf(cause: unknown): ApiProblem {
+  if (!(cause instanceof RunvoyError)) return { kind: 'broken', message: 'This page met an error.', mayPass: true };
+  const kind = kindOf(cause);
+  const mayPass = kind === 'unreachable' || kind === 'broken' || kind === 'refused';
+  return { kind, message: messageOf(kind, cause), mayPass };
 }
 
-/** An answer that is an error; `body` is whatever JSON came with it. */
-export function problemOf(status: number, body: Partial<ErrorBody> | undefined): ApiProblem {
-  const kind = KINDS[status] ?? (status >= 500 ? 'broken' : 'refused');
-  const said = [body?.error, body?.details].filter((text) => typeof text === 'string' && text !== '').join(': ');
-  const trace = body?.request_id ? ` Request ${body.request_id}.` : '';
+function kindOf({ code, status }: RunvoyError): ProblemKind {
+  if (code === 'UNREACHABLE') return 'unreachable';
+  if (code === 'NOT_RUNVOY') return 'broken';
+  return KINDS[status] ?? (status >= 500 ? 'broken' : 'refused');
+}
+
+function messageOf(kind: ProblemKind, { status, code, explanation, requestId }: RunvoyError): string {
+  const said = explanation === NOTHING_SAID ? '' : explanation;
+  const trace = requestId === undefined ? '' : ` Request ${requestId}.`;
   switch (kind) {
+    case 'unreachable':
+      return 'The server does not answer. If it runs on this machine, “npm start” starts it.';
     case 'unauthorized':
-      return new ApiProblem(
-        kind,
-        'The server does not accept this key. It may be revoked, expired or from another server.',
-      );
+      return 'The server does not accept this key. It may be revoked, expired or from another server.';
     case 'forbidden':
-      return new ApiProblem(kind, `You are not allowed to do this${said === '' ? '.' : `: ${said}.`}`);
+      return `You are not allowed to do this${said === '' ? '.' : `: ${said}.`}`;
     case 'not_found':
-      return new ApiProblem(kind, said === '' ? 'The server does not know this.' : said);
+      return said === '' ? 'The server does not know this.' : said;
     case 'conflict':
     case 'refused':
-      return new ApiProblem(kind, said === '' ? `The server refused this (${status}).` : said);
-    default:
-      return new ApiProblem('broken', `The server failed (${status}${said === '' ? '' : `, ${said}`}).${trace}`);
+      return said === '' ? `The server refused this (${status}).` : said;
+    case 'broken':
+      if (code === 'NOT_RUNVOY') return 'The server’s answer could not be read. Is this a runvoy server?';
+      return `The server failed (${status}${said === '' ? '' : `, ${said}`}).${trace}`;
   }
 }
+
+const NOTHING_SAID = 'no explanation given';

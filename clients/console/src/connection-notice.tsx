@@ -1,4 +1,4 @@
-import { durationText } from './elapsed.ts';
+import { wholeSecondsText } from '@runvoy/sdk/texts';
 import { Notice } from './notice.tsx';
 import type { Connection } from './run-state.ts';
 import { useNow } from './use-now.ts';
@@ -34,9 +34,7 @@ function Waiting({ untilMs, why }: { readonly untilMs: number; readonly why: str
   return (
     <Notice tone="warn">
       {why ?? 'The live connection broke off.'} The run is not affected; reading goes on where it stopped
-      {left > 1_000
-        ? `, next attempt in ${durationText(Math.ceil(left / 1_000) * 1_000).replace('.0', '')}.`
-        : ', trying now.'}
+      {left > 1_000 ? `, next attempt in ${wholeSecondsText(Math.ceil(left / 1_000))}.` : ', trying now.'}
     </Notice>
   );
 }

@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { isTerminal } from '@runvoy/protocol';
-import { counted } from './counted.ts';
+import { counted } from '@runvoy/sdk/texts';
 import { LogRowView, ROW_HEIGHT } from './log-row-view.tsx';
 import { firstSeq } from './run-log.ts';
 import type { RunState } from './run-state.ts';

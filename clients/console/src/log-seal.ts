@@ -1,12 +1,6 @@
-import type { Completeness, LogGap } from '@runvoy/protocol';
-import { counted, grouped } from './counted.ts';
-
-/** How a log ended, as the server states it. */
-export interface LogEnd {
-  readonly lines: number;
-  readonly sha256: string | null;
-  readonly completeness: Completeness;
-}
+import type { LogGap } from '@runvoy/protocol';
+import type { LogEnd } from '@runvoy/sdk/follow';
+import { counted, grouped } from '@runvoy/sdk/texts';
 
 /** What this page itself knows about the log it holds. */
 export interface HeldLog {
@@ -57,7 +51,7 @@ export function sealLog(end: LogEnd, held: HeldLog): LogSeal {
     return {
       kind: 'complete',
       title: 'complete',
-      explanation: `${total}. The server proved it; this browser cannot recompute the digest here (that needs HTTPS or 127.0.0.1).`,
+      explanation: `${total}. The server proved it; this page has not recomputed the digest.`,
     };
   }
   if (held.sha256 !== end.sha256) {

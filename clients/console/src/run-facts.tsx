@@ -1,6 +1,6 @@
 import { isTerminal, type ExecutionStatusBody, type UsageBody } from '@runvoy/protocol';
 import type { ReactNode } from 'react';
-import { durationText } from './elapsed.ts';
+import { durationText, wholeSecondsText } from '@runvoy/sdk/texts';
 import { Moment } from './moment.tsx';
 import { useNow } from './use-now.ts';
 
@@ -22,7 +22,11 @@ export function RunFacts({ run }: { readonly run: ExecutionStatusBody }) {
         )}
       </Fact>
       <Fact name={isTerminal(run.status) ? 'Took' : 'So far'}>
-        {tookMs !== undefined ? durationText(tookMs) : isTerminal(run.status) ? '–' : durationText(now - started)}
+        {tookMs !== undefined
+          ? durationText(tookMs)
+          : isTerminal(run.status)
+            ? '–'
+            : wholeSecondsText(Math.floor(Math.max(0, now - started) / 1_000))}
       </Fact>
       <Fact name="Started">
         <Moment at={run.started_at} now={now} />

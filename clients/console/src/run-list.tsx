@@ -1,12 +1,12 @@
 import { isTerminal, type ExecutionBody } from '@runvoy/protocol';
 import { runHref } from './deep-link.ts';
-import { durationText } from './elapsed.ts';
+import { durationText, wholeSecondsText } from '@runvoy/sdk/texts';
 import { Moment } from './moment.tsx';
 import { Notice } from './notice.tsx';
 import { followLink } from './place.ts';
-import type { RunvoyApi } from './api.ts';
+import type { RunvoyClient } from '@runvoy/sdk/client';
 import { StatusPill } from './status-pill.tsx';
-import { whyText } from './status-words.ts';
+import { stateText } from './status-words.ts';
 import { useNow } from './use-now.ts';
 import { useRuns } from './use-runs.ts';
 import { useTitle } from './use-title.ts';
@@ -14,7 +14,7 @@ import { useTitle } from './use-title.ts';
 const SHOWN = 50;
 
 /** The latest runs, kept fresh while the page is visible. */
-export function RunList({ api, onSignInAgain }: { readonly api: RunvoyApi; readonly onSignInAgain: () => void }) {
+export function RunList({ api, onSignInAgain }: { readonly api: RunvoyClient; readonly onSignInAgain: () => void }) {
   const { runs, problem } = useRuns(api, SHOWN);
   const now = useNow(1_000);
   const active = runs?.filter((run) => !isTerminal(run.status)).length ?? 0;
@@ -80,7 +80,7 @@ export function RunList({ api, onSignInAgain }: { readonly api: RunvoyApi; reado
 }
 
 function RunRow({ run, now }: { readonly run: ExecutionBody; readonly now: number }) {
-  const why = whyText(run);
+  const why = stateText(run);
   return (
     <tr data-testid="run-row" data-execution-id={run.execution_id}>
       <td className="cell-status">
@@ -120,5 +120,5 @@ function oneLine(command: string): string {
 function tookText(run: ExecutionBody, now: number): string {
   const started = Date.parse(run.started_at);
   if (run.completed_at !== undefined) return durationText(Date.parse(run.completed_at) - started);
-  return isTerminal(run.status) ? '–' : durationText(now - started);
+  return isTerminal(run.status) ? '–' : wholeSecondsText(Math.floor(Math.max(0, now - started) / 1_000));
 }

@@ -1,12 +1,12 @@
 import { isTerminal } from '@runvoy/protocol';
-import type { RunvoyApi } from './api.ts';
+import type { RunvoyClient } from '@runvoy/sdk/client';
 import { ConnectionNotice } from './connection-notice.tsx';
 import { LogPane } from './log-pane.tsx';
 import { followLink } from './place.ts';
 import { RunFacts } from './run-facts.tsx';
 import { SealNote } from './seal-note.tsx';
 import { StatusPill } from './status-pill.tsx';
-import { statusWord, whyText } from './status-words.ts';
+import { statusWord, stateText } from './status-words.ts';
 import { StopControl } from './stop-control.tsx';
 import { useRun } from './use-run.ts';
 import { useTitle } from './use-title.ts';
@@ -14,7 +14,7 @@ import { useTitle } from './use-title.ts';
 interface RunPageProps {
   readonly executionId: string;
   readonly line: number | undefined;
-  readonly api: RunvoyApi;
+  readonly api: RunvoyClient;
   readonly onSignInAgain: () => void;
 }
 
@@ -22,7 +22,7 @@ interface RunPageProps {
 export function RunPage({ executionId, line, api, onSignInAgain }: RunPageProps) {
   const { state, version, readAgain } = useRun(api, executionId);
   const { run, connection } = state;
-  const why = run && whyText(run);
+  const why = run && stateText(run);
   useTitle(run === undefined ? 'Run' : `${statusWord(run.status).word} · ${run.command.trim().slice(0, 60)}`);
   return (
     <main className="run">

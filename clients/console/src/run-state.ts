@@ -1,6 +1,7 @@
 import type { ExecutionStatusBody, LogGap, LogLine, QueueBody, StatusFrame } from '@runvoy/protocol';
+import type { LogEnd } from '@runvoy/sdk/follow';
 import type { ApiProblem } from './api-problem.ts';
-import type { LogEnd, LogSeal } from './log-seal.ts';
+import type { LogSeal } from './log-seal.ts';
 import { RunLog } from './run-log.ts';
 
 /** How this page is connected to the run it shows. */

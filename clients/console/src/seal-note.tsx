@@ -1,5 +1,5 @@
 import { isTerminal } from '@runvoy/protocol';
-import { counted } from './counted.ts';
+import { counted } from '@runvoy/sdk/texts';
 import type { SealKind } from './log-seal.ts';
 import type { RunState } from './run-state.ts';
 

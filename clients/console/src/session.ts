@@ -1,5 +1,6 @@
-import { openApi, redeemClaim, type RunvoyApi } from './api.ts';
-import { ApiProblem } from './api-problem.ts';
+import type { RunvoyClient } from '@runvoy/sdk/client';
+import { openApi } from './api.ts';
+import { problemOf } from './api-problem.ts';
 import { takeClaim } from './deep-link.ts';
 import { forgetKey, readStoredKey, storeKey } from './stored-key.ts';
 
@@ -7,7 +8,7 @@ export type SessionState =
   | { readonly kind: 'signed-out'; readonly note: string | undefined }
   /** A sign-in link is being redeemed. */
   | { readonly kind: 'claiming' }
-  | { readonly kind: 'signed-in'; readonly api: RunvoyApi; readonly note: string | undefined };
+  | { readonly kind: 'signed-in'; readonly api: RunvoyClient; readonly note: string | undefined };
 
 const SPENT_LINK =
   'This sign-in link has been used or is too old: each works once, for 15 minutes. “./runvoy local login” prints another.';
@@ -41,9 +42,9 @@ export class Session {
     void this.#redeem(claim);
   }
 
-  /** Keeps `key` once the server has accepted it; fails with an `ApiProblem` otherwise. */
+  /** Keeps `key` once the server has accepted it; fails with a `RunvoyError` otherwise. */
   async signIn(key: string): Promise<void> {
-    await openApi(key).runs(1);
+    await openApi(key).list({ limit: '1' });
     this.#keep(key);
   }
 
@@ -59,7 +60,7 @@ export class Session {
   async #redeem(claim: string): Promise<void> {
     this.#become({ kind: 'claiming' });
     try {
-      this.#keep((await redeemClaim(claim)).api_key);
+      this.#keep((await openApi().claim(claim)).api_key);
     } catch (problem) {
       this.#become(this.#fromStorage(claimNote(problem)));
     }
@@ -81,7 +82,7 @@ export class Session {
   }
 }
 
-function claimNote(problem: unknown): string {
-  if (!(problem instanceof ApiProblem)) return 'The sign-in link could not be used.';
+function claimNote(cause: unknown): string {
+  const problem = problemOf(cause);
   return problem.kind === 'not_found' || problem.kind === 'conflict' ? SPENT_LINK : problem.message;
 }

@@ -1,5 +1,5 @@
 import { useState, type FormEvent } from 'react';
-import { ApiProblem } from './api-problem.ts';
+import { problemOf } from './api-problem.ts';
 import { Notice } from './notice.tsx';
 import type { Session } from './session.ts';
 import { useTitle } from './use-title.ts';
@@ -24,7 +24,7 @@ export function SignIn({ session, note }: SignInProps) {
     try {
       await session.signIn(key.trim());
     } catch (cause) {
-      setProblem(cause instanceof ApiProblem ? cause.message : 'This key cannot be used.');
+      setProblem(problemOf(cause).message);
       setBusy(false);
     }
   }

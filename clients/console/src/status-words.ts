@@ -1,4 +1,5 @@
 import type { CancelBody, ExecutionStatus, ExecutionStatusBody } from '@runvoy/protocol';
+import { queueText, whyText, withPlace, type Why } from '@runvoy/sdk/texts';
 
 /** How a status is coloured; the words carry the meaning. */
 export type StatusTone = 'waiting' | 'active' | 'good' | 'bad' | 'stopped';
@@ -17,18 +18,9 @@ export function statusWord(status: ExecutionStatus): { readonly word: string; re
   return STATUS[status] ?? { word: status, tone: 'waiting' };
 }
 
-/** What a server says of a run's state; an older one sends no text. */
-type Why = Pick<ExecutionStatusBody, 'status' | 'reason' | 'waiting_for' | 'reason_text' | 'queue'>;
-
-/** Of these the status itself says it all, when no word is beside it. */
-const SELF_EVIDENT: readonly ExecutionStatus[] = ['STARTING', 'RUNNING', 'SUCCEEDED'];
-
 /** Why a run is in its state, in the server's words, with its place in the queue; undefined where its status says it all. */
-export function whyText({ status, reason, waiting_for, reason_text, queue }: Why): string | undefined {
-  if (reason === undefined && waiting_for === undefined && SELF_EVIDENT.includes(status)) return undefined;
-  const wait = waiting_for === undefined ? undefined : `waiting for ${waiting_for.replaceAll('_', ' ')}`;
-  const why = reason_text ?? wait ?? reason?.replaceAll('_', ' ');
-  return queue === undefined ? why : `${why}, place ${queue.place} of ${queue.waiting}`;
+export function stateText(run: Why & Pick<ExecutionStatusBody, 'queue'>): string | undefined {
+  return withPlace(whyText(run), run.queue && queueText(run.queue));
 }
 
 /** One step of a stop; `at` is set once it has happened. */

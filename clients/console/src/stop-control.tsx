@@ -1,14 +1,14 @@
 import { isTerminal, type ExecutionStatusBody } from '@runvoy/protocol';
 import { useEffect, useRef, useState } from 'react';
-import type { RunvoyApi } from './api.ts';
-import { ApiProblem } from './api-problem.ts';
-import { durationText } from './elapsed.ts';
+import type { RunvoyClient } from '@runvoy/sdk/client';
+import { problemOf } from './api-problem.ts';
+import { durationText } from '@runvoy/sdk/texts';
 import { stopSteps } from './status-words.ts';
 
 type Asked = 'no' | 'sure?' | 'sending' | 'sent';
 
 /** Stops a run, after one question, and shows how far the stop has come. */
-export function StopControl({ api, run }: { readonly api: RunvoyApi; readonly run: ExecutionStatusBody }) {
+export function StopControl({ api, run }: { readonly api: RunvoyClient; readonly run: ExecutionStatusBody }) {
   const [asked, setAsked] = useState<Asked>('no');
   const [note, setNote] = useState<string>();
   const keepRunning = useRef<HTMLButtonElement>(null);
@@ -22,10 +22,10 @@ export function StopControl({ api, run }: { readonly api: RunvoyApi; readonly ru
     setNote(undefined);
     try {
       const taken = await api.stop(run.execution_id);
-      setNote(taken ? undefined : 'There was nothing left to stop.');
+      setNote(taken === 'requested' ? undefined : 'There was nothing left to stop.');
       setAsked('sent');
     } catch (cause) {
-      setNote(cause instanceof ApiProblem ? `Not stopped: ${cause.message}` : 'The stop could not be sent.');
+      setNote(`Not stopped: ${problemOf(cause).message}`);
       setAsked('no');
     }
   }

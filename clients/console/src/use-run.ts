@@ -1,8 +1,6 @@
-import { STREAM_PROTOCOL } from '@runvoy/protocol';
 import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from 'react';
-import type { RunvoyApi } from './api.ts';
-import { followRun, type FollowDeps } from './follow-run.ts';
-import { digestOf } from './log-digest.ts';
+import type { RunvoyClient } from '@runvoy/sdk/client';
+import { followRun } from './follow-run.ts';
 import { RunState } from './run-state.ts';
 
 /** How often the place of a run that waits for a slot is asked for. */
@@ -17,12 +15,12 @@ export interface FollowedRun {
 }
 
 /** Follows one run for as long as it is shown. */
-export function useRun(api: RunvoyApi, executionId: string): FollowedRun {
+export function useRun(api: RunvoyClient, executionId: string): FollowedRun {
   const [reading, setReading] = useState(0);
   const state = useMemo(() => new RunState(executionId), [executionId, api, reading]);
   useEffect(() => {
     const stop = new AbortController();
-    void followRun(state, browserDeps(api), stop.signal);
+    void followRun(state, { api, pause, now: Date.now }, stop.signal);
     return () => stop.abort();
   }, [api, state]);
   const version = useSyncExternalStore(state.subscribe, state.version);
@@ -32,12 +30,12 @@ export function useRun(api: RunvoyApi, executionId: string): FollowedRun {
 }
 
 /** Others move a run in the queue, so that no news of its own tells its place. Returns what ends the asking. */
-function watchPlace(api: RunvoyApi, state: RunState): () => void {
+function watchPlace(api: RunvoyClient, state: RunState): () => void {
   const stop = new AbortController();
   const timer = setInterval(() => {
     if (document.visibilityState !== 'visible') return;
     // What could not be asked is asked again.
-    api.status(state.executionId, stop.signal).then(
+    api.status(state.executionId, { signal: stop.signal, tries: 1 }).then(
       (run) => state.placed(run.queue),
       () => undefined,
     );
@@ -48,35 +46,20 @@ function watchPlace(api: RunvoyApi, state: RunState): () => void {
   };
 }
 
-function browserDeps(api: RunvoyApi): FollowDeps {
-  return {
-    api,
-    connect: (url) => new WebSocket(url, STREAM_PROTOCOL),
-    pause,
-    now: Date.now,
-    random: Math.random,
-    digest: async (lines) => {
-      // Absent outside secure contexts, whatever the type says.
-      const subtle = globalThis.crypto?.subtle as SubtleCrypto | undefined;
-      return subtle && digestOf(lines, subtle);
-    },
-  };
-}
-
 /** Waits; ends early when the network returns or the page is looked at again. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
+function pause(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const wake = () => {
       clearTimeout(timer);
       window.removeEventListener('online', wake);
       document.removeEventListener('visibilitychange', wake);
-      signal.removeEventListener('abort', wake);
+      signal?.removeEventListener('abort', wake);
       resolve();
     };
     const timer = setTimeout(wake, ms);
     window.addEventListener('online', wake);
     document.addEventListener('visibilitychange', wake);
-    signal.addEventListener('abort', wake);
-    if (signal.aborted) wake();
+    signal?.addEventListener('abort', wake);
+    if (signal?.aborted) wake();
   });
 }

@@ -1,7 +1,7 @@
 import type { ExecutionBody } from '@runvoy/protocol';
 import { useEffect, useState } from 'react';
-import type { RunvoyApi } from './api.ts';
-import { ApiProblem } from './api-problem.ts';
+import type { RunvoyClient } from '@runvoy/sdk/client';
+import { problemOf, type ApiProblem } from './api-problem.ts';
 
 const EVERY_MS = 2_500;
 
@@ -12,7 +12,7 @@ export interface Runs {
 }
 
 /** The latest runs, read again every few seconds while the page is visible and at once when it becomes so. */
-export function useRuns(api: RunvoyApi, limit: number): Runs {
+export function useRuns(api: RunvoyClient, limit: number): Runs {
   const [runs, setRuns] = useState<Runs>({ runs: undefined, problem: undefined });
   useEffect(() => {
     const stop = new AbortController();
@@ -24,12 +24,13 @@ export function useRuns(api: RunvoyApi, limit: number): Runs {
       reading = true;
       let again = true;
       try {
-        const latest = await api.runs(limit, stop.signal);
+        const latest = await api.list({ limit: String(limit) }, { signal: stop.signal, tries: 1 });
         if (!stop.signal.aborted) setRuns({ runs: latest, problem: undefined });
-      } catch (problem) {
+      } catch (cause) {
         if (stop.signal.aborted) return;
-        again = !(problem instanceof ApiProblem) || problem.mayPass;
-        setRuns((before) => ({ ...before, problem: asProblem(problem) }));
+        const problem = problemOf(cause);
+        again = problem.mayPass;
+        setRuns((before) => ({ ...before, problem }));
       } finally {
         reading = false;
       }
@@ -45,8 +46,4 @@ export function useRuns(api: RunvoyApi, limit: number): Runs {
     };
   }, [api, limit]);
   return runs;
-}
-
-function asProblem(cause: unknown): ApiProblem {
-  return cause instanceof ApiProblem ? cause : new ApiProblem('broken', 'This page met an error.', { cause });
 }

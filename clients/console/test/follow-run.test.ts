@@ -1,20 +1,26 @@
-import { webcrypto } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { expect, test } from '@jest/globals';
-import type { ExecutionStatus, ExecutionStatusBody, LogLine, LogsBody, StreamFrame } from '@runvoy/protocol';
-import { problemOf, unreachable } from '../src/api-problem.ts';
+import {
+  digestRow,
+  type ExecutionStatus,
+  type ExecutionStatusBody,
+  type LogLine,
+  type LogsBody,
+  type StreamFrame,
+} from '@runvoy/protocol';
+import { errorOf, unreachable } from '@runvoy/sdk/client';
+import type { LiveSocket } from '@runvoy/sdk/follow';
 import { followRun, type FollowDeps } from '../src/follow-run.ts';
-import { digestOf } from '../src/log-digest.ts';
-import type { StreamSocket } from '../src/read-stream.ts';
 import { RunState } from '../src/run-state.ts';
 
 const ID = 'e1';
-const digest = (lines: readonly LogLine[]) => digestOf(lines, webcrypto.subtle as SubtleCrypto);
+const digest = (lines: readonly LogLine[]) => createHash('sha256').update(lines.map(digestRow).join('')).digest('hex');
 const line = (seq: number): LogLine => ({ seq, stream: 'stdout', ms: seq, text: `line ${seq}` });
 const upTo = (count: number) => Array.from({ length: count }, (_, index) => line(index + 1));
 const hello: StreamFrame = { type: 'hello', execution_id: ID, status: 'RUNNING', head: 0, tail: 0 };
 const linesFrame = (...seqs: number[]): StreamFrame => ({ type: 'lines', from: seqs[0]!, lines: seqs.map(line) });
 
-class FakeSocket extends EventTarget implements StreamSocket {
+class FakeSocket extends EventTarget implements LiveSocket {
   close() {}
   say(frame: StreamFrame | string) {
     const text = typeof frame === 'string' ? frame : JSON.stringify(frame);
@@ -44,8 +50,10 @@ class FakeServer {
           if (this.failures.length > 0) throw this.failures.shift();
           return this.#body();
         },
-        logPage: async (_, after) => this.#page(after),
-        log: async () => ({ ...this.#page(0), events: null, websocket_url: 'ws://host/stream?token=t' }),
+        logPage: async (_, after) => {
+          if (this.failures.length > 0) throw this.failures.shift();
+          return this.#page(after);
+        },
       },
       connect: (url) => {
         this.dialled.push(url);
@@ -60,7 +68,6 @@ class FakeServer {
       },
       now: () => 0,
       random: () => 0,
-      digest,
     };
   }
 
@@ -84,6 +91,7 @@ class FakeServer {
       execution_id: ID,
       status: this.status,
       events: events.map(({ seq, ms, text, stream }) => ({ event_id: `${seq}`, timestamp: ms, message: text, stream })),
+      ...(this.status === 'RUNNING' ? { websocket_url: 'ws://host/stream?token=t' } : {}),
       ...(over ? { completeness: 'complete' as const, sha256: 'not it' } : { next_after: events.at(-1)?.seq ?? after }),
     };
   }
@@ -110,7 +118,7 @@ test('an ended run is read by pages, without a stream', async () => {
 test('a live run is streamed from the cursor to its end and verified', async () => {
   const server = new FakeServer();
   server.lines = upTo(2);
-  const sha256 = await digest(upTo(4));
+  const sha256 = digest(upTo(4));
   server.scripts = [
     (socket) => {
       socket.say(hello);
@@ -141,7 +149,7 @@ test('a dropped stream is resumed after the last line, which is shown once', asy
   const finish = async (socket: FakeSocket) => {
     socket.say(hello);
     socket.say(linesFrame(2, 3));
-    socket.say({ type: 'end', lines: 3, sha256: await digest(upTo(3)), completeness: 'complete' });
+    socket.say({ type: 'end', lines: 3, sha256: digest(upTo(3)), completeness: 'complete' });
   };
   server.scripts = [drop, (socket) => void finish(socket)];
   const state = await follow(server);
@@ -157,18 +165,18 @@ test('an unreachable server is tried again, later each time, and the log stays',
   const state = new RunState(ID);
   server.scripts = [(socket) => (socket.say(hello), socket.drop())];
   server.onPause = () => {
-    server.failures = [unreachable(new Error('refused'))];
+    server.failures = [unreachable('', new Error('refused'))];
     if (server.pauses.length === 4) stop.abort();
   };
   await followRun(state, server.deps(), stop.signal);
-  expect(server.pauses).toEqual([200, 400, 800, 1600]);
+  expect(server.pauses).toEqual([100, 200, 400, 800]);
   expect(state.connection).toMatchObject({ kind: 'waiting', problem: { kind: 'unreachable' } });
   expect(seqs(state)).toEqual([1, 2]);
 });
 
 test('a key or an id that is refused is not tried again', async () => {
   const server = new FakeServer();
-  server.failures = [problemOf(404, undefined)];
+  server.failures = [errorOf({ status: 404, text: '' }, 0)];
   const state = await follow(server);
   expect(state.connection).toMatchObject({ kind: 'refused', problem: { kind: 'not_found' } });
   expect(server.pauses).toEqual([]);

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { sealLog, type HeldLog, type LogEnd } from '../src/log-seal.ts';
+import type { LogEnd } from '@runvoy/sdk/follow';
+import { sealLog, type HeldLog } from '../src/log-seal.ts';
 
 const end: LogEnd = { lines: 12, sha256: 'ab'.repeat(32), completeness: 'complete' };
 const held: HeldLog = { lines: 12, cursor: 12, gaps: [], sha256: 'ab'.repeat(32) };

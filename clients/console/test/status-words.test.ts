@@ -1,16 +1,18 @@
 import { expect, test } from '@jest/globals';
 import type { ExecutionStatus } from '@runvoy/protocol';
-import { statusWord, stopSteps, whyText } from '../src/status-words.ts';
+import { statusWord, stopSteps, stateText } from '../src/status-words.ts';
 
 test('the reason is told in the words of the server; of one that sends none, as it came', () => {
   expect(statusWord('PAUSED' as ExecutionStatus).word).toBe('PAUSED');
-  expect(whyText({ status: 'FAILED', reason: 'lost', reason_text: 'its runner was lost' })).toBe('its runner was lost');
-  expect(whyText({ status: 'FAILED', reason: 'solar_flare' })).toBe('solar flare');
-  expect(whyText({ status: 'STARTING', waiting_for: 'free_slot' })).toBe('waiting for free slot');
-  expect(whyText({ status: 'RUNNING', reason_text: 'its command is running' })).toBeUndefined();
+  expect(stateText({ status: 'FAILED', reason: 'lost', reason_text: 'its runner was lost' })).toBe(
+    'its runner was lost',
+  );
+  expect(stateText({ status: 'FAILED', reason: 'solar_flare' })).toBe('solar flare');
+  expect(stateText({ status: 'STARTING', waiting_for: 'free_slot' })).toBe('waiting for free slot');
+  expect(stateText({ status: 'RUNNING', reason_text: 'its command is running' })).toBeUndefined();
   const queue = { place: 2, waiting: 5 };
-  expect(whyText({ status: 'STARTING', waiting_for: 'slot', reason_text: 'waiting for a free slot', queue })).toBe(
-    'waiting for a free slot, place 2 of 5',
+  expect(stateText({ status: 'STARTING', waiting_for: 'slot', reason_text: 'waiting for a free slot', queue })).toBe(
+    'waiting for a free slot: place 2 of 5',
   );
 });
 

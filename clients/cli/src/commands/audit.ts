@@ -1,5 +1,5 @@
 import type { AuditBody, ListAuditAnswer, VerifyAuditAnswer } from '@runvoy/protocol';
-import { RunvoyApi } from '../api.ts';
+import { openApi } from '../open-api.ts';
 import { openConnection } from '../connection.ts';
 import { EXIT } from '../exit-code.ts';
 import type { Invocation } from '../invocation.ts';
@@ -20,7 +20,7 @@ const COLUMNS: readonly Shown<AuditBody>[] = [
 export async function audit(invocation: Invocation): Promise<number> {
   const { words, options } = invocation;
   const [verb] = words;
-  const api = new RunvoyApi(await openConnection(invocation));
+  const api = openApi(await openConnection(invocation));
   if (verb === 'verify') return printVerdict(await api.verifyAudit(), invocation);
   if (verb !== undefined) throw usageProblem(`There is no "audit ${verb}"; there are: audit, audit verify.`);
   const names = ['subject', 'by', 'action', 'from', 'to', 'limit', 'after'] as const;

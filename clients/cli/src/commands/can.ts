@@ -1,4 +1,4 @@
-import { RunvoyApi } from '../api.ts';
+import { openApi } from '../open-api.ts';
 import { openConnection } from '../connection.ts';
 import { EXIT } from '../exit-code.ts';
 import type { Invocation } from '../invocation.ts';
@@ -8,7 +8,7 @@ import { oneLine } from '../one-line.ts';
 export async function can(invocation: Invocation): Promise<number> {
   const { options, terminal, words } = invocation;
   const [permission = '', thing] = words;
-  const answer = await new RunvoyApi(await openConnection(invocation)).can(permission, thing);
+  const answer = await openApi(await openConnection(invocation)).can(permission, thing);
   if (options.flag('json')) terminal.stdout.write(`${JSON.stringify(answer)}\n`);
   else terminal.stdout.write(`${answer.allowed ? 'yes' : 'no'}. ${oneLine(answer.rule)}\n`);
   return answer.allowed ? EXIT.ok : EXIT.failed;

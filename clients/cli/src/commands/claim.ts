@@ -1,4 +1,4 @@
-import { RunvoyApi } from '../api.ts';
+import { openApi } from '../open-api.ts';
 import { configPath, readConfigFile, saveServer } from '../config-file.ts';
 import { environment, findConnection, flags } from '../connection.ts';
 import { EXIT } from '../exit-code.ts';
@@ -13,7 +13,7 @@ export async function claim(invocation: Invocation): Promise<number> {
   const profile = options.text('profile');
   const endpoint = await endpointFor(invocation, origin);
   await refuseToReplace(path, profile, endpoint);
-  const { api_key, user_email } = await new RunvoyApi({ endpoint }).claim(token);
+  const { api_key, user_email } = await openApi({ endpoint }).claim(token);
   await saveServer(path, profile, { api_endpoint: endpoint, api_key }).catch((error: unknown) => {
     // A claim works once: a key that could not be saved would be lost.
     terminal.stdout.write(`${api_key}\n`);

@@ -1,8 +1,9 @@
-import { RunvoyApi } from '../api.ts';
-import { ApiProblem } from '../api-problem.ts';
+import { openApi } from '../open-api.ts';
+import { RunvoyError } from '@runvoy/sdk/client';
 import { Asker } from '../ask.ts';
 import { configPath, readConfigFile, saveServer, type ConfiguredServer } from '../config-file.ts';
 import { endpointOf } from '../endpoint.ts';
+import { errorText } from '../error-text.ts';
 import { EXIT } from '../exit-code.ts';
 import type { Invocation } from '../invocation.ts';
 import { usageProblem } from '../problem.ts';
@@ -22,7 +23,9 @@ export async function configure(invocation: Invocation): Promise<number> {
   const server = await readServer(invocation, old);
   await saveServer(path, profile, server);
   terminal.stderr.write(`saved to ${path}${profile === undefined ? '' : ` as profile ${profile}`}\n`);
-  const health = await new RunvoyApi({ endpoint: server.api_endpoint }).health(HEALTH_MS).catch(() => undefined);
+  const health = await openApi({ endpoint: server.api_endpoint })
+    .health({ timeoutMs: HEALTH_MS, tries: 1 })
+    .catch(() => undefined);
   if (health?.status !== 'ok') {
     terminal.stderr.write(`note: ${server.api_endpoint} does not answer now; the key was not checked\n`);
     return EXIT.ok;
@@ -33,17 +36,16 @@ export async function configure(invocation: Invocation): Promise<number> {
 
 /** A key that may do little is a key: only one that the server does not know is bad. */
 async function checkKey({ api_endpoint, api_key }: SavedServer, { stderr }: Terminal): Promise<number> {
-  const api = new RunvoyApi({ endpoint: api_endpoint, apiKey: api_key });
+  const api = openApi({ endpoint: api_endpoint, apiKey: api_key });
   const problem = await api.list({ limit: '1' }).then(
     () => undefined,
     (error: unknown) => error,
   );
-  const isKnown = problem === undefined || (problem instanceof ApiProblem && problem.status === 403);
-  const isRefused = problem instanceof ApiProblem && problem.status === 401;
+  const isKnown = problem === undefined || (problem instanceof RunvoyError && problem.status === 403);
+  const isRefused = problem instanceof RunvoyError && problem.status === 401;
   if (isKnown) stderr.write('the key is accepted\n');
-  else if (isRefused) stderr.write(`the key is NOT accepted: ${problem.message}\n`);
-  else
-    stderr.write(`note: the key could not be checked: ${problem instanceof Error ? problem.message : 'no answer'}\n`);
+  else if (isRefused) stderr.write(`the key is NOT accepted: ${errorText(problem)}\n`);
+  else stderr.write(`note: the key could not be checked: ${errorText(problem)}\n`);
   return isRefused ? EXIT.failed : EXIT.ok;
 }
 

@@ -1,7 +1,8 @@
 import type { DeadLetterBody, DeadLetterDetails } from '@runvoy/protocol';
-import { RunvoyApi } from '../api.ts';
+import type { RunvoyClient } from '@runvoy/sdk/client';
+import { openApi } from '../open-api.ts';
 import { openConnection } from '../connection.ts';
-import { counted, grouped } from '../counted.ts';
+import { counted, grouped } from '@runvoy/sdk/texts';
 import { deadLetterTable } from '../dead-letter-table.ts';
 import { EXIT } from '../exit-code.ts';
 import type { Invocation } from '../invocation.ts';
@@ -15,7 +16,7 @@ const DEFAULT_LIMIT = 20;
 interface Verb {
   readonly words: readonly [least: number, most: number];
   readonly usage: string;
-  readonly run: (api: RunvoyApi, ids: readonly string[], invocation: Invocation) => Promise<void>;
+  readonly run: (api: RunvoyClient, ids: readonly string[], invocation: Invocation) => Promise<void>;
 }
 
 const VERBS: Readonly<Record<string, Verb>> = {
@@ -32,11 +33,11 @@ export async function deadLetters(invocation: Invocation): Promise<number> {
   if (!verb) throw usageProblem(`There is no "dead-letters ${name}"; there are: ${Object.keys(VERBS).join(', ')}.`);
   const [least, most] = verb.words;
   if (ids.length < least || ids.length > most) throw usageProblem(`Usage: runvoy dead-letters ${verb.usage}`);
-  await verb.run(new RunvoyApi(await openConnection(invocation)), ids, invocation);
+  await verb.run(openApi(await openConnection(invocation)), ids, invocation);
   return EXIT.ok;
 }
 
-async function list(api: RunvoyApi, _: readonly string[], { options, terminal }: Invocation): Promise<void> {
+async function list(api: RunvoyClient, _: readonly string[], { options, terminal }: Invocation): Promise<void> {
   const limit = readLimit(options.text('limit'));
   const listed: DeadLetterBody[] = [];
   let after: string | undefined;
@@ -61,7 +62,7 @@ function readLimit(text: string | undefined): number {
   return limit === 0 ? Infinity : limit;
 }
 
-async function show(api: RunvoyApi, [id = '']: readonly string[], { options, terminal }: Invocation): Promise<void> {
+async function show(api: RunvoyClient, [id = '']: readonly string[], { options, terminal }: Invocation): Promise<void> {
   const letter = await api.deadLetter(id);
   if (options.flag('json')) return void terminal.stdout.write(`${JSON.stringify(letter)}\n`);
   for (const [name, value] of facts(letter)) {
@@ -89,7 +90,7 @@ function facts(letter: DeadLetterDetails): readonly (readonly [string, string | 
   ];
 }
 
-async function replay(api: RunvoyApi, ids: readonly string[], { options, terminal }: Invocation): Promise<void> {
+async function replay(api: RunvoyClient, ids: readonly string[], { options, terminal }: Invocation): Promise<void> {
   for (const id of ids) {
     const answer = await api.replayDeadLetter(id);
     if (options.flag('json')) terminal.stdout.write(`${JSON.stringify(answer)}\n`);
@@ -97,7 +98,7 @@ async function replay(api: RunvoyApi, ids: readonly string[], { options, termina
   }
 }
 
-async function drop(api: RunvoyApi, ids: readonly string[], { options, terminal }: Invocation): Promise<void> {
+async function drop(api: RunvoyClient, ids: readonly string[], { options, terminal }: Invocation): Promise<void> {
   for (const id of ids) {
     const answer = await api.dropDeadLetter(id);
     if (options.flag('json')) terminal.stdout.write(`${JSON.stringify(answer)}\n`);

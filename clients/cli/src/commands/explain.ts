@@ -1,4 +1,4 @@
-import { RunvoyApi } from '../api.ts';
+import { openApi } from '../open-api.ts';
 import { openConnection } from '../connection.ts';
 import { EXIT } from '../exit-code.ts';
 import { explainText } from '../explain-text.ts';
@@ -11,7 +11,7 @@ const MOST_COLUMNS = 110;
 /** `runvoy explain`. */
 export async function explain(invocation: Invocation): Promise<number> {
   const { options, words, terminal } = invocation;
-  const api = new RunvoyApi(await openConnection(invocation));
+  const api = openApi(await openConnection(invocation));
   const body = await api.explain(words[0] ?? '');
   const { stdout } = terminal;
   if (options.flag('json')) stdout.write(`${JSON.stringify(body)}\n`);

@@ -1,4 +1,4 @@
-import { RunvoyApi } from '../api.ts';
+import { openApi } from '../open-api.ts';
 import { openConnection } from '../connection.ts';
 import { EXIT } from '../exit-code.ts';
 import { healthLines } from '../health-text.ts';
@@ -12,7 +12,7 @@ export async function health(invocation: Invocation): Promise<number> {
   if (verb !== undefined && verb !== 'reconcile') {
     throw usageProblem(`There is no "health ${verb}"; there are: health, health reconcile.`);
   }
-  const api = new RunvoyApi(await openConnection(invocation));
+  const api = openApi(await openConnection(invocation));
   const { report } = verb === 'reconcile' ? await api.reconcile() : await api.healthReport();
   const { stdout } = terminal;
   if (options.flag('json')) stdout.write(`${JSON.stringify(report)}\n`);

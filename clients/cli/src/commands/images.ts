@@ -1,5 +1,5 @@
 import type { ImageBody, RegisterImageRequest } from '@runvoy/protocol';
-import type { RunvoyApi } from '../api.ts';
+import type { RunvoyClient } from '@runvoy/sdk/client';
 import type { Invocation } from '../invocation.ts';
 import { printListing, type Shown } from '../listing.ts';
 import { oneLine } from '../one-line.ts';
@@ -33,7 +33,7 @@ export function images(invocation: Invocation): Promise<number> {
   return runVerb('images', VERBS, invocation, print);
 }
 
-async function register(api: RunvoyApi, [image = '']: readonly string[], { options }: Invocation) {
+async function register(api: RunvoyClient, [image = '']: readonly string[], { options }: Invocation) {
   const [cpu, memory] = [readCount(options.text('cpu'), '--cpu'), readCount(options.text('memory'), '--memory')];
   const max_running = readCount(options.text('max-running'), '--max-running');
   const network = options.text('network');

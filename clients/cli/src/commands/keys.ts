@@ -1,6 +1,6 @@
 import type { KeyAnswer, KeyBody, Role } from '@runvoy/protocol';
-import type { RunvoyApi } from '../api.ts';
-import { readDurationS } from '../duration.ts';
+import type { RunvoyClient } from '@runvoy/sdk/client';
+import { readDurationS } from '../read-duration.ts';
 import type { Invocation } from '../invocation.ts';
 import { printListing, type Shown } from '../listing.ts';
 import { oneLine } from '../one-line.ts';
@@ -32,7 +32,7 @@ export function keys(invocation: Invocation): Promise<number> {
   return runVerb('keys', VERBS, invocation, print);
 }
 
-async function create(api: RunvoyApi, [name = '']: readonly string[], { options }: Invocation) {
+async function create(api: RunvoyClient, [name = '']: readonly string[], { options }: Invocation) {
   const [user, role, expires] = [options.text('user'), options.text('role'), options.text('expires')];
   const [images, secrets] = [options.texts('image'), options.texts('secret')];
   return api.createKey({
@@ -45,7 +45,7 @@ async function create(api: RunvoyApi, [name = '']: readonly string[], { options 
   });
 }
 
-async function rotate(api: RunvoyApi, [id = '']: readonly string[], { options }: Invocation) {
+async function rotate(api: RunvoyClient, [id = '']: readonly string[], { options }: Invocation) {
   const overlap = options.text('overlap');
   return api.rotateKey(id, overlap === undefined ? 0 : readDurationS(overlap, '--overlap'));
 }

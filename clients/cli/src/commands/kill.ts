@@ -1,17 +1,16 @@
 import { isTerminal, type ExecutionStatusBody } from '@runvoy/protocol';
-import { RunvoyApi } from '../api.ts';
-import { ApiProblem, Unreachable } from '../api-problem.ts';
+import { type RunvoyClient, RunvoyError, pause } from '@runvoy/sdk/client';
+import { openApi } from '../open-api.ts';
 import { openConnection } from '../connection.ts';
-import { readDurationS } from '../duration.ts';
+import { readDurationS } from '../read-duration.ts';
 import { EXIT } from '../exit-code.ts';
 import type { Invocation } from '../invocation.ts';
-import { pause } from '../pause.ts';
 import type { Options } from '../options.ts';
 import { Problem, usageProblem } from '../problem.ts';
 import { exitCodeOf } from '../run-outcome.ts';
 import { Screen } from '../screen.ts';
 import { StateNotes } from '../state-notes.ts';
-import { stopSteps } from '../stop-steps.ts';
+import { stopSteps } from '@runvoy/sdk/texts';
 
 const POLL_MS = 300;
 const SILENCE_MS = 5 * 60_000;
@@ -21,7 +20,7 @@ export async function kill(invocation: Invocation): Promise<number> {
   const { options, words, terminal } = invocation;
   const id = words[0] ?? '';
   const graceS = graceOf(options);
-  const api = new RunvoyApi(await openConnection(invocation));
+  const api = openApi(await openConnection(invocation));
   const screen = new Screen(terminal);
   const asked = await api.stop(id, graceS);
   const state = options.flag('wait') ? await untilEnded(api, id, screen, terminal.stderr.isTTY) : await api.status(id);
@@ -53,7 +52,7 @@ function resultText(asked: 'requested' | 'already', state: ExecutionStatusBody, 
 }
 
 async function untilEnded(
-  api: RunvoyApi,
+  api: RunvoyClient,
   id: string,
   screen: Screen,
   isTerminalOutput: boolean,
@@ -62,7 +61,7 @@ async function untilEnded(
   let heardAtMs = Date.now();
   try {
     for (;;) {
-      const state = await api.status(id).catch(laterIfItMayPass);
+      const state = await api.status(id, { tries: 1 }).catch(laterIfItMayPass);
       if (state) {
         heardAtMs = Date.now();
         const { status, waiting_for, cancel } = state;
@@ -79,6 +78,6 @@ async function untilEnded(
 }
 
 function laterIfItMayPass(error: unknown): undefined {
-  if (error instanceof Unreachable || (error instanceof ApiProblem && error.status >= 500)) return undefined;
+  if (error instanceof RunvoyError && (error.mayPass || error.status >= 500)) return undefined;
   throw error;
 }

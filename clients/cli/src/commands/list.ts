@@ -1,4 +1,4 @@
-import { RunvoyApi } from '../api.ts';
+import { openApi } from '../open-api.ts';
 import { openConnection } from '../connection.ts';
 import { executionTable } from '../execution-table.ts';
 import { EXIT } from '../exit-code.ts';
@@ -12,7 +12,7 @@ export async function list(invocation: Invocation): Promise<number> {
   const limit = options.text('limit');
   if (limit !== undefined && !/^\d{1,9}$/.test(limit)) throw usageProblem(`--limit takes a number; got "${limit}".`);
   const status = readStatuses(options.text('status'));
-  const api = new RunvoyApi(await openConnection(invocation));
+  const api = openApi(await openConnection(invocation));
   const executions = await api.list({ limit, status });
   const { stdout } = terminal;
   if (options.flag('json')) stdout.write(`${JSON.stringify(executions)}\n`);

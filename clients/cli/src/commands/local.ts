@@ -1,4 +1,4 @@
-import { RunvoyApi } from '../api.ts';
+import { openApi } from '../open-api.ts';
 import { EXIT } from '../exit-code.ts';
 import type { Invocation } from '../invocation.ts';
 import { dataDirOf, findLocalServer, noLocalServer } from '../local-server.ts';
@@ -36,7 +36,7 @@ async function startServer({ options }: Invocation): Promise<number> {
 async function printSignInLink({ options, env, terminal }: Invocation): Promise<number> {
   const server = await findLocalServer(dataDirOf({ options, env }));
   if (!server) throw noLocalServer({ options, env });
-  const link = await new RunvoyApi({ endpoint: server.api_endpoint, apiKey: server.api_key }).signInLink();
+  const link = await openApi({ endpoint: server.api_endpoint, apiKey: server.api_key }).signInLink();
   terminal.stdout.write(`${options.flag('json') ? JSON.stringify(link) : link.url}\n`);
   terminal.stderr.write(`works once, until ${link.expires_at}, as ${server.admin_email}\n`);
   return EXIT.ok;

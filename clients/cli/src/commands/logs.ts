@@ -1,25 +1,25 @@
 import { isTerminal, type LogLine, type LogsBody } from '@runvoy/protocol';
-import { RunvoyApi } from '../api.ts';
+import type { RunvoyClient } from '@runvoy/sdk/client';
+import { followRun, lineOf, PAGE_LINES, type LogEnd, type LogTally } from '@runvoy/sdk/follow';
+import { counted, grouped } from '@runvoy/sdk/texts';
 import { closingLine } from '../closing-line.ts';
 import { openConnection } from '../connection.ts';
-import { counted, grouped } from '../counted.ts';
-import { readOutcome } from '../ended-run.ts';
+import { endFrame } from '../end-frame.ts';
 import { EXIT } from '../exit-code.ts';
-import { followRun, type RunSink } from '../follow-run.ts';
 import type { Invocation } from '../invocation.ts';
-import { readLiveStream } from '../live-stream.ts';
-import { lineOf, PAGE_LINES } from '../log-page.ts';
-import { logSink } from '../log-sink.ts';
-import { LogTally, type LogEnd } from '../log-tally.ts';
+import { dialLiveView } from '../live-socket.ts';
+import { logSink, showRun, type RunSink } from '../log-sink.ts';
 import { logVerdictText } from '../log-verdict-text.ts';
-import { pause } from '../pause.ts';
+import { newTally } from '../new-tally.ts';
+import { openApi } from '../open-api.ts';
 import { usageProblem } from '../problem.ts';
-import { exitCodeOf, type RunOutcome } from '../run-outcome.ts';
+import { placeEveryMs, QueueWatch } from '../queue-watch.ts';
+import { outcomeOf, type RunOutcome } from '../run-outcome.ts';
 import { Screen } from '../screen.ts';
 import { StateNotes } from '../state-notes.ts';
 
 interface Reading {
-  readonly api: RunvoyApi;
+  readonly api: RunvoyClient;
   readonly id: string;
   readonly screen: Screen;
   readonly tally: LogTally;
@@ -30,9 +30,9 @@ interface Reading {
 export async function logs(invocation: Invocation): Promise<number> {
   const { options, words, terminal } = invocation;
   const after = readAfter(options.text('after'));
-  const api = new RunvoyApi(await openConnection(invocation));
+  const api = openApi(await openConnection(invocation));
   const screen = new Screen(terminal, { timestamps: options.flag('timestamps') });
-  const reading = { api, id: words[0] ?? '', screen, tally: new LogTally(after), json: options.flag('json') };
+  const reading = { api, id: words[0] ?? '', screen, tally: newTally(after), json: options.flag('json') };
   return options.flag('follow') ? follow(reading, terminal.stderr.isTTY) : printStored(reading);
 }
 
@@ -41,15 +41,17 @@ async function follow({ api, id, screen, tally, json }: Reading, isTerminalOutpu
   const leave = () => left.abort();
   const notes = new StateNotes(screen, isTerminalOutput);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, leave);
-  const deps = { api, readStream: readLiveStream, pause, now: Date.now, random: Math.random };
+  const queue = new QueueWatch({ api, notes, everyMs: placeEveryMs(isTerminalOutput) }, id);
   const signal = AbortSignal.any([left.signal, screen.readerGone]);
-  const end = await followRun(deps, { id, tally }, logSink(screen, notes, json), signal).finally(() => notes.close());
-  if (end.kind === 'ended') {
-    return printEnd({ api, id, screen, tally, json }, await readOutcome(api, id, end.last), end.end);
-  }
-  if (end.kind === 'left') screen.say('left; the run goes on');
+  const events = followRun(api, id, { tally, signal, connect: dialLiveView });
+  const end = await showRun(events, logSink(screen, queue, json)).finally(() => {
+    queue.close();
+    notes.close();
+  });
+  if (typeof end !== 'string') return printEnd({ api, id, screen, tally, json }, outcomeOf(end), end);
+  if (end === 'left') screen.say('left; the run goes on');
   else screen.say('the server was not heard of for too long', 'red');
-  return end.kind === 'left' ? EXIT.ok : EXIT.failed;
+  return end === 'left' ? EXIT.ok : EXIT.failed;
 }
 
 async function printStored(reading: Reading): Promise<number> {
@@ -100,26 +102,8 @@ function printPage(lines: readonly LogLine[], sink: RunSink, tally: LogTally): v
 
 /** The exit code is about the log, not about the run: whether everything there was to read has been read. */
 function printEnd({ id, screen, tally, json }: Reading, outcome: RunOutcome, end: LogEnd): number {
-  const { lines, sha256, completeness } = end;
-  const { status, reason, duration_ms, isolation } = outcome;
   const verdict = tally.judge(end);
-  if (json) {
-    screen.json([
-      {
-        type: 'end',
-        execution_id: id,
-        status,
-        exit_code: exitCodeOf(outcome),
-        reason,
-        duration_ms,
-        lines,
-        sha256,
-        completeness,
-        verified: verdict === 'verified',
-        isolation,
-      },
-    ]);
-  }
+  if (json) screen.json([endFrame(id, { ...end, verdict }, outcome)]);
   const isBroken = verdict === 'gaps' || verdict === 'mismatch';
   screen.say(closingLine(outcome, logVerdictText(tally, end)), isBroken ? 'red' : 'dim');
   return isBroken ? EXIT.failed : EXIT.ok;

@@ -1,5 +1,5 @@
 import type { RunAnswer } from '@runvoy/protocol';
-import { RunvoyApi } from '../api.ts';
+import { openApi } from '../open-api.ts';
 import { openConnection } from '../connection.ts';
 import { EXIT } from '../exit-code.ts';
 import type { Invocation } from '../invocation.ts';
@@ -9,14 +9,16 @@ import { readRunRequest } from '../run-request.ts';
 import { Screen } from '../screen.ts';
 import type { SignalMode } from '../signal-policy.ts';
 import { stopPatienceMs } from '../stop-patience.ts';
-import { submitRun } from '../submit-run.ts';
+
+/** Under the same key, so that a run whose answer was lost is found again and not started twice. */
+const SUBMIT_TRIES = 5;
 
 /** `runvoy run`: hands in a command, follows it to its end and exits with its code. */
 export async function run(invocation: Invocation): Promise<number> {
   const { options, terminal } = invocation;
   const request = readRunRequest(invocation);
   const key = options.text('idempotency-key') ?? process.getBuiltinModule('node:crypto').randomUUID();
-  const api = new RunvoyApi(await openConnection(invocation));
+  const api = openApi(await openConnection(invocation));
   const screen = new Screen(terminal);
   const control = new RunControl({
     api,
@@ -26,7 +28,7 @@ export async function run(invocation: Invocation): Promise<number> {
     signals: process,
   });
   try {
-    const submitted = submitRun(api, request, key, control.left);
+    const submitted = api.run(request, key, { tries: SUBMIT_TRIES });
     // Read while the server works: what follows needs the WebSocket client.
     const following = options.flag('detach') ? undefined : import('../follow-to-end.ts');
     following?.catch(() => undefined);

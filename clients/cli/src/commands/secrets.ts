@@ -1,6 +1,6 @@
 import type { ResealAnswer, SealedByBody, SealingKeyAnswer, SecretBody } from '@runvoy/protocol';
-import type { RunvoyApi } from '../api.ts';
-import { counted, grouped } from '../counted.ts';
+import { counted, grouped } from '@runvoy/sdk/texts';
+import type { RunvoyClient } from '@runvoy/sdk/client';
 import type { Invocation } from '../invocation.ts';
 import { printListing, type Shown } from '../listing.ts';
 import { oneLine } from '../one-line.ts';
@@ -52,7 +52,7 @@ export function secrets(invocation: Invocation): Promise<number> {
   return runVerb('secrets', VERBS, invocation, print);
 }
 
-async function create(api: RunvoyApi, [name = '', key_name = '', value]: readonly string[], invocation: Invocation) {
+async function create(api: RunvoyClient, [name = '', key_name = '', value]: readonly string[], invocation: Invocation) {
   const description = invocation.options.text('description');
   return api.createSecret({
     name,
@@ -62,7 +62,7 @@ async function create(api: RunvoyApi, [name = '', key_name = '', value]: readonl
   });
 }
 
-async function update(api: RunvoyApi, [name = '']: readonly string[], { options, terminal }: Invocation) {
+async function update(api: RunvoyClient, [name = '']: readonly string[], { options, terminal }: Invocation) {
   const key_name = options.text('variable') ?? options.text('key-name');
   const value = options.flag('new-value') ? await readSecretValue(terminal) : options.text('value');
   const description = options.text('description');

@@ -1,21 +1,17 @@
 import type { ExecutionStatusBody } from '@runvoy/protocol';
-import { RunvoyApi } from '../api.ts';
+import { openApi } from '../open-api.ts';
 import { openConnection } from '../connection.ts';
-import { counted } from '../counted.ts';
-import { durationText } from '../duration.ts';
+import { counted, durationText, queueText, stopSteps, whyText, withPlace } from '@runvoy/sdk/texts';
 import { EXIT } from '../exit-code.ts';
 import type { Invocation } from '../invocation.ts';
 import { gapNames } from '../log-verdict-text.ts';
 import { oneLine } from '../one-line.ts';
-import { queueText } from '../queue-text.ts';
-import { stopSteps } from '../stop-steps.ts';
 import { costText, usageText } from '../usage-text.ts';
-import { whyText, withPlace } from '../why-text.ts';
 
 /** `runvoy status`. */
 export async function status(invocation: Invocation): Promise<number> {
   const { options, words, terminal } = invocation;
-  const api = new RunvoyApi(await openConnection(invocation));
+  const api = openApi(await openConnection(invocation));
   const execution = await api.status(words[0] ?? '');
   if (options.flag('json')) {
     terminal.stdout.write(`${JSON.stringify(execution)}\n`);

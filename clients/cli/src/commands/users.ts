@@ -1,5 +1,5 @@
 import type { CreateUserAnswer, Role, UserBody } from '@runvoy/protocol';
-import type { RunvoyApi } from '../api.ts';
+import type { RunvoyClient } from '@runvoy/sdk/client';
 import type { Invocation } from '../invocation.ts';
 import { printListing, type Shown } from '../listing.ts';
 import { oneLine } from '../one-line.ts';
@@ -30,7 +30,7 @@ export function users(invocation: Invocation): Promise<number> {
   return runVerb('users', VERBS, invocation, print);
 }
 
-async function create(api: RunvoyApi, [email = '']: readonly string[], { options }: Invocation) {
+async function create(api: RunvoyClient, [email = '']: readonly string[], { options }: Invocation) {
   const role = options.text('role');
   if (role === undefined) throw usageProblem('--role is needed: admin, operator, developer or viewer.');
   return api.createUser({ email, role: role as Role });

@@ -1,5 +1,5 @@
 import type { HealthBody } from '@runvoy/protocol';
-import { RunvoyApi } from '../api.ts';
+import { openApi } from '../open-api.ts';
 import { clientVersion, clientVersionText } from '../client-version.ts';
 import { findConnection } from '../connection.ts';
 import { EXIT } from '../exit-code.ts';
@@ -11,7 +11,7 @@ export async function version(invocation: Invocation): Promise<number> {
   const isJson = options.flag('json');
   if (!isJson) terminal.stdout.write(clientVersionText(false));
   const connection = await findConnection(invocation);
-  const server = connection && (await new RunvoyApi(connection).health());
+  const server = connection && (await openApi(connection).health());
   if (isJson) terminal.stdout.write(`${JSON.stringify({ client: clientVersion(), ...(server && { server }) })}\n`);
   else if (server) terminal.stdout.write(serverText(server));
   else terminal.stderr.write('no server is configured and none runs on this machine\n');

@@ -1,4 +1,4 @@
-import { RunvoyApi } from '../api.ts';
+import { openApi } from '../open-api.ts';
 import { openConnection } from '../connection.ts';
 import { EXIT } from '../exit-code.ts';
 import type { Invocation } from '../invocation.ts';
@@ -7,7 +7,7 @@ import { oneLine } from '../one-line.ts';
 /** `runvoy whoami`: as whom the server sees this client. */
 export async function whoami(invocation: Invocation): Promise<number> {
   const { options, terminal } = invocation;
-  const api = new RunvoyApi(await openConnection(invocation));
+  const api = openApi(await openConnection(invocation));
   const me = await api.whoAmI();
   if (options.flag('json')) {
     terminal.stdout.write(`${JSON.stringify(me)}\n`);

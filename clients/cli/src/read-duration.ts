@@ -12,18 +12,3 @@ export function readDurationS(text: string, option: string): number {
   for (const [, amount, unit] of text.matchAll(/([\d.]+)([hms])/g)) seconds += Number(amount) * (UNIT_S[unit!] ?? 0);
   return Math.ceil(seconds);
 }
-
-/** A time of which only whole seconds are known: `4 s`, `4 min 5 s`. */
-export function wholeSecondsText(seconds: number): string {
-  return seconds < 60 ? `${seconds} s` : durationText(seconds * 1000);
-}
-
-/** A time for a person: `3.2 s`, `4 min 5 s`, `2 h 10 min`. */
-export function durationText(ms: number): string {
-  const tenths = Math.round(Math.max(0, ms) / 100);
-  if (tenths < 600) return `${(tenths / 10).toFixed(1)} s`;
-  const seconds = Math.round(ms / 1000);
-  if (seconds < 3_600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
-  const minutes = Math.floor(seconds / 60);
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-}

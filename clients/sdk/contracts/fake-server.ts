@@ -45,6 +45,8 @@ export class FakeServer implements AsyncDisposable {
   streamRefusals: number[] = [];
   /** Cuts a live view after so many frames with lines, with this close code; used up one by one. */
   cuts: { readonly afterFrames: number; readonly code: number }[] = [];
+  /** Sent after the hello of every live view, as it is. */
+  noise: string[] = [];
   /** Lines the store has lost. */
   missing: number[] = [];
   /** What the end record says instead of the truth. */
@@ -83,6 +85,11 @@ export class FakeServer implements AsyncDisposable {
 
   get streamUrl(): string {
     return `${this.url.replace('http', 'ws')}/stream?execution_id=${RUN_ID}&token=t`;
+  }
+
+  /** How many watch live. */
+  get viewers(): number {
+    return this.#viewers.size;
   }
 
   /** Resolves when `condition` holds; looked at whenever something reached the server. */
@@ -195,8 +202,12 @@ export class FakeServer implements AsyncDisposable {
   #view(viewer: WebSocket, after: number): void {
     const tail = this.#lines.length;
     this.#send(viewer, { type: 'hello', execution_id: RUN_ID, status: this.#state.status, head: 1, tail });
+    for (const text of this.noise) viewer.send(text);
     this.#viewers.set(viewer, after);
-    viewer.on('close', () => this.#viewers.delete(viewer));
+    viewer.on('close', () => {
+      this.#viewers.delete(viewer);
+      this.#wake();
+    });
     this.#send(viewer, this.#state);
     const cut = this.cuts.shift();
     this.#sendLines(viewer, cut);

@@ -1,5 +1,5 @@
-import type { Hash } from 'node:crypto';
 import { digestRow, type Completeness, type LogGap, type LogLine } from '@runvoy/protocol';
+import { Sha256, type TextHash } from './sha256.ts';
 
 /** How a log ended, as the server states it. */
 export interface LogEnd {
@@ -17,12 +17,15 @@ export type LogVerdict = 'beyond' | 'verified' | 'complete' | 'gaps' | 'mismatch
 /** Counts the lines of one log as they come, so that nothing is printed twice and nothing is missed unsaid. */
 export class LogTally {
   readonly #after: number;
-  readonly #hash: Hash = process.getBuiltinModule('node:crypto').createHash('sha256');
+  readonly #hash: TextHash;
   readonly #gaps: LogGap[] = [];
   #cursor: number;
   #lines = 0;
+  #digest: string | undefined;
 
-  constructor(after = 0) {
+  /** `after`: the line behind which reading begins. `hash`: the platform's own SHA-256, where it has one. */
+  constructor(after = 0, hash: TextHash = new Sha256()) {
+    this.#hash = hash;
     this.#after = after;
     this.#cursor = after;
   }
@@ -64,6 +67,12 @@ export class LogTally {
     return gap;
   }
 
+  /** SHA-256 over the rows of what was read; nothing can be taken any more. */
+  digest(): string {
+    this.#digest ??= this.#hash.digest('hex');
+    return this.#digest;
+  }
+
   /** Compares what was read with what was stated. */
   judge(end: LogEnd): LogVerdict {
     if (this.#after > end.lines && this.#lines === 0) return 'beyond';
@@ -71,7 +80,7 @@ export class LogTally {
     if (end.completeness !== 'complete') return end.completeness;
     if (this.#cursor > end.lines) return 'mismatch';
     if (this.#after > 0 || end.sha256 === null) return 'complete';
-    return this.#hash.copy().digest('hex') === end.sha256 ? 'verified' : 'mismatch';
+    return this.digest() === end.sha256 ? 'verified' : 'mismatch';
   }
 
   /** Every gap, the one up to the stated end included. */

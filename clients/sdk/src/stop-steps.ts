@@ -3,7 +3,7 @@ import { durationText } from './duration.ts';
 
 /**
  * How far a stop has come: `requested → SIGTERM → SIGKILL → confirmed gone 10.4 s`, and when it should have come further:
- * `requested → SIGTERM, not confirmed for 4 min 5 s`.
+ * `requested → SIGTERM, not confirmed for 4 min 05 s`.
  */
 export function stopSteps(cancel: CancelBody, nowMs: number = Date.now()): string {
   const tookMs = stopTookMs(cancel);

@@ -1,0 +1,3 @@
+export * from './client.ts';
+export * from './follow.ts';
+export * from './texts.ts';

@@ -1,0 +1,276 @@
+import type {
+  CanAnswer,
+  ChangeUserAnswer,
+  ClaimAnswer,
+  CreateKeyRequest,
+  CreateSecretRequest,
+  CreateUserAnswer,
+  CreateUserRequest,
+  DeadLetterBody,
+  DeadLetterDetails,
+  ExecutionBody,
+  ExecutionStatusBody,
+  ExplainBody,
+  HealthBody,
+  HealthReportAnswer,
+  ImageAnswer,
+  ImageBody,
+  KeyAnswer,
+  KeyBody,
+  ListAuditAnswer,
+  ListDeadLettersAnswer,
+  ListImagesAnswer,
+  ListKeysAnswer,
+  ListSecretsAnswer,
+  ListUsersAnswer,
+  LogsBody,
+  RegisterImageRequest,
+  ReplayAnswer,
+  ResealAnswer,
+  RevokeUserAnswer,
+  RunAnswer,
+  RunRequest,
+  SealingKeyAnswer,
+  SecretAnswer,
+  SecretMessage,
+  SignInLinkAnswer,
+  UpdateSecretRequest,
+  VerifyAuditAnswer,
+  WaitedRunAnswer,
+  WhoAmIAnswer,
+} from '@runvoy/protocol';
+import { ANSWER_MS, ApiCaller, type CallOptions, type RunvoyOptions } from './api-caller.ts';
+
+/** A part of the report may take 25 s. */
+const RECONCILE_MS = 60_000;
+
+/**
+ * runvoy's REST API. Every call fails with a `RunvoyError`. What reads is tried again when nobody answers or the server has no time;
+ * so is what creates, under an Idempotency-Key of its own. What changes or removes is sent once.
+ */
+export class RunvoyClient {
+  readonly #caller: ApiCaller;
+
+  constructor(options: RunvoyOptions) {
+    this.#caller = new ApiCaller(options);
+  }
+
+  get endpoint(): string {
+    return this.#caller.endpoint;
+  }
+
+  /** Accepts a run. The same key again finds the same run. */
+  run(request: RunRequest, idempotencyKey?: string, call?: CallOptions): Promise<RunAnswer> {
+    return this.#create('/run', request, idempotencyKey, call);
+  }
+
+  /** As `run`, and stays up to `seconds` (at most 60) for its end: the answer has an `exit_code` when it came in time. */
+  runAndWait(request: RunRequest, seconds: number, idempotencyKey?: string): Promise<RunAnswer | WaitedRunAnswer> {
+    return this.#create('/run', request, idempotencyKey, {
+      headers: { prefer: `wait=${seconds}` },
+      timeoutMs: seconds * 1_000 + ANSWER_MS,
+    });
+  }
+
+  list(
+    query: { readonly limit?: string | undefined; readonly status?: string | undefined },
+    call?: CallOptions,
+  ): Promise<ExecutionBody[]> {
+    const params = new URLSearchParams();
+    if (query.limit !== undefined) params.set('limit', query.limit);
+    if (query.status !== undefined) params.set('status', query.status);
+    return this.#caller.json('GET', `/executions?${params}`, call);
+  }
+
+  /** Everything that is known of a run. */
+  execution(id: string): Promise<ExecutionBody> {
+    return this.#caller.json('GET', `/executions/${encodeURIComponent(id)}`);
+  }
+
+  status(id: string, call?: CallOptions): Promise<ExecutionStatusBody> {
+    return this.#caller.json('GET', `/executions/${encodeURIComponent(id)}/status`, call);
+  }
+
+  explain(id: string): Promise<ExplainBody> {
+    return this.#caller.json('GET', `/executions/${encodeURIComponent(id)}/explain`);
+  }
+
+  /** The log as runvoy's clients read it: while it runs only where to stream it from, afterwards all of it in one answer. */
+  log(id: string, call?: CallOptions): Promise<LogsBody> {
+    return this.#caller.json('GET', `/executions/${encodeURIComponent(id)}/logs`, call);
+  }
+
+  /** Lines after `after`, in any state of the run. */
+  logPage(id: string, after: number, limit: number, call?: CallOptions): Promise<LogsBody> {
+    return this.#caller.json('GET', `/executions/${encodeURIComponent(id)}/logs?after=${after}&limit=${limit}`, call);
+  }
+
+  /**
+   * `already`: it had ended, or is being stopped in no more time. `graceS`: seconds from SIGTERM to SIGKILL instead of the run's own;
+   * 0 kills at once.
+   */
+  async stop(id: string, graceS?: number): Promise<'requested' | 'already'> {
+    const query = graceS === undefined ? '' : graceS === 0 ? '?force=true' : `?grace=${graceS}`;
+    const { status } = await this.#caller.send('DELETE', `/executions/${encodeURIComponent(id)}${query}`);
+    return status === 204 ? 'already' : 'requested';
+  }
+
+  claim(token: string): Promise<ClaimAnswer> {
+    return this.#caller.json('POST', `/claim/${encodeURIComponent(token)}`);
+  }
+
+  signInLink(): Promise<SignInLinkAnswer> {
+    return this.#caller.json('POST', '/users/login-link');
+  }
+
+  users(): Promise<ListUsersAnswer> {
+    return this.#caller.json('GET', '/users');
+  }
+
+  createUser(request: CreateUserRequest): Promise<CreateUserAnswer> {
+    return this.#create('/users/create', request);
+  }
+
+  revokeUser(email: string): Promise<RevokeUserAnswer> {
+    return this.#caller.json('POST', '/users/revoke', { body: { email } });
+  }
+
+  changeRole(email: string, role: string): Promise<ChangeUserAnswer> {
+    return this.#caller.json('PUT', `/users/${encodeURIComponent(email)}/role`, { body: { role } });
+  }
+
+  whoAmI(): Promise<WhoAmIAnswer> {
+    return this.#caller.json('GET', '/whoami');
+  }
+
+  /** Whether the caller may, and by which rule; `thing` is `execution:<id>` or `secret:<name>`. */
+  can(permission: string, thing?: string): Promise<CanAnswer> {
+    const params = new URLSearchParams({ permission, ...(thing === undefined ? {} : { thing }) });
+    return this.#caller.json('GET', `/can?${params}`);
+  }
+
+  keys(user?: string): Promise<ListKeysAnswer> {
+    return this.#caller.json('GET', `/keys${user === undefined ? '' : `?${new URLSearchParams({ user })}`}`);
+  }
+
+  /** The only answer, but for a rotation's, that holds the key. */
+  createKey(request: CreateKeyRequest): Promise<KeyAnswer> {
+    return this.#create('/keys', request);
+  }
+
+  rotateKey(keyId: string, overlapS: number): Promise<KeyAnswer> {
+    return this.#create(`/keys/${encodeURIComponent(keyId)}/rotate`, { overlap: overlapS });
+  }
+
+  revokeKey(keyId: string): Promise<{ readonly key: KeyBody }> {
+    return this.#caller.json('DELETE', `/keys/${encodeURIComponent(keyId)}`);
+  }
+
+  images(): Promise<ListImagesAnswer> {
+    return this.#caller.json('GET', '/images');
+  }
+
+  image(name: string): Promise<ImageBody> {
+    return this.#caller.json('GET', `/images/${encodeURIComponent(name)}`);
+  }
+
+  registerImage(request: RegisterImageRequest): Promise<ImageAnswer> {
+    return this.#create('/images/register', request);
+  }
+
+  removeImage(imageId: string): Promise<ImageAnswer> {
+    return this.#caller.json('DELETE', `/images/${encodeURIComponent(imageId)}`);
+  }
+
+  audit(query: Readonly<Record<string, string>>): Promise<ListAuditAnswer> {
+    return this.#caller.json('GET', `/audit?${new URLSearchParams(query)}`);
+  }
+
+  verifyAudit(): Promise<VerifyAuditAnswer> {
+    return this.#caller.json('GET', '/audit/verify');
+  }
+
+  secrets(): Promise<ListSecretsAnswer> {
+    return this.#caller.json('GET', '/secrets');
+  }
+
+  /** With its value. */
+  secret(name: string): Promise<SecretAnswer> {
+    return this.#caller.json('GET', `/secrets/${encodeURIComponent(name)}`);
+  }
+
+  createSecret(request: CreateSecretRequest): Promise<SecretMessage> {
+    return this.#create('/secrets', request);
+  }
+
+  updateSecret(name: string, request: UpdateSecretRequest): Promise<SecretMessage> {
+    return this.#caller.json('PUT', `/secrets/${encodeURIComponent(name)}`, { body: request });
+  }
+
+  removeSecret(name: string): Promise<SecretMessage> {
+    return this.#caller.json('DELETE', `/secrets/${encodeURIComponent(name)}`);
+  }
+
+  /** Lets a user use a secret in runs. */
+  grantSecret(name: string, email: string): Promise<SecretMessage> {
+    return this.#caller.json('PUT', grantPath(name, email));
+  }
+
+  ungrantSecret(name: string, email: string): Promise<SecretMessage> {
+    return this.#caller.json('DELETE', grantPath(name, email));
+  }
+
+  /** Which key seals secrets, and what older ones still seal. */
+  sealingKey(): Promise<SealingKeyAnswer> {
+    return this.#caller.json('GET', '/sealing-key');
+  }
+
+  rotateSealingKey(): Promise<ResealAnswer> {
+    return this.#caller.json('POST', '/sealing-key/rotate', { timeoutMs: RECONCILE_MS });
+  }
+
+  reseal(): Promise<ResealAnswer> {
+    return this.#caller.json('POST', '/sealing-key/reseal', { timeoutMs: RECONCILE_MS });
+  }
+
+  /** The open ones, the longest dead first. */
+  deadLetters({ limit, after }: { limit: number; after?: string | undefined }): Promise<ListDeadLettersAnswer> {
+    const params = new URLSearchParams({ limit: String(limit), ...(after === undefined ? {} : { after }) });
+    return this.#caller.json('GET', `/dead-letters?${params}`);
+  }
+
+  /** With its event. */
+  deadLetter(id: string): Promise<DeadLetterDetails> {
+    return this.#caller.json('GET', `/dead-letters/${encodeURIComponent(id)}`);
+  }
+
+  replayDeadLetter(id: string): Promise<ReplayAnswer> {
+    return this.#caller.json('POST', `/dead-letters/${encodeURIComponent(id)}/replay`);
+  }
+
+  dropDeadLetter(id: string): Promise<DeadLetterBody> {
+    return this.#caller.json('DELETE', `/dead-letters/${encodeURIComponent(id)}`);
+  }
+
+  health(call?: CallOptions): Promise<HealthBody> {
+    return this.#caller.json('GET', '/health', call);
+  }
+
+  /** The last scheduled one. */
+  healthReport(): Promise<HealthReportAnswer> {
+    return this.#caller.json('GET', '/health/report');
+  }
+
+  /** Repairs and reports within the request. */
+  reconcile(): Promise<HealthReportAnswer> {
+    return this.#caller.json('POST', '/health/reconcile', { timeoutMs: RECONCILE_MS });
+  }
+
+  #create<T>(path: string, body: unknown, key: string = this.#caller.newKey(), call: CallOptions = {}): Promise<T> {
+    return this.#caller.json('POST', path, { ...call, body, idempotencyKey: key });
+  }
+}
+
+function grantPath(name: string, email: string): string {
+  return `/secrets/${encodeURIComponent(name)}/grants/${encodeURIComponent(email)}`;
+}
