@@ -50,9 +50,10 @@ export class RunvoyError extends Error {
     this.endpoint = endpoint;
   }
 
-  /** Another try may fare better: nobody answered, or the server has no time now. */
+  /** Another try may fare better: nobody answered, the server has no time now, or it still does what an earlier try asked for. */
   get mayPass(): boolean {
-    return this.code === 'UNREACHABLE' || PASSING.includes(this.status);
+    if (this.code === 'UNREACHABLE' || this.code === 'IDEMPOTENCY_IN_PROGRESS') return true;
+    return PASSING.includes(this.status);
   }
 }
 

@@ -146,6 +146,13 @@ test.each(CREATING)('%s is tried again under one Idempotency-Key', async (_, cal
   expect(requests.map(({ init }) => init.headers['idempotency-key'])).toEqual(['key0', 'key0', 'key0']);
 });
 
+test('a creating call whose first try the server still works on is tried again', async () => {
+  const body = { error: 'Conflict', code: 'IDEMPOTENCY_IN_PROGRESS', request_id: 'r1' };
+  const { api, requests } = scripted([refused, { status: 409, body }, { status: 202, body: { execution_id: 'x' } }]);
+  expect(await api.run({ command: 'true' })).toEqual({ execution_id: 'x' });
+  expect(requests).toHaveLength(3);
+});
+
 test('two creating calls have two keys, and a key that is given is kept', async () => {
   const done = { status: 202, body: {} };
   const { api, requests } = scripted([done, done, done]);
