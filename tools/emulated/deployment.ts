@@ -32,6 +32,9 @@ export const TOPICS = {
   deadLetters: 'runvoy-events-dead-letters',
 } as const;
 
+/** Bucket of Cloud Logging that holds what runs print. */
+export const RUN_LOG_BUCKET = 'runvoy-runs';
+
 /** When the platform's lists are compared with the records. */
 export const RECONCILE_SCHEDULE = '0 * * * *';
 
@@ -86,6 +89,7 @@ export function environmentOf(
     RUNVOY_GCP_JOB_DEFAULT_SERVICE_ACCOUNT: accounts.job,
     RUNVOY_GCP_JOB_DEFAULT_RUNTIME: 'python313',
     RUNVOY_GCP_HEALTH_RECONCILE_SCHEDULE: RECONCILE_SCHEDULE,
+    RUNVOY_GCP_LOG_VIEW: `projects/${project}/locations/${REGION}/buckets/${RUN_LOG_BUCKET}/views/_AllLogs`,
     RUNVOY_GCP_SIDECAR_IMAGE: sidecarImage,
     RUNVOY_PROCESSOR_ROUTES: role === 'intake' ? 'runner' : 'events',
     // Nobody but the front end has checked who calls a public service.

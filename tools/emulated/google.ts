@@ -25,9 +25,10 @@ import {
   type RecordedCall,
   type TokenIssuer,
 } from '@runvoy/google-fakes';
-import { REGION, TOPICS, type Deployment, type Endpoints, type Role, type Urls } from './deployment.ts';
+import { REGION, RUN_LOG_BUCKET, TOPICS, type Deployment, type Endpoints, type Role, type Urls } from './deployment.ts';
 import type { Closing } from './closing.ts';
 import { openSchedules, type Schedules } from './schedules.ts';
+import { SINK_FILTERS } from './sink-filters.ts';
 
 /** Google's part of the stack. */
 export interface Google {
@@ -99,13 +100,19 @@ export async function startGoogle(
     deadLetterTopic: TOPICS.deadLetters,
     processorService: 'runvoy-processor',
     archiveBucket: `${project}-runvoy-archive`,
+    runLogBucket: RUN_LOG_BUCKET,
   });
   const { authorize } = iam;
   const logging = fakeLogging({ emulatorHost: pubsub, authorize });
   await closing.add(Promise.resolve(logging), () => logging[Symbol.asyncDispose]());
   const sinks = {
-    events: await logging.addSink({ name: 'runvoy-events', project, topic: TOPICS.events, filter: FILTERS.events }),
-    logs: await logging.addSink({ name: 'runvoy-logs', project, topic: TOPICS.logs, filter: FILTERS.logs }),
+    events: await logging.addSink({
+      name: 'runvoy-events',
+      project,
+      topic: TOPICS.events,
+      filter: SINK_FILTERS.events,
+    }),
+    logs: await logging.addSink({ name: 'runvoy-logs', project, topic: TOPICS.logs, filter: SINK_FILTERS.logs }),
   };
   const cloudRun = fakeCloudRun({
     region: REGION,
@@ -199,11 +206,3 @@ async function startEmulators(
   pubsub.ended.addEventListener('abort', () => onEnd('Pub/Sub', pubsub.printed()));
   return { firestore: firestore.host, pubsub: pubsub.host };
 }
-
-const OURS = 'resource.type="cloud_run_job" AND resource.labels.job_name=~"^rv-"';
-
-/** What the sinks of a deployment select. */
-const FILTERS = {
-  events: `${OURS} AND logName:"cloudaudit.googleapis.com%2Fsystem_event"`,
-  logs: `${OURS} AND (logName:"run.googleapis.com%2Fstdout" OR logName:"run.googleapis.com%2Fstderr" OR logName:"varlog%2Fsystem")`,
-};

@@ -62,6 +62,7 @@ describe.each(ROLES)('the %s of the compose file', (role) => {
       'RUNVOY_GCP_REGION',
       'RUNVOY_GCP_CALLER_SERVICE_ACCOUNT',
       'RUNVOY_GCP_JOB_DEFAULT_SERVICE_ACCOUNT',
+      'RUNVOY_GCP_LOG_VIEW',
       'RUNVOY_GCP_SIDECAR_IMAGE',
     ]) {
       expect([variable, environment(role)[variable]]).toEqual([variable, emulated[variable]]);

@@ -61,7 +61,8 @@ export function fakeLogging({
     }
     const asked = JSON.parse((await bodyOf(request)).toString() || '{}') as ListRequest;
     for (const resource of asked.resourceNames ?? []) {
-      if (mayCall(authorize, account, 'logging.logEntries.list', resource)) continue;
+      const permission = resource.includes('/views/') ? 'logging.views.access' : 'logging.logEntries.list';
+      if (mayCall(authorize, account, permission, resource)) continue;
       throw new HttpRefusal(403, 'forbidden', `Permission denied for resource ${resource}.`);
     }
     const fault = faults.take('entries.list');

@@ -25,6 +25,8 @@ export type Deployment = {
   processorService: string;
   region: string;
   archiveBucket: string;
+  /** Bucket of Cloud Logging that holds what runs print. */
+  runLogBucket: string;
 };
 
 const PROJECT = 'projects/{project}';
@@ -65,7 +67,11 @@ const ACT_AS_JOB: Grant = {
 };
 const READ_IMAGES: Grant = { permissions: ['artifactregistry.repositories.downloadArtifacts'], on: PROJECT };
 const USE_DATABASE: Grant = { permissions: DATASTORE_USER, on: DATABASE };
-const READ_LOGS: Grant = { permissions: ['logging.logEntries.list', 'logging.views.access'], on: PROJECT };
+/** What runs print, and no other line of the project. */
+const READ_RUN_LOGS: Grant = {
+  permissions: ['logging.views.access'],
+  on: 'projects/{project}/locations/{region}/buckets/{runLogBucket}/views/_AllLogs',
+};
 const READ_SECRET_VALUES: Grant = { permissions: ['secretmanager.versions.access'], on: SECRETS };
 const KEEP_ARCHIVE: Grant = {
   permissions: ['storage.objects.create', 'storage.objects.get', 'storage.objects.list', 'storage.objects.delete'],
@@ -94,7 +100,7 @@ export const GRANTS = {
       on: SECRETS,
     },
     { permissions: ['pubsub.topics.publish'], on: 'projects/{project}/topics/{eventsTopic}' },
-    READ_LOGS,
+    READ_RUN_LOGS,
     KEEP_ARCHIVE,
   ],
   'runvoy-processor': [
@@ -107,7 +113,7 @@ export const GRANTS = {
     { permissions: ['pubsub.topics.publish'], on: 'projects/{project}/topics/{eventsTopic}' },
     { permissions: ['pubsub.topics.publish'], on: 'projects/{project}/topics/{deadLetterTopic}' },
     { permissions: ['iam.serviceAccounts.get'], on: PROJECT },
-    READ_LOGS,
+    READ_RUN_LOGS,
     KEEP_ARCHIVE,
   ],
   // The runner's routes. It cancels nothing and starts nothing: what a run's container sends can do no more than that. It reads which

@@ -14,6 +14,7 @@ const DEPLOYMENT: Deployment = {
   deadLetterTopic: 'runvoy-dead-letters',
   processorService: 'runvoy-processor',
   archiveBucket: 'my-archive',
+  runLogBucket: 'runvoy-runs',
 };
 const ORCHESTRATOR = accountEmail('runvoy-orchestrator', PROJECT);
 const JOB_ACCOUNT = accountEmail('runvoy-job', PROJECT);

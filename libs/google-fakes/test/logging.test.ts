@@ -77,6 +77,19 @@ describe('entries.list of the fake Logging', () => {
   const at = (second: number, insertId: string) =>
     printedEntry({ insertId, timestamp: new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString() });
 
+  test('gives what a view shows to who may use the view, and not to who may read the project', async () => {
+    const resourceNames = ['projects/p/locations/l/buckets/b/views/_AllLogs'];
+    const door = fakeLogging({
+      authorize: (_, permission, on) => permission === 'logging.views.access' && on === resourceNames[0],
+    });
+    door.write(at(1, 'a'));
+    const viewer = `http://${(await door.listenAs('viewer')).host}/v2/entries:list`;
+    expect(await list({ resourceNames }, viewer)).toMatchObject({ status: 200, entries: [{ insertId: 'a' }] });
+    expect(await list({}, viewer)).toMatchObject({ status: 403 });
+    expect(await list({ resourceNames })).toMatchObject({ status: 403 });
+    await door[Symbol.asyncDispose]();
+  });
+
   test('entries come in order of time, a repeated one once, page by page', async () => {
     for (const entry of [at(2, 'c'), at(1, 'b'), at(1, 'a'), at(2, 'c'), at(3, 'd')]) logging.write(entry);
     expect(ids(await list({}))).toEqual(['a', 'b', 'c', 'd']);

@@ -17,6 +17,7 @@ const DEPLOYMENT: Deployment = {
   deadLetterTopic: 'runvoy-dead-letters',
   processorService: 'runvoy-processor',
   archiveBucket: 'my-archive',
+  runLogBucket: 'runvoy-runs',
 };
 
 test('the orchestrator makes a secret below the prefix, the intake only reads it, and a job not even that', async () => {

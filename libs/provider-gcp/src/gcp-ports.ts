@@ -52,7 +52,8 @@ export function gcpPorts(config: GcpConfig): GcpPorts {
         endpoint: config.secretManagerEndpoint,
         clock: systemClock,
       }),
-    jobs: () => openCloudRunJobRunner({ ...cloudRun, loggingEndpoint: config.loggingEndpoint }),
+    jobs: () =>
+      openCloudRunJobRunner({ ...cloudRun, logView: config.logView, loggingEndpoint: config.loggingEndpoint }),
     probe: (rights) =>
       openHealthProbe({
         ...rights,

@@ -24,6 +24,8 @@ export interface CloudRunJobRunnerOptions extends CloudRunSettings {
   readonly random: () => number;
   /** `host:port` of a fake; absent: Google itself. */
   readonly runEndpoint?: string | undefined;
+  /** `RUNVOY_GCP_LOG_VIEW`: what runs print is read through it; from all of the project without it. */
+  readonly logView?: string | undefined;
   readonly loggingEndpoint?: string | undefined;
   /** Takes the place of Google's client. */
   readonly api?: RunApi;
@@ -50,7 +52,8 @@ export function openCloudRunJobRunner(options: CloudRunJobRunnerOptions): CloudR
   const { clock, random, project, region } = options;
   const place: Place = { project, region };
   const api = options.api ?? openRunApi({ project, endpoint: options.runEndpoint });
-  const logging = options.logging ?? openLoggingApi({ project, endpoint: options.loggingEndpoint });
+  const logging =
+    options.logging ?? openLoggingApi({ project, view: options.logView, endpoint: options.loggingEndpoint });
   const deps = { api, clock, random, place };
   const readyJobs = new Map<string, { readonly answer: Promise<Rejection | undefined>; readonly heardMs: Millis }>();
   const starts = new Map<string, Promise<StartAnswer>>();

@@ -14,6 +14,9 @@ export interface ListRequest {
 const DEFAULT_PAGE = 50;
 const LARGEST_PAGE = 1_000;
 
+/** A view is asked for by the project that its bucket is in. */
+const VIEW = /^(projects\/[^/]+)\/locations\/[^/]+\/buckets\/[^/]+\/views\/[^/]+$/;
+
 /** A page of the entries in order of time, then insert id. What has the same both, in one log, is one entry. */
 export function listEntries(
   all: readonly LogEntry[],
@@ -23,9 +26,10 @@ export function listEntries(
   if (orderBy !== 'timestamp asc' && orderBy !== 'timestamp desc') throw invalid(`order_by cannot be ${orderBy}.`);
   if (pageSize < 0) throw invalid('page_size must not be negative.');
   const isMeant = understood(filter);
+  const parents = resourceNames.map((name) => VIEW.exec(name)?.[1] ?? name);
   const unique = new Map<string, LogEntry>();
   for (const entry of all) {
-    const isAsked = resourceNames.some((name) => entry.logName.startsWith(`${name}/`));
+    const isAsked = parents.some((name) => entry.logName.startsWith(`${name}/`));
     const key = `${entry.logName} ${entry.timestamp} ${entry.insertId}`;
     if (isAsked && isMeant(entry) && !unique.has(key)) unique.set(key, entry);
   }

@@ -70,6 +70,13 @@ export const kmsKey = named({
   example: 'projects/my-project/locations/europe-west1/keyRings/runvoy/cryptoKeys/secrets',
 });
 
+/** https://cloud.google.com/logging/docs/logs-views */
+export const logView = named({
+  form: /^projects\/[^/]+\/locations\/[^/]+\/buckets\/[\w.-]{1,100}\/views\/[\w.-]{1,100}$/,
+  what: "a log view's full name",
+  example: 'projects/my-project/locations/europe-west1/buckets/runvoy-runs/views/_AllLogs',
+});
+
 /** The part of a secret's id that says it is ours; IAM conditions are written on it. */
 export const secretsPrefix = named({
   form: /^[A-Za-z0-9_-]{1,64}$/,

@@ -20,6 +20,7 @@ import {
   environmentName,
   imageReference,
   kmsKey,
+  logView,
   metricsNamespace,
   optionally,
   projectId,
@@ -94,6 +95,7 @@ export const GCP_VARIABLES = {
   secretsKmsKey: ['RUNVOY_GCP_SECRETS_KMS_KEY', optionally(kmsKey)],
   eventsTopic: ['RUNVOY_GCP_EVENTARC_TOPIC', topicId('runvoy-events')],
   logsTopic: ['RUNVOY_GCP_PUBSUB_LOGS_TOPIC', topicId('runvoy-logs')],
+  logView: ['RUNVOY_GCP_LOG_VIEW', optionally(logView)],
   healthReconcileSchedule: ['RUNVOY_GCP_HEALTH_RECONCILE_SCHEDULE', schedule],
 
   jobDefaultRegion: ['RUNVOY_GCP_JOB_DEFAULT_REGION', optionally(region)],

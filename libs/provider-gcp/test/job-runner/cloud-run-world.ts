@@ -26,6 +26,7 @@ export const DEPLOYMENT = {
   deadLetterTopic: 'runvoy-dead-letters',
   processorService: 'runvoy-processor',
   archiveBucket: 'my-project-runvoy-archive',
+  runLogBucket: 'runvoy-runs',
 };
 
 type Jobs = ReturnType<typeof openCloudRunJobRunner>;

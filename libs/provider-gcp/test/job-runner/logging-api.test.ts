@@ -20,6 +20,7 @@ async function openLog(...answers: readonly { readonly status?: number; readonly
   const endpoint = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
     asked,
+    endpoint,
     logging: openLoggingApi({ project: 'my-project', endpoint }),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
@@ -50,6 +51,14 @@ test('a page of the log is asked for by REST, oldest first, and without a token 
     { url: '/v2/entries:list', authorization: undefined, body: query },
     { url: '/v2/entries:list', authorization: undefined, body: { ...query, pageToken: 'two' } },
   ]);
+});
+
+test('where run logs have a bucket of their own, its view is read and nothing else', async () => {
+  const view = 'projects/my-project/locations/europe-west1/buckets/runvoy-runs/views/_AllLogs';
+  await using log = await openLog({ body: {} });
+  const logging = openLoggingApi({ project: 'my-project', view, endpoint: log.endpoint });
+  await logging.list({ filter: 'f', limit: 1, after: undefined });
+  expect(log.asked).toMatchObject([{ body: { resourceNames: [view] } }]);
 });
 
 test.each([
