@@ -11,7 +11,9 @@ const pages = [
   'CONTRIBUTING.md',
   'ARCHITECTURE.md',
   'SECURITY.md',
-  ...readdirSync(join(root, 'docs')).flatMap((name) => (name.endsWith('.md') ? [`docs/${name}`] : [])),
+  ...['docs', 'docs/operations', 'docs/operations/alerts'].flatMap((folder) =>
+    readdirSync(join(root, folder)).flatMap((name) => (name.endsWith('.md') ? [`${folder}/${name}`] : [])),
+  ),
 ];
 
 /** What stands in code on a page, block or inline. */

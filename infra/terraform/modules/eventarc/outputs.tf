@@ -1,0 +1,4 @@
+output "trigger" {
+  description = "The trigger's id."
+  value       = google_eventarc_trigger.run_job.id
+}
