@@ -48,7 +48,14 @@ export class ModelRecords {
   find(name: keyof typeof QUERIES, args: Omit<QueryArgs, 'limit'>): ModelRecord[] {
     const query: QueryDeclaration = QUERIES[name];
     const of = ({ value }: ModelRecord, field: string) => (value as Record<string, IndexableValue | undefined>)[field];
-    const fields = [...query.equal, ...(query.oneOf ? [query.oneOf] : []), ...query.order.map(({ field }) => field)];
+    const { contains } = query;
+    const fields = [
+      ...query.equal,
+      ...(contains ? [contains] : []),
+      ...(query.oneOf ? [query.oneOf] : []),
+      ...query.order.map(({ field }) => field),
+    ];
+    const listOf = ({ value }: ModelRecord, field: string) => (value as Record<string, readonly unknown[]>)[field]!;
     const first = query.order[0]!;
     const sign = first.direction === 'asc' ? 1 : -1;
     const toBound = (record: ModelRecord, bound: IndexableValue) =>
@@ -60,6 +67,7 @@ export class ModelRecords {
       .filter(
         (record) => !query.oneOf || args.oneOf!.some((value) => compareValues(of(record, query.oneOf!)!, value) === 0),
       )
+      .filter((record) => !contains || listOf(record, contains).includes(args.equal![contains]))
       .filter((record) => args.from === undefined || toBound(record, args.from) >= 0)
       .filter((record) => args.after === undefined || toBound(record, args.after) > 0)
       .filter((record) => args.to === undefined || toBound(record, args.to) <= 0)

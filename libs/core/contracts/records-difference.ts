@@ -9,11 +9,12 @@ import {
   run,
   runsByStatus,
   runsOfUser,
+  runsWithLabel,
   unfinishedRuns,
 } from './sample-records.ts';
 import type { OpenRecords, SampleRun } from './sample-records.ts';
 
-const QUERIES = { newestRuns, runsByStatus, runsOfUser, unfinishedRuns };
+const QUERIES = { newestRuns, runsByStatus, runsOfUser, runsWithLabel, unfinishedRuns };
 
 interface Asked {
   readonly query: keyof typeof QUERIES;
@@ -205,6 +206,10 @@ const value = fc.record(
     status: fc.constantFrom('RUNNING', 'FAILED', null, 1),
     created_by: fc.constantFrom('ann', 'bob', null),
     unfinished: fc.boolean(),
+    label_pairs: fc.oneof(
+      { arbitrary: fc.array(fc.constantFrom('a=1', 'a=2', 'b='), { maxLength: 3 }), weight: 9 },
+      { arbitrary: odd, weight: 1 },
+    ),
     note: fc.oneof(anything, fc.record({ inner: fc.array(fc.record({ deep: anything }), { maxLength: 2 }) })),
   },
   { requiredKeys: [] },
@@ -216,20 +221,28 @@ const limit = fc.oneof(
 const bounds = fc.record({ from: indexed, after: indexed, to: indexed }, { requiredKeys: [] });
 const asked: fc.Arbitrary<Asked> = fc
   .record({
-    query: fc.constantFrom<Asked['query']>('newestRuns', 'runsByStatus', 'runsOfUser', 'unfinishedRuns'),
+    query: fc.constantFrom<Asked['query']>(
+      'newestRuns',
+      'runsByStatus',
+      'runsOfUser',
+      'runsWithLabel',
+      'unfinishedRuns',
+    ),
     limit,
     bounds: fc.oneof({ arbitrary: fc.constant({}), weight: 2 }, { arbitrary: bounds, weight: 1 }),
     oneOf: fc.array(fc.constantFrom<IndexableValue>('RUNNING', 'FAILED', 'LOST', null, 1), { maxLength: 4 }),
     equal: indexed,
     owner: fc.constantFrom('ann', 'bob', null),
+    pair: fc.constantFrom<IndexableValue>('a=1', 'a=2', 'b=', '', 1),
   })
-  .map(({ query, limit: size, bounds: range, oneOf, equal, owner }) => ({
+  .map(({ query, limit: size, bounds: range, oneOf, equal, owner, pair }) => ({
     query,
     args: {
       limit: size,
       ...range,
       ...(query === 'runsByStatus' ? { oneOf } : {}),
       ...(query === 'runsOfUser' ? { equal: { created_by: owner } } : {}),
+      ...(query === 'runsWithLabel' ? { equal: { label_pairs: pair } } : {}),
       ...(query === 'unfinishedRuns' ? { equal: { unfinished: equal } } : {}),
     },
   }));

@@ -9,6 +9,7 @@ import {
   run,
   runsByStatus,
   runsOfUser,
+  runsWithLabel,
   undeclaredQuery,
   unfinishedRuns,
   user,
@@ -199,6 +200,45 @@ export function recordsQueryContract(open: OpenRecords): void {
     expect(await records.count(runsByStatus, args)).toBe(all.length);
   });
 
+  test('one item of a list finds the records that hold it, each once, in the order of the query', async () => {
+    await using records = await open();
+    const labelled = (id: string, started_at_ms: number, ...label_pairs: string[]) => ({
+      ref: run(id),
+      value: { started_at_ms, label_pairs },
+    });
+    await records.createMany([
+      labelled('a', 1, 'env=prod', 'team=core'),
+      labelled('b', 2, 'env=test'),
+      labelled('c', 3, 'team=core', 'env=prod', 'env=prod'),
+      labelled('d', 4),
+      labelled('e', 5, 'env=prod'),
+      { ref: run('f'), value: { started_at_ms: 6 } },
+    ]);
+    const args = { equal: { label_pairs: 'env=prod' }, limit: 10 };
+    expect(ids(await records.page(runsWithLabel, args))).toEqual(['e', 'c', 'a']);
+    expect(await everyPage(records, runsWithLabel, { ...args, limit: 1 })).toEqual(['e', 'c', 'a']);
+    expect(ids(await records.page(runsWithLabel, { ...args, from: 4, to: 2 }))).toEqual(['c']);
+    expect(await records.count(runsWithLabel, args)).toBe(3);
+    expect(ids(await records.page(runsWithLabel, { ...args, equal: { label_pairs: 'env=pro' } }))).toEqual([]);
+    await records.transact(async (tx) => tx.set(run('c'), { started_at_ms: 3, label_pairs: ['team=core'] }));
+    await records.delete(run('e'));
+    expect(ids(await records.page(runsWithLabel, args))).toEqual(['a']);
+    expect(ids(await records.page(runsWithLabel, { ...args, equal: { label_pairs: 'team=core' } }))).toEqual([
+      'c',
+      'a',
+    ]);
+  });
+
+  test.each<[string, unknown]>([
+    ['text that is no list', 'env=prod'],
+    ['a number in it', ['env=prod', 1]],
+    ['an item that no index takes', ['x'.repeat(1_501)]],
+  ])('a list that is asked is not stored with %s', async (_, label_pairs) => {
+    await using records = await open();
+    const value = { started_at_ms: 1, label_pairs: label_pairs as string[] };
+    await expect(records.create(run('a'), value)).rejects.toMatchObject({ code: 'RECORDS_MISUSED' });
+  });
+
   test('bounds follow the direction of the order', async () => {
     await using records = await open();
     await records.createMany(
@@ -243,6 +283,8 @@ export function recordsQueryContract(open: OpenRecords): void {
     ['an empty list of values', runsByStatus, { oneOf: [], limit: 1 }],
     ['more values than Firestore takes', runsByStatus, { oneOf: Array.from({ length: 31 }, (_, i) => i), limit: 1 }],
     ['several values where none are declared', usersByEmail, { oneOf: ['a'], limit: 1 }],
+    ['no item for a list', runsWithLabel, { limit: 1 }],
+    ['an item that is no text', runsWithLabel, { equal: { label_pairs: 1 }, limit: 1 }],
     ['two beginnings', usersByEmail, { from: 'a', after: 'a', limit: 1 }],
     ['a value without an order', usersByEmail, { from: Number.NaN, limit: 1 }],
     ['a page of none', usersByEmail, { limit: 0 }],

@@ -1,5 +1,14 @@
 import { expect, test } from '@jest/globals';
-import { chunk, chunksInOrder, run, runsByStatus, undeclaredQuery, user, usersByEmail } from './sample-records.ts';
+import {
+  chunk,
+  chunksInOrder,
+  run,
+  runsByStatus,
+  runsWithLabel,
+  undeclaredQuery,
+  user,
+  usersByEmail,
+} from './sample-records.ts';
 import type { OpenRecords, SampleChunk, SampleRun, SampleUser } from './sample-records.ts';
 import { watchRecorder } from './watch-recorder.ts';
 
@@ -120,6 +129,20 @@ export function recordsWatchContract(
     await records.transact(async (tx) => tx.set(run('a'), { status: 'FAILED', started_at_ms: 1 }));
     await seen.until(({ view }) => !view.has('a'));
     await records.transact(async (tx) => tx.set(run('a'), { status: 'RUNNING', started_at_ms: 1 }));
+    await seen.until(({ view }) => view.has('a'));
+    end();
+  });
+
+  test('a record whose list loses the item is gone, and comes with it again', async () => {
+    await using records = await open();
+    const labelled = (...label_pairs: string[]) => ({ started_at_ms: 1, label_pairs });
+    await records.create(run('a'), labelled('env=prod', 'team=core'));
+    const seen = watchRecorder<SampleRun>();
+    const end = records.watchQuery(runsWithLabel, { equal: { label_pairs: 'env=prod' } }, seen);
+    await seen.until(({ view }) => view.has('a'));
+    await records.transact(async (tx) => tx.set(run('a'), labelled('team=core')));
+    await seen.until(({ view }) => !view.has('a'));
+    await records.transact(async (tx) => tx.set(run('a'), labelled('team=core', 'env=prod')));
     await seen.until(({ view }) => view.has('a'));
     end();
   });

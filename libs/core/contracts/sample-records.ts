@@ -7,6 +7,7 @@ export interface SampleRun {
   readonly status?: IndexableValue;
   readonly created_by?: IndexableValue;
   readonly unfinished?: IndexableValue;
+  readonly label_pairs?: readonly string[];
   readonly note?: unknown;
 }
 
@@ -29,6 +30,7 @@ export const claim = (id: string): Ref<{ delete_at_ms?: number }> => ({ collecti
 export const newestRuns: DeclaredQuery<SampleRun> = { name: 'executionsNewestFirst' };
 export const runsByStatus: DeclaredQuery<SampleRun> = { name: 'executionsByStatus' };
 export const runsOfUser: DeclaredQuery<SampleRun> = { name: 'executionsOfUser' };
+export const runsWithLabel: DeclaredQuery<SampleRun> = { name: 'executionsWithLabel' };
 export const unfinishedRuns: DeclaredQuery<SampleRun> = { name: 'executionsUnfinished' };
 export const usersByEmail: DeclaredQuery<SampleUser> = { name: 'usersByEmail' };
 export const chunksInOrder: DeclaredQuery<SampleChunk> = { name: 'chunksInOrder' };

@@ -209,8 +209,9 @@ export class MemoryRecords implements Records {
 
   #find<T extends object>(query: DeclaredQuery<T>, args: Omit<QueryArgs, 'limit'>): Stored<T>[] {
     const declared: QueryDeclaration | undefined = QUERIES[query.name];
-    const isAsked = declared?.equal.every((field) => args.equal?.[field] !== undefined);
-    if (!isAsked || (declared?.oneOf !== undefined && args.oneOf === undefined)) {
+    const listed = declared?.contains === undefined ? [] : [declared.contains];
+    const isAsked = [...(declared?.equal ?? []), ...listed].every((field) => args.equal?.[field] !== undefined);
+    if (!declared || !isAsked || (declared.oneOf !== undefined && args.oneOf === undefined)) {
       throw new Failure('RECORDS_MISUSED', `query ${query.name}`);
     }
     return this.#model

@@ -8,6 +8,8 @@ export interface QueryDeclaration {
   readonly collection: string;
   /** Fields compared for equality. */
   readonly equal: readonly string[];
+  /** One field that holds a list of strings, of which one is asked for (Firestore's `array-contains`). */
+  readonly contains?: string;
   /** One field that may have any of several values (Firestore's `in`, at most 30). */
   readonly oneOf?: string;
   readonly order: readonly OrderBy[];
@@ -37,6 +39,8 @@ export const COLLECTIONS = {
   'dead-letters': { version: 1, bytes: 'event', expires: 'delete_at_ms' },
   'platform-notes': { version: 1, expires: 'delete_at_ms' },
   audit: { version: 1 },
+  playbooks: { version: 1 },
+  'playbook-versions': { version: 1 },
   settings: { version: 1 },
 } as const satisfies Record<string, CollectionDeclaration>;
 
@@ -61,6 +65,26 @@ export const QUERIES = {
   executionsOfUser: {
     collection: 'executions',
     equal: ['created_by'],
+    order: [{ field: 'started_at_ms', direction: 'desc' }],
+  },
+  /** One image may be registered more than once: a reference is several ids. */
+  executionsOfImages: {
+    collection: 'executions',
+    equal: [],
+    oneOf: 'image_id',
+    order: [{ field: 'started_at_ms', direction: 'desc' }],
+  },
+  /** As `key=value`. A run without labels has no such field and costs this index nothing. */
+  executionsWithLabel: {
+    collection: 'executions',
+    equal: [],
+    contains: 'label_pairs',
+    order: [{ field: 'started_at_ms', direction: 'desc' }],
+  },
+  executionsOfRequest: {
+    collection: 'executions',
+    equal: [],
+    contains: 'request_ids',
     order: [{ field: 'started_at_ms', direction: 'desc' }],
   },
   /** `unfinished` is true until the terminal transaction, so the tick's cost never grows with history. */
@@ -101,6 +125,14 @@ export const QUERIES = {
   auditBySubject: { collection: 'audit', equal: ['subject'], order: [{ field: 'at_ms', direction: 'desc' }] },
   auditByUser: { collection: 'audit', equal: ['by'], order: [{ field: 'at_ms', direction: 'desc' }] },
   auditByAction: { collection: 'audit', equal: ['action'], order: [{ field: 'at_ms', direction: 'desc' }] },
+  auditOfRequest: { collection: 'audit', equal: ['request_id'], order: [{ field: 'at_ms', direction: 'asc' }] },
+  /** `listed` is there until a playbook is deleted: its record stays, so that no number of a version is given twice. */
+  playbooksByName: { collection: 'playbooks', equal: ['listed'], order: [{ field: 'name', direction: 'asc' }] },
+  versionsOfPlaybook: {
+    collection: 'playbook-versions',
+    equal: ['name'],
+    order: [{ field: 'version', direction: 'desc' }],
+  },
   outboxOldestFirst: {
     collection: 'outbox',
     equal: [],

@@ -15,21 +15,34 @@ export type QueryBounds = Omit<QueryArgs, 'limit'>;
 const MAX_ONE_OF = 30;
 const MAX_PAGE = 1_000;
 
-/** Every field the query looks at. A record without one of them is not found by it. */
+/** Every field whose value the query compares. */
 export function comparedFields(declaration: QueryDeclaration): string[] {
   const oneOf = declaration.oneOf === undefined ? [] : [declaration.oneOf];
   return [...declaration.equal, ...oneOf, ...declaration.order.map(({ field }) => field)];
+}
+
+/** Every field a record needs to be found by the query. */
+export function requiredFields(declaration: QueryDeclaration): string[] {
+  return [...listedField(declaration), ...comparedFields(declaration)];
+}
+
+/** The field that holds a list, if the query asks one. */
+export function listedField({ contains }: QueryDeclaration): string[] {
+  return contains === undefined ? [] : [contains];
 }
 
 /** Fails with `RECORDS_MISUSED` when the arguments are not the ones the query declares. */
 export function checkQueryArgs(query: NamedQuery, args: QueryBounds): void {
   const { name, declaration } = query;
   const given = Object.keys(args.equal ?? {});
-  const missing = declaration.equal.filter((field) => !given.includes(field));
-  const foreign = given.filter((field) => !declaration.equal.includes(field));
+  const asked = [...declaration.equal, ...listedField(declaration)];
+  const missing = asked.filter((field) => !given.includes(field));
+  const foreign = given.filter((field) => !asked.includes(field));
   if (missing.length > 0 || foreign.length > 0) {
-    throw misused(`Query ${name} compares (${declaration.equal.join(', ')}); it was given (${given.join(', ')}).`);
+    throw misused(`Query ${name} compares (${asked.join(', ')}); it was given (${given.join(', ')}).`);
   }
+  const listed = listedField(declaration).find((field) => typeof args.equal?.[field] !== 'string');
+  if (listed !== undefined) throw misused(`Query ${name} looks for a string in ${listed}.`);
   checkOneOf(query, args.oneOf);
   if (args.from !== undefined && args.after !== undefined) {
     throw misused(`Query ${name} was given both from and after.`);

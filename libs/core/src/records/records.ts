@@ -44,7 +44,7 @@ export interface DeclaredQuery<T extends object> {
 export type IndexableValue = null | boolean | number | string;
 
 export interface QueryArgs {
-  /** A value for each field of the query's `equal`, in any order. */
+  /** A value for each field of the query's `equal`, in any order, and the string that the list of its `contains` has to hold. */
   readonly equal?: Readonly<Record<string, IndexableValue>>;
   /** Values for the query's `oneOf` field; results of all of them come merged in the query's order. */
   readonly oneOf?: readonly IndexableValue[];

@@ -38,13 +38,15 @@ export function checkId({ collection, id }: Ref<object>): void {
  * Checks a value and splits off its bytes. Fields that are undefined are dropped.
  *
  * Fails with `RECORDS_MISUSED` when it holds anything but JSON, bytes anywhere but in the declared field, is larger than
- * Firestore's document, has something in a queried field that cannot be ordered, or an expiry that is no point in time.
+ * Firestore's document, has something in a queried field that cannot be ordered, in a queried list anything but strings, or an
+ * expiry that is no point in time.
  */
 export function storableRecord(
   ref: Ref<object>,
   value: object,
   declaration: CollectionDeclaration,
   queriedFields: readonly string[],
+  listFields: readonly string[] = [],
 ): StorableRecord {
   checkId(ref);
   const where = `${ref.collection}/${ref.id}`;
@@ -57,6 +59,7 @@ export function storableRecord(
     throw misused(`${where} has ${measured.bytes} bytes; a record may have ${MAX_RECORD_BYTES}.`);
   }
   checkQueriedFields(copy, queriedFields, where);
+  checkListFields(copy, listFields, where);
   return {
     collection: ref.collection,
     id: ref.id,
@@ -89,6 +92,16 @@ function checkQueriedFields(value: Record<string, unknown>, fields: readonly str
     if (typeof compared === 'string' && Buffer.byteLength(compared) > MAX_INDEXED_BYTES) {
       throw misused(`Field ${field} of ${where} is queried and may hold ${MAX_INDEXED_BYTES} bytes.`);
     }
+  }
+}
+
+function checkListFields(value: Record<string, unknown>, fields: readonly string[], where: string): void {
+  for (const field of fields) {
+    const list = value[field];
+    if (list === undefined) continue;
+    const isGood = (item: unknown) => typeof item === 'string' && Buffer.byteLength(item) <= MAX_INDEXED_BYTES;
+    if (Array.isArray(list) && list.every(isGood)) continue;
+    throw misused(`Field ${field} of ${where} is queried as a list: strings of at most ${MAX_INDEXED_BYTES} bytes.`);
   }
 }
 

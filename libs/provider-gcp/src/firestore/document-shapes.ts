@@ -1,4 +1,4 @@
-import { checkId, COLLECTIONS, comparedFields, Failure, QUERIES, storableRecord } from '@runvoy/core';
+import { checkId, COLLECTIONS, comparedFields, Failure, listedField, QUERIES, storableRecord } from '@runvoy/core';
 import type {
   CollectionDeclaration,
   CollectionName,
@@ -50,7 +50,7 @@ export class DocumentShapes {
   /** The document that holds this value. Fails with `RECORDS_MISUSED` when no store could keep it. */
   documentOf(ref: Ref<object>, value: object): { readonly name: string; readonly fields: FieldProtos } {
     const declaration = declarationOf(ref.collection);
-    const record = storableRecord(ref, value, declaration, queriedFields(ref.collection));
+    const record = storableRecord(ref, value, declaration, fieldsIn(QUERIED, ref), fieldsIn(LISTED, ref));
     const fields: Record<string, FieldProto> = fieldsOf(record.value);
     if (declaration.expires !== undefined && record.expires !== null) {
       fields[declaration.expires] = timestampField(record.expires);
@@ -82,11 +82,17 @@ function declarationOf(collection: CollectionName): CollectionDeclaration {
   return COLLECTIONS[collection];
 }
 
-const QUERIED = new Map<string, string[]>();
-for (const query of Object.values<QueryDeclaration>(QUERIES)) {
-  QUERIED.set(query.collection, [...(QUERIED.get(query.collection) ?? []), ...comparedFields(query)]);
+const QUERIED = fieldsByCollection(comparedFields);
+const LISTED = fieldsByCollection(listedField);
+
+function fieldsByCollection(fieldsOfQuery: (query: QueryDeclaration) => string[]): Map<string, string[]> {
+  const fields = new Map<string, string[]>();
+  for (const query of Object.values<QueryDeclaration>(QUERIES)) {
+    fields.set(query.collection, [...(fields.get(query.collection) ?? []), ...fieldsOfQuery(query)]);
+  }
+  return fields;
 }
 
-function queriedFields(collection: string): readonly string[] {
-  return QUERIED.get(collection) ?? [];
+function fieldsIn(fields: ReadonlyMap<string, string[]>, { collection }: Ref<object>): readonly string[] {
+  return fields.get(collection) ?? [];
 }

@@ -1,12 +1,15 @@
-import { COLLECTIONS, comparedFields, QUERIES } from '@runvoy/core';
+import { COLLECTIONS, comparedFields, listedField, QUERIES, requiredFields } from '@runvoy/core';
 import type { CollectionDeclaration, QueryDeclaration } from '@runvoy/core';
 
 export type IndexOrder = 'ASCENDING' | 'DESCENDING';
 
-export interface IndexedField {
+interface OrderedField {
   readonly fieldPath: string;
   readonly order: IndexOrder;
 }
+
+/** A field of an index: its values in order, or for a list each item by itself. */
+export type IndexedField = OrderedField | { readonly fieldPath: string; readonly arrayConfig: 'CONTAINS' };
 
 /** An index over several fields, its entries in this order. Firestore adds the id, in the direction of the last field. */
 export interface CompositeIndex {
@@ -37,14 +40,14 @@ export interface IndexConfiguration {
 export function indexConfiguration(collectionPrefix = 'runvoy-'): IndexConfiguration {
   const group = (collection: string): string => `${collectionPrefix}${collection}`;
   const queries = Object.values<QueryDeclaration>(QUERIES);
-  const composites = queries.filter((query) => comparedFields(query).length > 1);
-  const singles = queries.filter((query) => comparedFields(query).length === 1);
+  const composites = queries.filter((query) => requiredFields(query).length > 1);
+  const singles = queries.filter((query) => requiredFields(query).length === 1);
   const overrides = Object.entries<CollectionDeclaration>(COLLECTIONS).flatMap(([collection, { expires }]) => {
     const own = singles.filter((query) => query.collection === collection);
     const single = [...new Set(own.flatMap(comparedFields))].map((fieldPath) => ({
       collectionGroup: group(collection),
       fieldPath,
-      indexes: distinct(own.flatMap(indexedFields).filter((field) => field.fieldPath === fieldPath)).map(
+      indexes: distinct(own.flatMap(orderedFields).filter((field) => field.fieldPath === fieldPath)).map(
         ({ order }) => ({
           queryScope: 'COLLECTION' as const,
           order,
@@ -69,6 +72,11 @@ export function indexConfiguration(collectionPrefix = 'runvoy-'): IndexConfigura
 
 /** Fields compared for equality first, in a fixed order, then the order of the results. */
 function indexedFields(query: QueryDeclaration): IndexedField[] {
+  const listed = listedField(query).map((fieldPath) => ({ fieldPath, arrayConfig: 'CONTAINS' as const }));
+  return [...listed, ...orderedFields(query)];
+}
+
+function orderedFields(query: QueryDeclaration): OrderedField[] {
   const compared = [...query.equal, ...(query.oneOf === undefined ? [] : [query.oneOf])];
   return [
     ...compared.map((fieldPath) => ({ fieldPath, order: 'ASCENDING' as const })),

@@ -1,4 +1,4 @@
-import { checkQueryArgs } from '@runvoy/core';
+import { checkQueryArgs, listedField } from '@runvoy/core';
 import type { IndexableValue, NamedQuery, QueryBounds } from '@runvoy/core';
 import type { DocumentShapes } from './document-shapes.ts';
 import { fieldOf } from './document-value.ts';
@@ -35,6 +35,7 @@ export function structuredQuery(
   checkQueryArgs(query, args);
   const { declaration } = query;
   const filters = declaration.equal.map((field) => equals(field, args.equal![field]!));
+  for (const field of listedField(declaration)) filters.push(holds(field, args.equal![field]!));
   if (declaration.oneOf !== undefined) filters.push(isOneOf(declaration.oneOf, args.oneOf!));
   const where = all(filters);
   const startAt = behind ? behindKey(shapes, query, behind) : beginning(args);
@@ -72,6 +73,10 @@ function equals(field: string, value: IndexableValue): FilterProto {
   // Firestore has an operator of its own for null.
   if (value === null) return { unaryFilter: { field: { fieldPath: field }, op: 'IS_NULL' } };
   return { fieldFilter: { field: { fieldPath: field }, op: 'EQUAL', value: fieldOf(value) } };
+}
+
+function holds(field: string, item: IndexableValue): FilterProto {
+  return { fieldFilter: { field: { fieldPath: field }, op: 'ARRAY_CONTAINS', value: fieldOf(item) } };
 }
 
 /** `in` finds no null, so null is asked for beside it. */

@@ -9,44 +9,54 @@ import { structuredQuery } from '../../src/firestore/structured-query.ts';
 const { indexes, fieldOverrides }: IndexConfiguration = indexConfiguration('runvoy-');
 const shapes = new DocumentShapes({ projectId: 'p', databaseId: 'd', collectionPrefix: 'runvoy-' });
 
+type SentOrder = Extract<IndexedField, { order: unknown }>;
+
 /** The fields that the query, as it is really sent, compares for equality, and then its order. */
-function sentFields(name: keyof typeof QUERIES): { equal: string[]; order: IndexedField[] } {
+function sentFields(name: keyof typeof QUERIES): { equal: string[]; listed: string[]; order: SentOrder[] } {
   const declaration: QueryDeclaration = QUERIES[name];
-  const equal = Object.fromEntries(declaration.equal.map((field) => [field, 'x']));
+  const listed = declaration.contains === undefined ? [] : [declaration.contains];
+  const equal = Object.fromEntries([...declaration.equal, ...listed].map((field) => [field, 'x']));
   const args = { equal, ...(declaration.oneOf === undefined ? {} : { oneOf: ['a', 'b'] }) };
   const sent = structuredQuery(shapes, { name, declaration }, args);
   const compared = new Set<string>();
+  const inLists = new Set<string>();
   const look = (part: unknown): void => {
     if (part === null || typeof part !== 'object') return;
     const { fieldPath } = part as { fieldPath?: string };
     if (fieldPath !== undefined) compared.add(fieldPath);
+    const { op, field } = part as { op?: string; field?: { fieldPath: string } };
+    if (op === 'ARRAY_CONTAINS') inLists.add(field!.fieldPath);
     for (const inner of Object.values(part)) look(inner);
   };
   look(sent.where);
   return {
     equal: [...compared],
+    listed: [...inLists],
     order: sent.orderBy.map(({ field, direction }) => ({
       fieldPath: field.fieldPath,
-      order: direction as IndexedField['order'],
+      order: direction as SentOrder['order'],
     })),
   };
 }
 
 /** The entries of an index, with the id that Firestore adds in the direction of the last field. */
 function entries(fields: readonly IndexedField[]): IndexedField[] {
-  return [...fields, { fieldPath: '__name__', order: fields.at(-1)!.order }];
+  const last = fields.at(-1)!;
+  return [...fields, { fieldPath: '__name__', order: 'order' in last ? last.order : 'ASCENDING' }];
 }
 
 /** Firestore's rule: the compared fields come first, in any order, then the order of the query exactly. */
-function serves(fields: readonly IndexedField[], { equal, order }: ReturnType<typeof sentFields>): boolean {
+function serves(fields: readonly IndexedField[], { equal, listed, order }: ReturnType<typeof sentFields>): boolean {
   const all = entries(fields);
   const compared = all.slice(0, equal.length).map(({ fieldPath }) => fieldPath);
   const rest = all.slice(equal.length);
   return (
     equal.every((field) => compared.includes(field)) &&
+    all.every((field) => 'arrayConfig' in field === listed.includes(field.fieldPath)) &&
     rest.length === order.length &&
     rest.every(
-      ({ fieldPath, order: way }, index) => fieldPath === order[index]!.fieldPath && way === order[index]!.order,
+      (field, index) =>
+        'order' in field && field.fieldPath === order[index]!.fieldPath && field.order === order[index]!.order,
     )
   );
 }

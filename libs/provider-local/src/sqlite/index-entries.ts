@@ -1,4 +1,4 @@
-import { comparedFields } from '@runvoy/core';
+import { listedField, requiredFields } from '@runvoy/core';
 import type { IndexableValue, QueryDeclaration } from '@runvoy/core';
 import { orderKeyPart } from './order-key.ts';
 
@@ -16,7 +16,7 @@ export interface IndexEntry {
   readonly groupLength: number;
 }
 
-/** The document's places in these queries. A document without a field that a query compares or orders by is not in it. */
+/** The document's places in these queries: one for each item where a list is asked. A document without a field that a query needs is not in it. */
 export function indexEntries(
   queries: readonly IndexedQuery[],
   id: string,
@@ -24,12 +24,15 @@ export function indexEntries(
 ): IndexEntry[] {
   const entries: IndexEntry[] = [];
   for (const { number, declaration } of queries) {
-    if (!comparedFields(declaration).every((field) => value[field] !== undefined)) continue;
+    if (!requiredFields(declaration).every((field) => value[field] !== undefined)) continue;
     const of = (field: string) => value[field] as IndexableValue;
-    const group = groupKey(declaration, of, declaration.oneOf === undefined ? undefined : of(declaration.oneOf));
     const order = declaration.order.map(({ field, direction }) => orderKeyPart(of(field), direction));
-    const key = Buffer.concat([group, ...order, orderKeyPart(id, declaration.order.at(-1)?.direction ?? 'asc')]);
-    entries.push({ query: number, key, groupLength: group.length });
+    order.push(orderKeyPart(id, declaration.order.at(-1)?.direction ?? 'asc'));
+    for (const item of itemsOf(declaration, value)) {
+      const ofItem = (field: string) => (field === declaration.contains ? item : of(field));
+      const group = groupKey(declaration, ofItem, declaration.oneOf === undefined ? undefined : of(declaration.oneOf));
+      entries.push({ query: number, key: Buffer.concat([group, ...order]), groupLength: group.length });
+    }
   }
   return entries;
 }
@@ -40,7 +43,12 @@ export function groupKey(
   equal: (field: string) => IndexableValue,
   oneOf: IndexableValue | undefined,
 ): Buffer {
-  const parts = declaration.equal.map((field) => orderKeyPart(equal(field), 'asc'));
+  const parts = [...declaration.equal, ...listedField(declaration)].map((field) => orderKeyPart(equal(field), 'asc'));
   if (declaration.oneOf !== undefined) parts.push(orderKeyPart(oneOf as IndexableValue, 'asc'));
   return Buffer.concat(parts);
+}
+
+/** What the document is found by in a query of a list; a single nothing in any other. */
+function itemsOf({ contains }: QueryDeclaration, value: Readonly<Record<string, unknown>>): readonly IndexableValue[] {
+  return contains === undefined ? [null] : [...new Set(value[contains] as readonly string[])];
 }

@@ -1,4 +1,4 @@
-import { comparedFields, storableRecord } from '@runvoy/core';
+import { comparedFields, listedField, storableRecord } from '@runvoy/core';
 import type { CollectionDeclaration, Ref, StorableRecord } from '@runvoy/core';
 import type { IndexedQuery } from './index-entries.ts';
 
@@ -15,6 +15,7 @@ export function recordShape(
   queries: readonly IndexedQuery[],
 ): RecordShape {
   const queried = queries.flatMap((query) => comparedFields(query.declaration));
-  const record = storableRecord(ref, value, declaration, queried);
+  const listed = queries.flatMap((query) => listedField(query.declaration));
+  const record = storableRecord(ref, value, declaration, queried, listed);
   return { ...record, json: JSON.stringify(record.value) };
 }
