@@ -3,6 +3,7 @@ import {
   apiKeyRef,
   executionRef,
   newApiKey,
+  playbookRef,
   recordDeath,
   reconcileHealth,
   secretRef,
@@ -40,6 +41,14 @@ async function secret(world: World, owner: string): Promise<string> {
   await world.call('POST', '/api/v1/secrets', { name, key_name: 'TOKEN', value: 'v' });
   const stored = await world.records.get(secretRef(name));
   await world.records.compareAndSet(secretRef(name), stored!.version, { ...stored!.value, owned_by: [owner] });
+  return name;
+}
+
+async function playbook(world: World, owner: string): Promise<string> {
+  const name = fresh('playbook');
+  await world.call('POST', '/api/v1/playbooks', { name, commands: ['true'] });
+  const stored = await world.records.get(playbookRef(name));
+  await world.records.compareAndSet(playbookRef(name), stored!.version, { ...stored!.value, owned_by: [owner] });
   return name;
 }
 
@@ -88,6 +97,13 @@ export const ROUTE_CALLS: Readonly<Record<string, MakeCall>> = {
   'GET /api/v1/claim/:token': at(claim, (token) => `/claim/${token}`),
   'POST /api/v1/claim/:token': at(claim, (token) => `/claim/${token}`),
   'POST /api/v1/run': plain('/run', () => ({ command: 'true' })),
+  'GET /api/v1/playbooks': plain('/playbooks'),
+  'POST /api/v1/playbooks': plain('/playbooks', () => ({ name: fresh('playbook'), commands: ['true'] })),
+  'GET /api/v1/playbooks/:name': at(playbook, (name) => `/playbooks/${name}`),
+  'PUT /api/v1/playbooks/:name': at(playbook, (name) => `/playbooks/${name}`, { commands: ['false'] }),
+  'DELETE /api/v1/playbooks/:name': at(playbook, (name) => `/playbooks/${name}`),
+  'GET /api/v1/playbooks/:name/versions': at(playbook, (name) => `/playbooks/${name}/versions`),
+  'POST /api/v1/playbooks/:name/run': at(playbook, (name) => `/playbooks/${name}/run`, {}),
   'GET /api/v1/executions': plain('/executions'),
   'GET /api/v1/executions/:id': at(execution, (id) => `/executions/${id}`),
   'GET /api/v1/executions/:id/status': at(execution, (id) => `/executions/${id}/status`),
@@ -98,6 +114,7 @@ export const ROUTE_CALLS: Readonly<Record<string, MakeCall>> = {
   'POST /api/v1/executions/:id/ticket': at(execution, (id) => `/executions/${id}/ticket`),
   'GET /api/v1/executions/:id/explain': at(execution, (id) => `/executions/${id}/explain`),
   'DELETE /api/v1/executions/:id': at(execution, (id) => `/executions/${id}`),
+  'GET /api/v1/trace/:request_id': plain(`/trace/${'f'.repeat(32)}`),
   'GET /api/v1/images': plain('/images'),
   'GET /api/v1/images/*': at(image, (id) => `/images/${id}`),
   'POST /api/v1/images/register': plain('/images/register', () => ({ image: `${fresh('image')}:1` })),

@@ -5,7 +5,7 @@ export interface RouteRule {
   /** The permission; or that any key, or none, will do. */
   readonly needs: Permission | 'any key' | 'no key';
   /** What the permission is about, where owning it decides. */
-  readonly about?: 'execution' | 'secret' | 'key';
+  readonly about?: 'execution' | 'secret' | 'playbook' | 'key';
   /** How a refusal is told; 403 unless said: 404 keeps to itself whether the thing is there. */
   readonly refused?: 404;
   /** What else decides. */
@@ -23,6 +23,13 @@ export const ROUTE_RULES: Readonly<Record<string, RouteRule>> = {
   'GET /api/v1/claim/:token': { needs: 'no key', also: 'the token' },
   'POST /api/v1/claim/:token': { needs: 'no key', also: 'the token' },
   'POST /api/v1/run': { needs: 'run.create', also: '`secret.use` of each secret; the images and secrets of the key' },
+  'GET /api/v1/playbooks': { needs: 'playbook.read' },
+  'POST /api/v1/playbooks': { needs: 'playbook.create' },
+  'GET /api/v1/playbooks/:name': { needs: 'playbook.read' },
+  'PUT /api/v1/playbooks/:name': { needs: 'playbook.change', about: 'playbook' },
+  'DELETE /api/v1/playbooks/:name': { needs: 'playbook.delete', about: 'playbook' },
+  'GET /api/v1/playbooks/:name/versions': { needs: 'playbook.read' },
+  'POST /api/v1/playbooks/:name/run': { needs: 'playbook.run', also: 'what `POST /api/v1/run` asks for' },
   'GET /api/v1/executions': { needs: 'executions.list' },
   'GET /api/v1/executions/:id': { needs: 'execution.read', about: 'execution' },
   'GET /api/v1/executions/:id/status': { needs: 'execution.read', about: 'execution' },
@@ -37,6 +44,7 @@ export const ROUTE_RULES: Readonly<Record<string, RouteRule>> = {
   'POST /api/v1/executions/:id/ticket': { needs: 'execution.read', about: 'execution' },
   'GET /api/v1/executions/:id/explain': { needs: 'execution.read', about: 'execution' },
   'DELETE /api/v1/executions/:id': { needs: 'execution.stop', about: 'execution' },
+  'GET /api/v1/trace/:request_id': { needs: 'trace.read' },
   'GET /api/v1/images': { needs: 'images.read' },
   'GET /api/v1/images/*': { needs: 'images.read' },
   'POST /api/v1/images/register': { needs: 'images.register' },

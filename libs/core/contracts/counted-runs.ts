@@ -6,7 +6,10 @@ import { finishExecution } from '../src/executions/finish-execution.ts';
 import { needsFinishing } from '../src/executions/needs-finishing.ts';
 import { recordHeartbeat } from '../src/executions/record-heartbeat.ts';
 import { startExecution } from '../src/executions/start-execution.ts';
+import { listExecutions } from '../src/executions/list-executions.ts';
 import { lookAndStart } from '../src/executions/tick.ts';
+import { changePlaybook, createPlaybook } from '../src/playbooks/playbooks.ts';
+import { submitPlaybookRun } from '../src/playbooks/submit-playbook-run.ts';
 import { admitAfter } from '../src/slots/admit-waiting.ts';
 import { queuePlaces } from '../src/slots/queue-place.ts';
 import { reconcileHealth } from '../src/health/reconcile-health.ts';
@@ -16,9 +19,10 @@ import { appendBatch } from '../src/logs/append-batch.ts';
 import { assessLog } from '../src/logs/assess-log.ts';
 import { recordsLiveFeed } from '../src/logs/live-feed.ts';
 import type { Records } from '../src/records/records.ts';
+import { traceRequest } from '../src/trace/trace-request.ts';
 import { nameOf } from '../test/fake-job-runner.ts';
 import type { MemoryRecords } from '../test/memory-records.ts';
-import { RunningRun, RunWorld, StartedRun } from '../test/run-world.ts';
+import { callerOf, RunningRun, RunWorld, StartedRun } from '../test/run-world.ts';
 import { CountingRecords } from './counting-records.ts';
 import type { StoreOperations } from './counting-records.ts';
 
@@ -75,9 +79,11 @@ export async function countOperations(openRecords: () => Promise<Records>): Prom
     ['a plain run of one chunk', plain.total()],
     ['the same with an Idempotency-Key', await variant({}, { idempotencyKey: 'once' })],
     ['the same with variables', await variant({ env: { A: '1', TOKEN: '2' } })],
+    ['the same with labels', await variant({ labels: { env: 'prod', team: 'core' } })],
     ['the same from a git repository', await variant({ git_repo: 'https://example.com/a.git' })],
     ['the same on one machine', machine.total()],
     ...(await countRequests(await CountedWorld.open(await openRecords()))),
+    ...(await countFound(await CountedWorld.open(await openRecords()))),
     ...(await countRunning(await CountedWorld.open(await openRecords()))),
     ...(await countTick(await CountedWorld.open(await openRecords()))),
     ...(await countSlots(await CountedWorld.open(await openRecords()))),
@@ -123,6 +129,25 @@ async function countRequests(counted: CountedWorld): Promise<readonly OperationR
   const rejected = await world.submit();
   world.jobs.answersStart = () => ({ outcome: 'rejected', reason: 'quota', details: 'no room' });
   await counted.step('a start that the platform rejects', () => startExecution(world, rejected.order!, fail));
+  return counted.rows;
+}
+
+async function countFound(counted: CountedWorld): Promise<readonly OperationRow[]> {
+  const { world } = counted;
+  const { records } = world;
+  for (const env of ['prod', 'prod', 'test']) await world.submit({ labels: { env } });
+  const byLabel = { labels: ['env=prod'] };
+  await counted.step('a page of two runs with a label', () => listExecutions(records, byLabel, { limit: 2 }));
+  const byBoth = { ...byLabel, user: 'nobody@example.com' };
+  await counted.step('a page where two runs are left out', () => listExecutions(records, byBoth, { limit: 2 }));
+  const by = { caller: callerOf('admin'), requestId: 'req-2' };
+  const nightly = { name: 'nightly', commands: ['true'] };
+  await counted.step('a playbook is created', () => createPlaybook(world, nightly, by));
+  await counted.step('a playbook is changed', () => changePlaybook(world, 'nightly', { commands: ['false'] }, by));
+  await counted.step('a request that runs a playbook', () =>
+    submitPlaybookRun(world, { name: 'nightly', request: {}, ...by }),
+  );
+  await counted.step('a trace of two changes and a run', () => traceRequest(records, 'req-2'));
   return counted.rows;
 }
 

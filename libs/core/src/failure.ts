@@ -23,6 +23,10 @@ export const FAILURES = {
     status: 404,
     text: (name: string) => `No secret ${name} that you may use. List those you may with "runvoy secrets list".`,
   },
+  PLAYBOOK_NOT_FOUND: {
+    status: 404,
+    text: (name: string) => `No playbook ${name}. List those there are with "runvoy playbook list".`,
+  },
   METHOD_NOT_ALLOWED: { status: 405, text: (what: string) => what },
   CLAIM_NOT_FOUND: {
     status: 404,
@@ -36,6 +40,11 @@ export const FAILURES = {
     status: 409,
     text: (name: string) =>
       `Secret ${name} exists already. Change it with "runvoy secrets update", or take another name.`,
+  },
+  PLAYBOOK_ALREADY_EXISTS: {
+    status: 409,
+    text: (name: string) =>
+      `Playbook ${name} exists already. Change it with "runvoy playbook update", or take another name.`,
   },
   EXECUTION_ENDED: {
     status: 410,

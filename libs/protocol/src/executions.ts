@@ -16,6 +16,12 @@ export type Isolation = 'container' | 'bubblewrap' | 'process' | 'cloud-run';
 /** What a run may reach: `default` is what its isolation has, `none` is nothing at all. */
 export type Network = 'default' | 'none';
 
+/** One version of one playbook. */
+export interface PlaybookVersionRef {
+  readonly name: string;
+  readonly version: number;
+}
+
 /** `POST /api/v1/run`. */
 export interface RunRequest {
   readonly command: string;
@@ -33,6 +39,8 @@ export interface RunRequest {
   readonly network?: Network;
   /** Seconds between SIGTERM and SIGKILL when the run is stopped or times out. */
   readonly grace?: number;
+  /** What the run is found by again: at most 16. Everybody who may list runs sees them. */
+  readonly labels?: Readonly<Record<string, string>>;
 }
 
 /** 202 of `POST /api/v1/run`. */
@@ -47,6 +55,7 @@ export interface RunAnswer {
   readonly isolation: Isolation;
   /** `slot` when the run was accepted and has to wait for one. */
   readonly waiting_for?: string;
+  readonly playbook?: PlaybookVersionRef;
   /** Where a person watches the run. */
   readonly view_url: string;
 }
@@ -128,6 +137,8 @@ export interface ExecutionBody {
   readonly cancel?: CancelBody;
   readonly isolation: Isolation;
   readonly network?: 'none';
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly playbook?: PlaybookVersionRef;
   /** The secrets it was given, by name. */
   readonly secrets?: readonly string[];
   /** What was asked of the isolation: 1024 = one cpu, MiB. Whether it can limit them, the run's log says. */
@@ -158,6 +169,8 @@ export interface ExecutionStatusBody {
   readonly cancel?: CancelBody;
   readonly isolation: Isolation;
   readonly network?: 'none';
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly playbook?: PlaybookVersionRef;
   readonly duration_ms?: number;
   readonly log?: LogSummaryBody;
   /** Once it has ended. */

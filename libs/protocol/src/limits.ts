@@ -12,6 +12,14 @@ export const LIMITS = {
   envTotalBytes: 256 * KIB,
   bodyBytes: 2 * MIB,
   secretsPerRun: 100,
+  labelsPerRun: 16,
+  parametersPerPlaybook: 50,
+  choicesPerParameter: 100,
+  choiceChars: 255,
+  patternChars: 500,
+  /** One version, serialised: with its command and environment at their limits. */
+  playbookBytes: 768 * KIB,
+  labelValueChars: 63,
   /** Names of images or secrets that one key may be held to. */
   namesPerKey: 100,
   keysPerUser: 50,

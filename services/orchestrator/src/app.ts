@@ -1,5 +1,6 @@
 import { newHttpApp } from '@runvoy/runtime';
 import type { FastifyInstance } from 'fastify';
+import { AcceptedRuns } from './accepted-runs.ts';
 import { auditRoutes } from './audit-routes.ts';
 import { requireApiKey } from './authentication.ts';
 import { claimRoutes } from './claim-routes.ts';
@@ -15,11 +16,13 @@ import { logRoutes } from './log-routes.ts';
 import { logTextRoutes } from './log-text-routes.ts';
 import { openApiRoutes } from './openapi/openapi-routes.ts';
 import { collectOperations } from './openapi/operation.ts';
+import { playbookRoutes } from './playbook-routes.ts';
 import { RateLimits } from './rate-limits.ts';
 import { runRoutes } from './run-routes.ts';
 import { sealingKeyRoutes } from './sealing-key-routes.ts';
 import { secretRoutes } from './secret-routes.ts';
 import { ticketRoutes } from './ticket-routes.ts';
+import { traceRoutes } from './trace-routes.ts';
 import { userRoutes } from './user-routes.ts';
 
 /** The public API, ready to listen. */
@@ -37,9 +40,12 @@ export function buildOrchestrator(deps: OrchestratorDeps): FastifyInstance {
   app.register(
     async (api) => {
       requireApiKey(api, deps, rates);
-      runRoutes(api, deps);
+      const runs = new AcceptedRuns(api, deps);
+      runRoutes(api, deps, runs);
+      playbookRoutes(api, deps, runs);
       executionRoutes(api, deps);
       explainRoutes(api, deps);
+      traceRoutes(api, deps);
       logRoutes(api, deps);
       ticketRoutes(api, deps);
       imageRoutes(api, deps);

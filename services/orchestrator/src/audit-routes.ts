@@ -1,10 +1,10 @@
-import { auditBody, Failure, listAudit, requirePermission, verifyAudit, type AuditFilter } from '@runvoy/core';
+import { auditBody, listAudit, requirePermission, verifyAudit, type AuditFilter } from '@runvoy/core';
 import { AuditPageSchema, AuditProofSchema, AuditQuerySchema } from '@runvoy/protocol/schemas';
 import type { ListAuditAnswer, VerifyAuditAnswer } from '@runvoy/protocol';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { callerOf } from './authentication.ts';
 import type { OrchestratorDeps } from './deps.ts';
-import { readPageQuery, readText } from './list-query.ts';
+import { readPageQuery, readText, readTime } from './list-query.ts';
 
 /** Who changed what: list, and prove that nothing was taken out. */
 export function auditRoutes(api: FastifyInstance, { records }: OrchestratorDeps): void {
@@ -55,12 +55,4 @@ function readFilter(query: Readonly<Record<string, unknown>>): AuditFilter {
   );
   const [fromMs, toMs] = [readTime('from', query['from']), readTime('to', query['to'])];
   return { ...texts, ...(fromMs === undefined ? {} : { fromMs }), ...(toMs === undefined ? {} : { toMs }) };
-}
-
-function readTime(name: string, value: unknown): number | undefined {
-  const text = readText(name, value);
-  if (text === '') return undefined;
-  const ms = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
-  if (!Number.isNaN(ms)) return ms;
-  throw new Failure('INVALID_REQUEST', `${name} is a time such as 2026-01-31T12:00:00Z; got "${text.slice(0, 80)}"`);
 }

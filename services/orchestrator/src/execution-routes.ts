@@ -1,11 +1,10 @@
 import {
   executionBody,
   executionRef,
-  executionsByStatus,
-  executionsNewestFirst,
   executionStatusBody,
   assessLog,
   Failure,
+  listExecutions,
   queuePlaces,
   requirePermission,
   stopExecution,
@@ -24,7 +23,6 @@ import {
 } from '@runvoy/protocol/schemas';
 import {
   isTerminal,
-  LIMITS,
   type ExecutionBody,
   type ExecutionStatusBody,
   type KillAnswer,
@@ -34,7 +32,8 @@ import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
 import { callerOf } from './authentication.ts';
 import type { OrchestratorDeps } from './deps.ts';
-import { readListQuery, type ListQuery } from './list-query.ts';
+import { nextLink } from './links.ts';
+import { readListQuery } from './list-query.ts';
 import { readStopGrace } from './stop-query.ts';
 
 type ById = { Params: { id: string } };
@@ -49,14 +48,20 @@ export function executionRoutes(api: FastifyInstance, deps: OrchestratorDeps): v
         operationId: 'listExecutions',
         tags: ['runs'],
         summary: 'Executions of everybody, newest first',
+        description:
+          'All parts of a filter have to be true of a run. Where there may be more, `Link` names the page that follows; a page of a filter that few runs match can hold fewer than `limit`, and still have a next one.',
         querystring: ExecutionListQuerySchema,
         response: { 200: ExecutionListSchema },
-        errors: ['INVALID_REQUEST'],
+        answerHeaders: ['Link'],
+        errors: ['INVALID_REQUEST', 'UNPROCESSABLE'],
       },
     },
-    async (request): Promise<ExecutionBody[]> => {
+    async (request, reply): Promise<ExecutionBody[]> => {
       requirePermission(callerOf(request), 'executions.list');
-      const executions = await listExecutions(deps.records, readListQuery(request.query));
+      const { filter, limit, after } = readListQuery(request.query);
+      const { executions, next } = await listExecutions(deps.records, filter, { limit, after });
+      // The body stays the bare array that runvoy's clients read.
+      if (next !== undefined) reply.header('Link', nextLink(request.url, next));
       const places = await queuePlaces(deps.records, deps.policy.limits, executions);
       return executions.map((execution) => executionBody(execution, places.get(execution.execution_id), deps.prices));
     },
@@ -163,18 +168,4 @@ async function readable(
 
 function isExecutionId(id: string): boolean {
   return /^[0-9a-f]{32}$/.test(id);
-}
-
-async function listExecutions(records: Records, { limit, statuses }: ListQuery): Promise<Execution[]> {
-  if (statuses?.length === 0) return [];
-  const query = statuses ? executionsByStatus : executionsNewestFirst;
-  const found: Execution[] = [];
-  let from: string | undefined;
-  do {
-    const wanted = Math.min(LIMITS.listPage, (limit ?? Infinity) - found.length);
-    const page = await records.page(query, { limit: wanted, ...(statuses ? { oneOf: statuses } : {}) }, from);
-    found.push(...page.records.map((record) => record.value));
-    from = page.next;
-  } while (from !== undefined && found.length < (limit ?? Infinity));
-  return found;
 }

@@ -102,7 +102,8 @@ export function imageRoutes(api: FastifyInstance, deps: OrchestratorDeps): void 
   );
 }
 
-function imageBody(image: Image, defaultId: string | undefined): ImageBody {
+/** A registration as the API shows it. */
+export function imageBody(image: Image, defaultId: string | undefined): ImageBody {
   const { registry, name, tag } = parseImageReference(image.image);
   return {
     image_id: image.image_id,

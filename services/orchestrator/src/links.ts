@@ -34,6 +34,14 @@ export function withTicket(url: string, executionId: string, ticket: string): st
   return `${url}?execution_id=${executionId}&token=${ticket}`;
 }
 
+/** `Link` of a list's answer: the same question, from where this answer ends (RFC 8288). Relative, so that it holds behind any proxy. */
+export function nextLink(url: string, cursor: string): string {
+  const [path = '', query] = url.split('?', 2);
+  const params = new URLSearchParams(query);
+  params.set('cursor', cursor);
+  return `<${path}?${params}>; rel="next"`;
+}
+
 /** Where a person watches the run; needs a sign-in, so it is no secret. */
 export function viewUrl({ consoleUrl }: Pick<OrchestratorDeps, 'consoleUrl'>, executionId: string): string {
   return `${consoleUrl()}/logs?execution_id=${executionId}`;

@@ -1,16 +1,20 @@
-import { Failure } from '@runvoy/core';
-import { LIMITS } from '@runvoy/protocol';
+import { Failure, labelPair, normalEmail, readLabelPair, type ExecutionFilter } from '@runvoy/core';
+import { LIMITS, type ExecutionStatus } from '@runvoy/protocol';
 
-const STATUSES = ['STARTING', 'RUNNING', 'TERMINATING', 'SUCCEEDED', 'FAILED', 'STOPPED'];
+const STATUSES: readonly ExecutionStatus[] = ['STARTING', 'RUNNING', 'TERMINATING', 'SUCCEEDED', 'FAILED', 'STOPPED'];
 const DEFAULT_LIMIT = 10;
 
 /** What a caller asked of the list. `limit` undefined = all, runvoy's `limit=0`. */
 export interface ListQuery {
   readonly limit: number | undefined;
-  readonly statuses: readonly string[] | undefined;
+  readonly after: string | undefined;
+  readonly filter: ExecutionFilter;
 }
 
-/** Reads `?limit=&status=`. An unknown status matches nothing, as in runvoy; a bad limit fails with `INVALID_REQUEST`. */
+/**
+ * Reads `?limit=&status=&image=&label=&user=&since=&until=&cursor=`; `label` is `key=value` and may be given more than once.
+ * An unknown status matches nothing, as in runvoy; a bad parameter fails with `INVALID_REQUEST`, naming it.
+ */
 export function readListQuery(query: Readonly<Record<string, unknown>>): ListQuery {
   const limit = readCount('limit', query['limit'], DEFAULT_LIMIT);
   // A status named twice is meant once, and the store takes only so many.
@@ -20,10 +24,36 @@ export function readListQuery(query: Readonly<Record<string, unknown>>): ListQue
       .map((status) => status.trim()),
   );
   const statuses = [...named].filter((status) => status !== '');
+  const [image, user, cursor] = (['image', 'user', 'cursor'] as const).map((name) => readText(name, query[name]));
+  const [sinceMs, untilMs] = [readTime('since', query['since']), readTime('until', query['until'])];
+  const labels = readTexts('label', query['label']).map((text) => labelPair(...readLabelPair(text)));
   return {
     limit: limit === 0 ? undefined : limit,
-    statuses: statuses.length === 0 ? undefined : statuses.filter((status) => STATUSES.includes(status)),
+    after: cursor === '' ? undefined : cursor,
+    filter: {
+      ...(statuses.length === 0 ? {} : { statuses: STATUSES.filter((status) => statuses.includes(status)) }),
+      ...(image ? { image } : {}),
+      ...(user ? { user: normalEmail(user) } : {}),
+      ...(labels.length === 0 ? {} : { labels }),
+      ...(sinceMs === undefined ? {} : { sinceMs }),
+      ...(untilMs === undefined ? {} : { untilMs }),
+    },
   };
+}
+
+/** A time in ms since the epoch; undefined when absent. Fails with `INVALID_REQUEST` for anything but RFC 3339 or a date. */
+export function readTime(name: string, value: unknown): number | undefined {
+  const text = readText(name, value);
+  if (text === '') return undefined;
+  const ms = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
+  if (!Number.isNaN(ms)) return ms;
+  throw new Failure('INVALID_REQUEST', `${name} is a time such as 2026-01-31T12:00:00Z; got "${text.slice(0, 80)}"`);
+}
+
+/** Reads `?version=`, from 1; undefined = the newest. */
+export function readVersion(query: Readonly<Record<string, unknown>>): number | undefined {
+  const version = readCount('version', query['version'], 0);
+  return version === 0 ? undefined : version;
 }
 
 const PAGE = { fallback: 20, most: 100 };
@@ -64,6 +94,13 @@ export function readCount(name: string, value: unknown, fallback: number): numbe
     'INVALID_REQUEST',
     `invalid ${name} parameter: it must be a whole number, got "${text.slice(0, 80)}"`,
   );
+}
+
+/** A parameter that may be given more than once. */
+function readTexts(name: string, value: unknown): readonly string[] {
+  if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value;
+  const text = readText(name, value);
+  return text === '' ? [] : [text];
 }
 
 /** A parameter as text, empty when absent. One that is given twice is a list; which one was meant nobody can tell: `INVALID_REQUEST`. */

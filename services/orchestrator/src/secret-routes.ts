@@ -171,7 +171,8 @@ export function secretRoutes(api: FastifyInstance, deps: OrchestratorDeps): void
   );
 }
 
-function secretBody(secret: Secret, value?: string): SecretBody {
+/** A secret as the API shows it; its value only where it is given. */
+export function secretBody(secret: Secret, value?: string): SecretBody {
   return {
     name: secret.name,
     key_name: secret.key_name,

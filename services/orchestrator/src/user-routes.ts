@@ -141,7 +141,8 @@ export function signInUrl(consoleUrl: string, claimToken: string): string {
   return `${consoleUrl}/#claim=${claimToken}`;
 }
 
-function userBody(user: User): UserBody {
+/** A user as the API shows them. */
+export function userBody(user: User): UserBody {
   return {
     email: user.email,
     role: user.role,

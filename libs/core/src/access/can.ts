@@ -1,5 +1,6 @@
 import { Failure } from '../failure.ts';
 import { executionRef } from '../executions/execution.ts';
+import { playbookRef } from '../playbooks/playbook.ts';
 import type { Records } from '../records/records.ts';
 import { secretRef } from '../secrets/secret.ts';
 import type { Caller } from './authenticate.ts';
@@ -13,7 +14,7 @@ export interface Answered {
 
 /**
  * Says whether the caller may, and by which rule, without doing anything. `thing` names what it is about: `execution:<id>`,
- * `secret:<name>`; nothing for permissions about no thing of their own. What the caller may not know of counts as not theirs.
+ * `secret:<name>`, `playbook:<name>`; nothing for permissions about no thing of their own. What the caller may not know of counts as not theirs.
  * Fails with `INVALID_REQUEST` for a permission there is not.
  */
 export async function can(
@@ -56,5 +57,12 @@ async function holdersOfThing(
     // Who was granted the use counts as an owner for using, for nothing else.
     return [...(secret?.owned_by ?? []), ...(permission === 'secret.use' ? (secret?.granted_to ?? []) : [])];
   }
-  throw new Failure('INVALID_REQUEST', `A thing is execution:<id> or secret:<name>; got "${thing.slice(0, 80)}".`);
+  if (kind === 'playbook') {
+    const playbook = (await records.get(playbookRef(name)))?.value;
+    return playbook?.listed ? playbook.owned_by : [];
+  }
+  throw new Failure(
+    'INVALID_REQUEST',
+    `A thing is execution:<id>, secret:<name> or playbook:<name>; got "${thing.slice(0, 80)}".`,
+  );
 }

@@ -49,6 +49,7 @@ export const auditRef = (seq: number): Ref<AuditRecord> => ({ collection: 'audit
 export const auditNewestFirst: DeclaredQuery<AuditRecord> = { name: 'auditNewestFirst' };
 export const auditBySubject: DeclaredQuery<AuditRecord> = { name: 'auditBySubject' };
 export const auditByUser: DeclaredQuery<AuditRecord> = { name: 'auditByUser' };
+export const auditOfRequest: DeclaredQuery<AuditRecord> = { name: 'auditOfRequest' };
 export const auditByAction: DeclaredQuery<AuditRecord> = { name: 'auditByAction' };
 
 /** What stands before the first record. */

@@ -69,6 +69,8 @@ function common(execution: Execution, queue: QueueBody | undefined, prices: Pric
     ...(execution.completed_at_ms === undefined ? {} : { completed_at: rfc3339(execution.completed_at_ms) }),
     isolation: execution.isolation,
     ...(execution.network === undefined ? {} : { network: execution.network }),
+    ...(execution.labels === undefined ? {} : { labels: execution.labels }),
+    ...(execution.playbook === undefined ? {} : { playbook: execution.playbook }),
     ...(execution.reason === undefined ? {} : { reason: execution.reason }),
     ...(waiting === undefined ? {} : { waiting_for: waiting }),
     reason_text: reasonLine(execution),

@@ -1,7 +1,8 @@
-import type { EndCause, ExecutionStatus, GitSource, Isolation, Reason } from '@runvoy/protocol';
+import type { EndCause, ExecutionStatus, GitSource, Isolation, PlaybookVersionRef, Reason } from '@runvoy/protocol';
 import type { PlatformEnd } from '../jobs/job-runner.ts';
 import type { DeclaredQuery, Ref } from '../records/records.ts';
 import type { Millis } from '../time/clock.ts';
+import type { Labels } from './labels.ts';
 import type { TrailEntry } from './trail-entry.ts';
 
 /** One try at starting the runner, stored before it is made. */
@@ -118,6 +119,11 @@ export interface Execution {
   readonly isolation: Isolation;
   readonly network?: 'none';
   readonly git?: GitSource;
+  readonly labels?: Labels;
+  /** The labels as `key=value`, to be found by. */
+  readonly label_pairs?: readonly string[];
+  /** The playbook it was started from. */
+  readonly playbook?: PlaybookVersionRef;
   /** The secrets it was given, by name. */
   readonly secrets?: readonly string[];
   readonly timeout_s: number;
@@ -127,6 +133,8 @@ export interface Execution {
   readonly without_input?: true;
   readonly request_id: string;
   readonly modified_by_request_id: string;
+  /** Both, and those in between, to be found by: the first and the latest `REQUESTS_KEPT`. Older records have none. */
+  readonly request_ids?: readonly string[];
   readonly started_at_ms: Millis;
   readonly cloud: string;
   /** How many runs of its image may be under way at once, where the image carries a limit of its own. */
@@ -159,8 +167,23 @@ export interface Execution {
 export const executionRef = (id: string): Ref<Execution> => ({ collection: 'executions', id });
 export const executionsNewestFirst: DeclaredQuery<Execution> = { name: 'executionsNewestFirst' };
 export const executionsByStatus: DeclaredQuery<Execution> = { name: 'executionsByStatus' };
+export const executionsOfUser: DeclaredQuery<Execution> = { name: 'executionsOfUser' };
+export const executionsOfImages: DeclaredQuery<Execution> = { name: 'executionsOfImages' };
+export const executionsWithLabel: DeclaredQuery<Execution> = { name: 'executionsWithLabel' };
+export const executionsOfRequest: DeclaredQuery<Execution> = { name: 'executionsOfRequest' };
 export const executionsUnfinished: DeclaredQuery<Execution> = { name: 'executionsUnfinished' };
 export const waitingOfUser: DeclaredQuery<Execution> = { name: 'executionsWaitingOfUser' };
+
+/** How many requests an execution remembers by their ids. */
+export const REQUESTS_KEPT = 10;
+
+/** The run as a request has changed it. */
+export function modifiedBy(execution: Execution, requestId: string): Execution {
+  const { request_ids = [] } = execution;
+  const [first = execution.request_id, ...later] = request_ids.filter((id) => id !== requestId);
+  const kept = [first, ...later.slice(-(REQUESTS_KEPT - 2)), requestId];
+  return { ...execution, modified_by_request_id: requestId, request_ids: [...new Set(kept)] };
+}
 
 /** Adds a fault, keeping the first `FAULTS_KEPT`. */
 export function withFault(execution: Execution, fault: Fault): Execution {

@@ -8,6 +8,7 @@ import { resolveImage } from '../images/resolve-image.ts';
 import { chooseIsolation, chooseNetwork, requireMeans, requireReach } from './choose-isolation.ts';
 import type { Execution } from './execution.ts';
 import { newGitSource } from './git-source.ts';
+import { newLabels } from './labels.ts';
 import { isEmpty, type RunInput } from './run-input.ts';
 import type { RunPolicy } from './run-policy.ts';
 import type { Submission, SubmitDeps } from './submission.ts';
@@ -50,10 +51,13 @@ export async function newExecution(deps: SubmitDeps, submission: Submission, mad
     timeout_s: chooseTimeout(policy, request.timeout ?? 0),
     grace_ms: chooseGrace(request.grace),
     max_log_bytes: policy.maxLogBytes,
+    ...newLabels(request.labels),
+    ...(submission.playbook === undefined ? {} : { playbook: submission.playbook }),
     ...(made.secrets.length === 0 ? {} : { secrets: made.secrets }),
     ...(isEmpty(made.input) ? { without_input: true } : {}),
     request_id: requestId,
     modified_by_request_id: requestId,
+    request_ids: [requestId],
     started_at_ms: now,
     cloud: policy.cloud,
     facts: {

@@ -5,7 +5,7 @@ import type { Clock, Millis } from '../time/clock.ts';
 import { advance } from './advance.ts';
 import { attemptRef, openAttempts } from './attempts.ts';
 import type { Evidence } from './evidence.ts';
-import type { Execution } from './execution.ts';
+import { modifiedBy, type Execution } from './execution.ts';
 import type { RunPolicy } from './run-policy.ts';
 import { killDueMs, stopInForce } from './stop-in-force.ts';
 import { requireExecution, storeExecution } from './store-execution.ts';
@@ -53,7 +53,7 @@ export async function stopExecution(
     const now = clock.now();
     const judged = advance(before, stopEvidence(deps, before, request, now));
     if (judged === before) return { outcome: 'already', execution: before };
-    const after = { ...judged, modified_by_request_id: request.requestId };
+    const after = modifiedBy(judged, request.requestId);
     await storeExecution(tx, before, after, now);
     return { outcome: before.facts.stop ? 'hastened' : 'requested', execution: after };
   });

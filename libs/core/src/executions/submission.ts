@@ -1,4 +1,4 @@
-import type { RunRequest } from '@runvoy/protocol';
+import type { PlaybookVersionRef, RunRequest } from '@runvoy/protocol';
 import type { Caller } from '../access/authenticate.ts';
 import type { RandomBytes } from '../access/tokens.ts';
 import type { JobRunner } from '../jobs/job-runner.ts';
@@ -22,6 +22,10 @@ export interface Submission {
   readonly request: RunRequest;
   readonly caller: Caller;
   readonly requestId: string;
+  /** The playbook that `request` was made from. */
+  readonly playbook?: PlaybookVersionRef;
+  /** What the caller itself asked, where `request` was made from it: an `Idempotency-Key` belongs to that. */
+  readonly asked?: { readonly route: string; readonly body: unknown };
   /** The caller's `Idempotency-Key`, when it sent one. */
   readonly idempotencyKey?: string;
 }

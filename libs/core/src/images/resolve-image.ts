@@ -36,7 +36,8 @@ async function requireImage(records: Records, imageId: string): Promise<Image> {
   return stored.value;
 }
 
-function sameNameAndTag(a: string, b: string): boolean {
+/** True when two references mean the same image, wherever it lies. */
+export function sameNameAndTag(a: string, b: string): boolean {
   const left = parseImageReference(a);
   const right = parseImageReference(b);
   return left.name === right.name && left.tag === right.tag;

@@ -46,7 +46,7 @@ test('a thing that does not exist counts as somebody else’s', async () => {
 test.each([
   ['fly', undefined, 'There is no permission "fly"'],
   ['__proto__', undefined, 'There is no permission'],
-  ['secret.use', 'github', 'A thing is execution:<id> or secret:<name>; got "github"'],
+  ['secret.use', 'github', 'A thing is execution:<id>, secret:<name> or playbook:<name>; got "github"'],
 ])('%s about %s is refused', async (permission, thing, text) => {
   const world = await RunWorld.open();
   await expect(can(world, ANN, permission, thing)).rejects.toMatchObject({

@@ -83,6 +83,12 @@ const CostSchema = Type.Object(
   { title: 'Cost', description: "What it cost by the deployment's own table of prices." },
 );
 
+const LabelsSchema = Type.Object({}, { additionalProperties: Type.String(), description: 'What it is found by.' });
+const StartedFromSchema = Type.Object(
+  { name: Type.String(), version: Type.Integer({ minimum: 1 }) },
+  { title: 'PlaybookVersionRef', description: 'The playbook it was started from.' },
+);
+
 /** What every form of an execution says of how it stands. */
 const standing = {
   reason: Type.Optional(ReasonSchema),
@@ -90,6 +96,8 @@ const standing = {
   queue: Type.Optional(QueueSchema),
   reason_text: Type.Optional(Type.String({ description: 'Why it is in this state, as one short clause.' })),
   cancel: Type.Optional(CancelSchema),
+  labels: Type.Optional(LabelsSchema),
+  playbook: Type.Optional(StartedFromSchema),
   isolation: IsolationSchema,
   network: Type.Optional(Type.Literal('none')),
   log: Type.Optional(LogSummarySchema),
@@ -150,6 +158,7 @@ const accepted = {
   }),
   isolation: IsolationSchema,
   waiting_for: Type.Optional(WaitingSchema),
+  playbook: Type.Optional(StartedFromSchema),
   view_url: Type.String({ examples: ['https://example.com/logs?execution_id=f2f3a1c0d4e5968778695a4b3c2d1e0f'] }),
 };
 

@@ -6,6 +6,9 @@ const EMAIL = { examples: ['kim@example.com'] };
 const wholeNumber = (options: { description: string; examples: readonly string[] }) =>
   Type.String({ pattern: '^\\d{1,15}$', ...options });
 
+const Time = (description: string) =>
+  Type.Optional(Type.String({ format: 'date-time', description, examples: ['2026-01-31T12:00:00Z'] }));
+
 /** `{id}` of an execution. Another text is answered as an id that is not known. */
 export const ExecutionParamsSchema = Type.Object({
   id: Type.String({ description: 'The execution.', examples: ['f2f3a1c0d4e5968778695a4b3c2d1e0f'] }),
@@ -44,7 +47,7 @@ export const ImageParamsSchema = Type.Object({
   }),
 });
 
-/** `?limit=&status=` of executions. */
+/** `?limit=&status=&image=&label=&user=&since=&until=&cursor=` of executions. */
 export const ExecutionListQuerySchema = Type.Object({
   limit: Type.Optional(
     wholeNumber({ description: 'How many, newest first; 0 = all. 10 unless given.', examples: ['10'] }),
@@ -55,6 +58,41 @@ export const ExecutionListQuerySchema = Type.Object({
       examples: ['RUNNING,STARTING'],
     }),
   ),
+  image: Type.Optional(
+    Type.String({
+      description: 'Only of this image: an id, or a reference, which is every registration of it.',
+      examples: ['alpine:latest'],
+    }),
+  ),
+  label: Type.Optional(
+    Type.Array(Type.String({ pattern: '^[a-z0-9][a-z0-9._/-]{0,62}=.{0,63}$' }), {
+      description: 'Only with this label, `key=value`. Given more than once, with all of them.',
+      examples: [['env=prod']],
+    }),
+  ),
+  user: Type.Optional(Type.String({ description: 'Only what this user started.', ...EMAIL })),
+  since: Time('Not started before.'),
+  until: Time('Not started after.'),
+  cursor: Type.Optional(
+    Type.String({ description: 'From `Link`: goes on behind the page before, for the same filter.' }),
+  ),
+});
+
+/** `{name}` of a playbook. */
+export const PlaybookParamsSchema = Type.Object({
+  name: Type.String({ description: 'The playbook.', examples: ['deploy'] }),
+});
+/** `?version=` of a playbook. */
+export const PlaybookQuerySchema = Type.Object({
+  version: Type.Optional(wholeNumber({ description: 'The newest unless given.', examples: ['1'] })),
+});
+/** `{request_id}` of a trace. */
+export const TraceParamsSchema = Type.Object({
+  request_id: Type.String({
+    description: 'As in `X-Request-Id`.',
+    maxLength: 255,
+    examples: ['0f1e2d3c4b5a69788796a5b4c3d2e1f0'],
+  }),
 });
 
 /** `?after=&limit=` of a list in pages. */
@@ -68,9 +106,6 @@ export const PageQuerySchema = Type.Object({
     }),
   ),
 });
-
-const Time = (description: string) =>
-  Type.Optional(Type.String({ format: 'date-time', description, examples: ['2026-01-31T12:00:00Z'] }));
 
 /** A page of the audit, and which records. */
 export const AuditQuerySchema = Type.Object({

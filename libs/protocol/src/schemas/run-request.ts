@@ -17,4 +17,5 @@ export const RunRequestSchema = Type.Object({
   ),
   network: Type.Optional(NetworkSchema),
   grace: Type.Optional(Type.Number()),
+  labels: Type.Optional(Type.Object({}, { additionalProperties: Type.String() })),
 });

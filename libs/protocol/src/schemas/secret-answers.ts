@@ -17,9 +17,12 @@ const fields = {
   modified_by_request_id: RequestIdSchema,
 };
 
+/** `SecretBody` without its value. */
+export const SecretSchema = Type.Object(fields, { title: 'Secret' });
+
 /** `ListSecretsAnswer`: there is no place for a value in it. */
 export const SecretListSchema = Type.Object(
-  { secrets: Type.Array(Type.Object(fields, { title: 'Secret' })), total: CountSchema },
+  { secrets: Type.Array(SecretSchema), total: CountSchema },
   { title: 'SecretList' },
 );
 

@@ -24,6 +24,10 @@ export const ANSWER_HEADERS: Readonly<Record<string, Header>> = {
   'Runvoy-Log-Completeness': { description: 'complete, running, gaps or unproven.', example: 'complete' },
   'Runvoy-Log-Lines': { description: 'The number of its last line.', example: '120' },
   'Runvoy-Log-SHA256': { description: 'As the runner signed it at its end.', example: '9f86d081884c7d65...' },
+  Link: {
+    description: 'The page that follows, RFC 8288, where there may be more.',
+    example: '</api/v1/executions?limit=10&cursor=c>; rel="next"',
+  },
   'Preference-Applied': { description: 'The wait that was granted, RFC 7240.', example: 'wait=30' },
 };
 

@@ -5,6 +5,7 @@ import type { TSchema } from 'typebox';
 /** What operations are about, and in which order a reader meets them. */
 export const TAGS = {
   runs: 'Start commands, follow them, stop them, and learn why they are as they are.',
+  playbooks: 'What is run again and again, in versions that never change.',
   images: 'What commands run in.',
   secrets: 'Values that runs are given and lists never show.',
   users: 'Who may ask, and how they get their first key.',
