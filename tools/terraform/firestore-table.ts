@@ -4,7 +4,12 @@ import { indexConfiguration } from '@runvoy/provider-gcp';
 export interface FirestoreTable {
   readonly indexes: readonly {
     readonly collection: string;
-    readonly fields: readonly { readonly field_path: string; readonly order: string }[];
+    /** Either an order, or `CONTAINS` for an item of a list; the other is null. */
+    readonly fields: readonly {
+      readonly field_path: string;
+      readonly order: string | null;
+      readonly array_config: string | null;
+    }[];
   }[];
   /** How each field is indexed by itself; `*` is every field that no other row names. */
   readonly fields: readonly {
@@ -21,7 +26,11 @@ export function firestoreTable(): FirestoreTable {
   return {
     indexes: indexes.map(({ collectionGroup, fields }) => ({
       collection: collectionGroup,
-      fields: fields.map(({ fieldPath, order }) => ({ field_path: fieldPath, order })),
+      fields: fields.map((field) => ({
+        field_path: field.fieldPath,
+        order: 'order' in field ? field.order : null,
+        array_config: 'arrayConfig' in field ? field.arrayConfig : null,
+      })),
     })),
     fields: fieldOverrides.map(({ collectionGroup, fieldPath, ttl = false, indexes: own }) => ({
       collection: collectionGroup,

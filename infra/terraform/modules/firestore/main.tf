@@ -2,7 +2,7 @@
 # (libs/core/src/records/collections.ts). No other index exists: an entry costs each write time and money.
 locals {
   wanted  = jsondecode(file("${path.module}/../../generated/firestore.json"))
-  indexes = { for index in local.wanted.indexes : join("/", concat([index.collection], [for field in index.fields : "${field.field_path}:${field.order}"])) => index }
+  indexes = { for index in local.wanted.indexes : join("/", concat([index.collection], [for field in index.fields : "${field.field_path}:${coalesce(field.order, field.array_config)}"])) => index }
   fields  = { for field in local.wanted.fields : "${field.collection}/${field.field}" => field }
 }
 
@@ -38,8 +38,9 @@ resource "google_firestore_index" "declared" {
     for_each = each.value.fields
 
     content {
-      field_path = fields.value.field_path
-      order      = fields.value.order
+      field_path   = fields.value.field_path
+      order        = fields.value.order
+      array_config = fields.value.array_config
     }
   }
 }
