@@ -1,7 +1,7 @@
 import type { CostBody, UsageBody } from '@runvoy/protocol';
 import { counted, grouped, durationText } from '@runvoy/sdk/texts';
 
-/** What a run used: `4.2 s, 120 vCPU-s, 90 GiB-s, 1,204 bytes of log, 20 store operations (the platform's time; ...)`. */
+/** What a run used: `4.2 s, 120 vCPU-s, 90 GiB-s, 1,204 bytes of log, 20 store operations (time as the platform measured it, ...)`. */
 export function usageText(usage: UsageBody): string {
   const parts = [
     durationText(usage.seconds * 1_000),

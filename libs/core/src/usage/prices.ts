@@ -16,6 +16,13 @@ export interface Prices {
 }
 
 const AMOUNTS = ['vcpu_second', 'gib_second', 'log_gib', 'store_read', 'store_write'] as const;
+const PRICED: Readonly<Record<(typeof AMOUNTS)[number], string>> = {
+  vcpu_second: 'vCPU',
+  gib_second: 'memory',
+  log_gib: 'log',
+  store_read: 'store reads',
+  store_write: 'store writes',
+};
 const GIB = 1_024 ** 3;
 
 /** Reads a table of prices; every problem of it, or the table. */
@@ -64,11 +71,11 @@ export function costOf(usage: UsageBody, prices: Prices): CostBody {
     [prices.store_write, usage.store_writes],
   ] as const;
   const estimate = parts.reduce((sum, [price = 0, amount]) => sum + price * amount, 0);
-  const priced = AMOUNTS.filter((name) => prices[name] !== undefined).join(', ');
+  const priced = AMOUNTS.filter((name) => prices[name] !== undefined).map((name) => PRICED[name]);
   return {
     // A billionth: of a run of a second the parts are that small.
     estimate: Math.round(estimate * 1e9) / 1e9,
     currency: prices.currency,
-    basis: `${priced} by ${prices.source}; before free tiers and discounts`,
+    basis: `${priced.join(', ')} at the prices of ${prices.source}; before free tiers and discounts`,
   };
 }

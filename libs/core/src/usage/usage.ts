@@ -74,17 +74,26 @@ function charged(seconds: number, charging: Charging | undefined): number {
   return Math.max(charging.least, Math.ceil(seconds * charging.parts) / charging.parts);
 }
 
-function basisOf({ isolation, end_record }: Execution, instances: readonly Instance[]): string {
-  const time =
-    instances.length === 0
-      ? 'nothing of it ran'
-      : instances.every((one) => one.isPlatformTime)
-        ? "the platform's time"
-        : 'from the bootstrap to the end';
-  const charging = isolation in CHARGING ? ', charged per 100 ms and at least a minute' : '';
-  const size = isolation in CHARGING ? 'command and sidecar' : 'the size it asked for';
-  const log = end_record ? '' : '; no end record, so its log is not counted';
-  return `${time}${charging}; ${size}; store operations by formula${log}`;
+/** To whoever pays and has never seen the code: what is measured, what is worked out, what is left out. */
+function basisOf({ isolation, end_record, facts }: Execution, instances: readonly Instance[]): string {
+  const isCharged = isolation in CHARGING;
+  const [last] = instances;
+  const time = !last
+    ? [
+        facts.restored && facts.bound
+          ? 'its time is not counted, because its end is not known here'
+          : 'nothing of it ran',
+      ]
+    : [
+        `${instances.every((one) => one.isPlatformTime) ? 'time as the platform measured it' : 'time from when its runner got the command to the end'}${
+          isCharged ? ', in steps of 0.1 s and at least a minute for each start, as it is charged' : ''
+        }`,
+        isCharged
+          ? 'vCPU and memory of its container and of the runner beside it'
+          : 'vCPU and memory that its image asks for',
+      ];
+  const log = end_record ? [] : ['its log is not counted, because its runner sent no total'];
+  return [...time, 'store operations are worked out, not counted', ...log].join('; ');
 }
 
 function thousandths(value: number): number {

@@ -44,7 +44,7 @@ describe('usage', () => {
       vcpu_seconds: 180,
       gib_seconds: 90,
       log_bytes: 30,
-      basis: expect.stringContaining("the platform's time, charged per 100 ms and at least a minute"),
+      basis: expect.stringMatching(/^time as the platform measured it, in steps of 0.1 s and at least a minute/),
     });
   });
 
@@ -61,7 +61,7 @@ describe('usage', () => {
   test('counts from the bootstrap where the platform does not say when it began, and says so', () => {
     const run = ended({ at_ms: T0 + 90_000 });
     expect(usageOf(run)).toMatchObject({ seconds: 90, vcpu_seconds: 180, gib_seconds: 45 });
-    expect(usageOf(run)!.basis).toMatch(/^from the bootstrap to the end, charged/);
+    expect(usageOf(run)!.basis).toMatch(/^time from when its runner got the command to the end, in steps/);
   });
 
   test('on this machine is not rounded, in the size that was asked for', () => {
@@ -102,6 +102,11 @@ describe('usage', () => {
       log_bytes: 0,
       basis: expect.stringContaining('nothing of it ran'),
     });
+  });
+
+  test('of a run restored from a backup counts no time, because nobody here knows its end', () => {
+    const run = after(bootstrapped(), { kind: 'restored', backup_at_ms: 9_000, at_ms: 10_000 });
+    expect(usageOf(run)).toMatchObject({ seconds: 0, basis: expect.stringMatching(/^its time is not counted/) });
   });
 
   test('is never negative, whatever the clocks say', () => {
@@ -162,7 +167,7 @@ describe('prices', () => {
     expect(cost).toEqual({
       estimate: 60 + 15 + 2 * usage.store_reads,
       currency: 'USD',
-      basis: 'vcpu_second, gib_second, store_read by a test; before free tiers and discounts',
+      basis: 'vCPU, memory, store reads at the prices of a test; before free tiers and discounts',
     });
   });
 
