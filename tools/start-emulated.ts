@@ -18,6 +18,17 @@ import { startEmulatedStack, type EmulatedStackOptions } from './emulated/stack.
 // Nobody here is on Google Cloud; its clients need not ask.
 process.env['METADATA_SERVER_DETECTION'] ??= 'none';
 
+const HELP = `npm run start:emulated -- [OPTIONS]
+
+A whole deployment on this machine, on Google's emulators and fakes: each service as a process of its own. Ctrl-C ends all of it.
+
+  --port N       the port of the console and the API; 0, the default, takes a free one
+  --data-dir D   where the services' logs go; without it a temporary directory, removed with the end
+  --instances N  how many of each service; 1 unless given, at most 8
+  --json         print one line of JSON when everything is up, and nothing else on stdout
+  --help         this
+`;
+
 async function main(): Promise<void> {
   closeInheritedDescriptors(process.env);
   const { values } = parseArgs({
@@ -26,16 +37,18 @@ async function main(): Promise<void> {
       'data-dir': { type: 'string' },
       json: { type: 'boolean', default: false },
       instances: { type: 'string', default: '1' },
+      help: { type: 'boolean', short: 'h', default: false },
     },
   });
+  if (values.help) return void process.stdout.write(HELP);
   const port = wholeNumber('--port', values.port, 65_535);
   const instances = wholeNumber('--instances', values.instances, 8);
-  const missing = whyNoEmulators();
-  if (missing !== undefined) throw new Error(`Google's emulators cannot start: ${missing}.`);
   const dataDir = openDataDir(values['data-dir']);
   // Whoever presses Ctrl-C while it starts means it, too: the start is cut, and what it started is ended.
   const told = toldToEnd();
   try {
+    const missing = whyNoEmulators();
+    if (missing !== undefined) throw new Error(`Google's emulators cannot start: ${missing}.`);
     await keepUp(
       { dataDir: dataDir.path, port, instances, consoleRoot: CONSOLE_ROOT, onNotice: tell },
       values.json,

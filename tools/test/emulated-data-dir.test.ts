@@ -27,3 +27,7 @@ test('a directory that was named is never removed', () => {
   expect(existsSync(named)).toBe(true);
   rmSync(named, { recursive: true });
 });
+
+test.each(['/proc/nope', '/dev/null'])('%s is no directory to use, and that is told at once', (named) => {
+  expect(() => openDataDir(named)).toThrow(`The data directory ${named} cannot be used: `);
+});

@@ -67,9 +67,10 @@ function requireOurs(path: string): void {
 }
 
 /**
- * One directory after the other: Node's recursive form tries for ever below a parent in which nothing can be made, such as /proc.
+ * Makes a directory, and those above it that are not there, for this user alone. One after the other: Node's recursive form tries for
+ * ever below a parent in which nothing can be made, such as /proc.
  */
-function makeDirectories(path: string): void {
+export function makeDirectories(path: string): void {
   if (existsSync(path)) return;
   makeDirectories(dirname(path));
   mkdirSync(path, { mode: PRIVATE_DIR });

@@ -37,6 +37,7 @@ import { backup, restore, type BackupCommands } from './backup-command.ts';
 import { readStandaloneConfig, type StandaloneConfig } from './config.ts';
 import { openLogFile } from './log-file.ts';
 import { runFirstCommand } from './first-run.ts';
+import { HELP_TEXT } from './help-text.ts';
 import { userPath } from './user-path.ts';
 import { CLI_MAIN, CONSOLE_ROOT, RUNNER_MAIN, RUNVOY_COMMAND } from './places.ts';
 import { VERSION } from './version.ts';
@@ -209,6 +210,8 @@ const aboutBackup = () => ({ nowMs: Date.now(), version: VERSION });
 
 /** What else this executable does, by its first word. */
 const VERBS: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
+  '--help': async () => void process.stdout.write(HELP_TEXT),
+  '-h': async () => void process.stdout.write(HELP_TEXT),
   backup: (args) => backup(args, BACKUP_COMMANDS, Date.now()),
   restore: (args) => restore(args, BACKUP_COMMANDS),
 };

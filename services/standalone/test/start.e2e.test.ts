@@ -94,6 +94,13 @@ describe('a start', () => {
     expect(stderr).toContain('/proc/nope cannot be used');
   });
 
+  test('is told by --help what its options are', () => {
+    const { status, stdout } = spawnSync(process.execPath, [STANDALONE_MAIN, '--help'], { encoding: 'utf8' });
+    expect(status).toBe(0);
+    for (const option of ['--port', '--host', '--data-dir', '--json', '--no-first-run'])
+      expect(stdout).toContain(option);
+  });
+
   test('on data newer than the code is refused in one line that names both versions', async () => {
     const dataDir = newDirectory();
     await (await startServer({ dataDir })).stop();
