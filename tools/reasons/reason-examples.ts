@@ -70,6 +70,7 @@ export const REASON_EXAMPLES: Readonly<Record<Reason, () => History>> = {
     ]),
   lost: () =>
     history([...BEGUN, [240, cancelSent('silent')], [252, ended(251, { kind: 'cancelled' })], [300, laneRead]]),
+  restored: () => history([...BEGUN, [86_400, { kind: 'restored', backup_at_ms: at(600), at_ms: at(86_400) }]]),
   terminated: () =>
     history([
       ...BEGUN,

@@ -377,7 +377,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'make a data directory of a backup',
     options: { force: { type: 'boolean', text: 'also where there is data; it is kept beside the new, never deleted' } },
     notes: [
-      'Not while a server runs there. Runs that were going on when the backup was made end as lost.',
+      'Not while a server runs there. Runs that had not ended when the backup was made are over in it: reason restored.',
       'Put your copy of vault-keys.json into the data directory before the first start, unless the old directory still has it.',
     ],
     examples: [

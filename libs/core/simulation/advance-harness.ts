@@ -143,5 +143,6 @@ function onePiece(seed: number, index: number): Evidence {
     () => ({ kind: 'finished', attempt, report }),
     () => ({ kind: 'platform_ended', attempt, end: { platform_execution, at_ms, kind } }),
     () => ({ kind: 'lane_settled', attempt }),
+    () => ({ kind: 'restored', backup_at_ms: at_ms, at_ms }),
   ])();
 }

@@ -56,6 +56,7 @@ export type EvidenceBodyKind =
   | 'platform_end'
   | 'lane_read'
   | 'settled'
+  | 'restored'
   | 'platform_now';
 
 export interface WaitingBody {

@@ -11,6 +11,7 @@ export type RunReason =
   | 'never_started'
   | 'output_limit'
   | 'queue_timeout'
+  | 'restored'
   | 'start_timeout'
   | 'terminated'
   | 'timeout';

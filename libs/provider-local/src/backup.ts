@@ -2,11 +2,12 @@ import { existsSync } from 'node:fs';
 import { chmod, copyFile, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { BACKUP, fingerprint, inspectCopy, type BackupManifest } from './backup-manifest.ts';
-import { pathsIn } from './data-dir.ts';
+import { makeDirectories, pathsIn } from './data-dir.ts';
 import type { LocalEventBus } from './event-bus.ts';
 import type { SqliteRecords } from './records.ts';
 import { copyDatabase } from './sqlite/copy-database.ts';
 import { prepareQueue } from './sqlite/event-queue.ts';
+import { lockName } from './sqlite/name-lock.ts';
 import { openDatabase } from './sqlite/open-database.ts';
 
 /** What of a server, or of a directory without one, is copied. */
@@ -32,12 +33,11 @@ export async function writeBackup(
   to: string,
   about: { readonly nowMs: number; readonly version: string },
 ): Promise<BackupManifest> {
-  if (existsSync(to)) throw new Error(`${to} is there already. Name a directory that is not; a backup replaces none.`);
+  using _ = openTarget(to);
   const aside = to + UNFINISHED;
   const from = pathsIn(dataDir);
   try {
     await rm(aside, { recursive: true, force: true });
-    await mkdir(dirname(to), { recursive: true });
     await mkdir(aside, { mode: PRIVATE_DIR });
     const archive = join(aside, BACKUP.archive);
     // Before and after: what the records name at their moment was there before it, or came since.
@@ -54,6 +54,24 @@ export async function writeBackup(
     await rm(aside, { recursive: true, force: true }).catch(() => undefined);
     throw new Error(`The backup ${to} was not made: ${(cause as Error).message}`, { cause });
   }
+}
+
+/** Makes the name ours alone until the backup has it, or has failed: what another one is writing under it is not ours to remove. */
+function openTarget(to: string): Disposable {
+  const parent = dirname(to);
+  let alone: Disposable | undefined;
+  try {
+    makeDirectories(parent);
+    alone = lockName(to + UNFINISHED);
+  } catch (cause) {
+    throw new Error(`The backup ${to} was not made: nothing can be written in ${parent}: ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+  if (!alone) throw new Error(`Another backup is being written to ${to}. Wait for it, or name another directory.`);
+  if (!existsSync(to)) return alone;
+  alone[Symbol.dispose]();
+  throw new Error(`${to} is there already. Name a directory that is not; a backup replaces none.`);
 }
 
 /**

@@ -3,8 +3,9 @@ import { chmod, copyFile, mkdir, readdir, readFile, rename, rm } from 'node:fs/p
 import { dirname, join } from 'node:path';
 import { fingerprint, inspectCopy, readManifest, type BackupManifest } from './backup-manifest.ts';
 import { syncOne, syncTree, UNFINISHED } from './backup.ts';
-import { pathsIn } from './data-dir.ts';
+import { makeDirectories, pathsIn } from './data-dir.ts';
 import { endUnfinished } from './restore/end-unfinished.ts';
+import { lockName } from './sqlite/name-lock.ts';
 import { DatabaseInUse, openDatabase } from './sqlite/open-database.ts';
 
 /** What became of a restore. */
@@ -12,8 +13,8 @@ export interface Restored {
   readonly manifest: BackupManifest;
   /** Where what was there before lies now. */
   readonly before?: string;
-  /** Runs that were going on when the backup was made: here they are over, as lost. */
-  readonly lost: number;
+  /** Runs that had not ended when the backup was made: here they are over. */
+  readonly ended: number;
   /** Keys that sealed values need and that are not here. */
   readonly missingKeys: readonly string[];
 }
@@ -28,7 +29,7 @@ const KEPT = ['vault-keys.json', 'signing-keys.json', 'isolation.json'];
  * leaves what was there, or all of the new. What was there before is kept beside it, never deleted; its keys are copied into the new.
  *
  * Throws an Error fit to be shown, and changes nothing, when the backup is damaged or newer than this program, when a server is
- * running there, or when there is something and `force` is not given.
+ * running there, when another restore is at work on it, or when there is something and `force` is not given.
  */
 export async function restoreBackup(
   from: string,
@@ -37,19 +38,23 @@ export async function restoreBackup(
 ): Promise<Restored> {
   const manifest = await readManifest(from);
   const isThere = existsSync(dataDir) && (await readdir(dataDir)).length > 0;
+  // First of all: to force it would be refused as well.
+  if (isThere) requireNoServer(dataDir);
   if (isThere && !force) {
     throw new Error(
       `${dataDir} is not empty. --force puts the backup in its place, and keeps what is there beside it.`,
     );
   }
-  if (isThere) requireNoServer(dataDir);
   const aside = dataDir + UNFINISHED;
-  let lost: number;
+  makeDirectories(dirname(dataDir));
+  using alone = lockName(aside);
+  if (!alone) throw new Error(`Another restore is putting a backup into ${dataDir}. Nothing was changed.`);
+  let ended: number;
   try {
     await rm(aside, { recursive: true, force: true });
-    await mkdir(aside, { recursive: true, mode: PRIVATE_DIR });
+    await mkdir(aside, { mode: PRIVATE_DIR });
     await copyChecked(from, aside, manifest);
-    lost = await endUnfinished(pathsIn(aside).database, Date.parse(manifest.made_at));
+    ended = await endUnfinished(pathsIn(aside).database, Date.parse(manifest.made_at));
     for (const name of isThere ? KEPT : []) await copyKept(join(dataDir, name), join(aside, name));
     await syncTree(aside);
   } catch (cause) {
@@ -61,7 +66,7 @@ export async function restoreBackup(
   await rename(aside, dataDir);
   await syncOne(dirname(dataDir));
   const missingKeys = await missingOf(manifest.vault_keys, pathsIn(dataDir).vaultKeys);
-  return { manifest, lost, missingKeys, ...(before === undefined ? {} : { before }) };
+  return { manifest, ended, missingKeys, ...(before === undefined ? {} : { before }) };
 }
 
 /** The database is the lock of its directory: whoever can open it is alone. */

@@ -4,7 +4,15 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
-import { executionRef, openDeadLetters, recordDeath, systemClock, type Execution, type Ref } from '@runvoy/core';
+import {
+  executionRef,
+  explainExecution,
+  openDeadLetters,
+  recordDeath,
+  systemClock,
+  type Execution,
+  type Ref,
+} from '@runvoy/core';
 import { sampleEvent } from '@runvoy/core/contracts';
 import {
   backupDirectory,
@@ -169,6 +177,37 @@ describe('a backup', () => {
     await world.records.create<object>(note('audit', 1), { at: 1 });
   });
 
+  test('to a name that another one is writing under is refused, and the other one is whole', async () => {
+    await using directory = await privateDirectory();
+    await using world = await openWorld(join(directory.path, 'data'));
+    await world.records.create<object>(note('audit', 1), { at: 1 });
+    const to = join(directory.path, 'backup');
+    // The second one comes when the records are copied, and the queue is not.
+    let second: Promise<unknown> | undefined;
+    const slowly = {
+      copyInto: async (path: string) => {
+        second = writeBackup(world.source, to, ABOUT);
+        await second.catch(() => undefined);
+        await world.bus.copyInto(path);
+      },
+    };
+    await writeBackup({ ...world.source, bus: slowly }, to, ABOUT);
+    await expect(second).rejects.toThrow(`Another backup is being written to ${to}.`);
+    expect((await readdir(directory.path)).toSorted()).toEqual(['backup', 'data']);
+    const target = join(directory.path, 'other');
+    await restoreBackup(to, target, { force: false, nowMs: 0 });
+    await using again = await openWorld(target);
+    expect(await again.records.get(note('audit', 1))).toBeDefined();
+  });
+
+  test('to a place where nothing can be made fails, and does not try for ever', async () => {
+    await using directory = await privateDirectory();
+    await using world = await openWorld(join(directory.path, 'data'));
+    await expect(writeBackup(world.source, '/proc/nope/backup', ABOUT)).rejects.toThrow(
+      'The backup /proc/nope/backup was not made: nothing can be written in /proc/nope',
+    );
+  });
+
   test('of a directory that a server uses needs that server', async () => {
     await using directory = await privateDirectory();
     await using _ = await openWorld(join(directory.path, 'data'));
@@ -196,8 +235,11 @@ describe('a restore', () => {
     {
       await using world = await openWorld(dataDir);
       await world.records.create<object>(note('audit', 2), { at: 2 });
-      const forced = restoreBackup(from, dataDir, { force: true, nowMs: ABOUT.nowMs });
-      await expect(forced).rejects.toThrow(`A server is running in ${dataDir}`);
+      // Nobody is told to force what would be refused as well.
+      for (const force of [false, true]) {
+        const refused = restoreBackup(from, dataDir, { force, nowMs: ABOUT.nowMs });
+        await expect(refused).rejects.toThrow(`A server is running in ${dataDir}. Stop it first; nothing was changed.`);
+      }
     }
     const key = await readFile(pathsIn(dataDir).vaultKeys, 'utf8');
     await expect(restoreBackup(from, dataDir, { force: false, nowMs: 0 })).rejects.toThrow('is not empty');
@@ -209,6 +251,17 @@ describe('a restore', () => {
     expect(await world.records.get(note('audit', 2))).toBeUndefined();
     await using old = await openWorld(before!);
     expect(await old.records.get(note('audit', 2))).toBeDefined();
+  });
+
+  test('of which two come at once is one, and the other is refused', async () => {
+    await using directory = await privateDirectory();
+    const from = await backedUp(directory.path);
+    const target = join(directory.path, 'other');
+    const both = await Promise.allSettled([1, 2].map(() => restoreBackup(from, target, { force: false, nowMs: 0 })));
+    expect(both.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
+    expect(String((both[1] as PromiseRejectedResult).reason)).toContain('Another restore is putting a backup into');
+    await using world = await openWorld(target);
+    expect(await world.records.get(note('audit', 1))).toBeDefined();
   });
 
   test('elsewhere says which key is missing, and without it what is sealed stays closed', async () => {
@@ -302,18 +355,19 @@ test('a backup of data of an earlier version is that data unchanged, and is brou
     expect(rowsOf(path, "SELECT value FROM meta WHERE name = 'event_queue'")).toEqual([{ value: 1 }]);
   }
   const target = join(directory.path, 'other');
-  expect(await restoreBackup(to, target, { force: false, nowMs: 0 })).toMatchObject({ lost: 1 });
+  expect(await restoreBackup(to, target, { force: false, nowMs: 0 })).toMatchObject({ ended: 1 });
   await using world = await openWorld(target);
   const letters = openDeadLetters({ ...world, clock: systemClock });
   while ((await letters.count()) === 0) await turn();
   expect((await letters.list({ limit: 1 })).letters[0]!.letter).toMatchObject({ event_id: 'dead', attempts: 100 });
 });
 
-test('a run that was about to start when the backup was made is started nowhere else', async () => {
-  await using directory = await privateDirectory();
-  const to = join(directory.path, 'backup');
+describe('a run that had not ended when the backup was made', () => {
   const starting = {
     execution_id: 'a'.repeat(32),
+    created_by: 'ann@example.com',
+    command: 'true',
+    image_id: 'host',
     status: 'STARTING',
     unfinished: true,
     started_at_ms: 1,
@@ -321,20 +375,46 @@ test('a run that was about to start when the backup was made is started nowhere 
     faults: [],
     facts: { attempts: [{ attempt: 1, token_hash: '', made_at_ms: 1 }] },
   } as unknown as Execution;
-  {
-    await using world = await openWorld(join(directory.path, 'data'));
-    await world.records.create(executionRef(starting.execution_id), starting);
-    await writeBackup(world.source, to, ABOUT);
-  }
-  const target = join(directory.path, 'other');
-  expect(await restoreBackup(to, target, { force: false, nowMs: 0 })).toMatchObject({ lost: 1 });
-  await using world = await openWorld(target);
-  const { value } = (await world.records.get(executionRef(starting.execution_id)))!;
-  expect(value).toMatchObject({
-    status: 'FAILED',
-    reason: 'lost',
-    unfinished: false,
-    completed_at_ms: ABOUT.nowMs,
+  const waiting: Execution = {
+    ...starting,
+    execution_id: 'b'.repeat(32),
+    queued: { since_ms: 1, until_ms: 3_600_001 },
+    waiting: true,
+    facts: { attempts: [] },
+  };
+  const slots = { serial: 2, holders: [], queues: [{ user: 'ann@example.com', waiting: 1, turn: 1 }] };
+
+  test.each([
+    ['was about to start', starting],
+    ['waited for a slot', waiting],
+  ])('and %s is started nowhere else, and says why', async (_, run) => {
+    await using directory = await privateDirectory();
+    const to = join(directory.path, 'backup');
+    {
+      await using world = await openWorld(join(directory.path, 'data'));
+      await world.records.create(executionRef(run.execution_id), run);
+      if (run.waiting) await world.records.create<object>({ collection: 'settings', id: 'slots' }, slots);
+      await writeBackup(world.source, to, ABOUT);
+    }
+    const target = join(directory.path, 'other');
+    const nowMs = Date.now();
+    expect(await restoreBackup(to, target, { force: false, nowMs })).toMatchObject({ ended: 1 });
+    await using world = await openWorld(target);
+    const { value } = (await world.records.get(executionRef(run.execution_id)))!;
+    expect(value).toMatchObject({
+      status: 'FAILED',
+      reason: 'restored',
+      unfinished: false,
+      completed_at_ms: ABOUT.nowMs,
+    });
+    const { evidence } = explainExecution(value, { nowMs, nextLookMs: nowMs });
+    expect(evidence.map(({ kind }) => kind)).not.toContain('platform_end');
+    expect(evidence.map(({ kind }) => kind)).toContain('restored');
+    if (!run.waiting) return;
+    // Nobody waits for a turn that never comes.
+    expect((await world.records.get<object>({ collection: 'settings', id: 'slots' }))!.value).toMatchObject({
+      queues: [],
+    });
   });
 });
 

@@ -20,7 +20,8 @@ export interface BackupCommands {
 export interface RestoreAccount {
   readonly manifest: BackupAccount;
   readonly before?: string;
-  readonly lost: number;
+  /** Runs that had not ended when the backup was made. */
+  readonly ended: number;
   readonly missingKeys: readonly string[];
 }
 
@@ -59,20 +60,23 @@ export async function restore(args: readonly string[], commands: BackupCommands)
   const [from] = positionals;
   if (from === undefined || positionals.length > 1) throw new Error('Name the one backup to restore: restore DIR');
   const dataDir = dataDirOf(values['data-dir']);
-  const { manifest, before, lost, missingKeys } = await commands.restore(resolve(from), dataDir, values.force);
+  const { manifest, before, ended, missingKeys } = await commands.restore(resolve(from), dataDir, values.force);
   if (values.json) {
     const told = {
       data_dir: dataDir,
       made_at: manifest.made_at,
       counts: manifest.counts,
-      lost,
+      ended,
       missing_keys: missingKeys,
     };
     return void process.stdout.write(`${JSON.stringify(before === undefined ? told : { ...told, before })}\n`);
   }
   process.stdout.write(`${dataDir}\n`);
   process.stderr.write(`restored the backup of ${manifest.made_at}: ${countsText(manifest)}, looked over\n`);
-  if (lost > 0) process.stderr.write(`${lost} that were going on then are over here, as lost\n`);
+  if (ended > 0) {
+    const runs = ended === 1 ? '1 run that had not ended then is' : `${ended} runs that had not ended then are`;
+    process.stderr.write(`${runs} over here, with reason "restored"; where the backup came from they may go on\n`);
+  }
   if (before !== undefined) process.stderr.write(`what was there before is in ${before}\n`);
   if (missingKeys.length === 0) return;
   const { vaultKeys } = commands.pathsIn(dataDir);

@@ -104,6 +104,9 @@ function addFact(facts: Facts, evidence: Evidence): Facts {
       return noteProgress(facts, evidence);
     case 'finished':
       return addReport(facts, evidence);
+    case 'restored':
+      if (facts.restored) return facts;
+      return { ...facts, restored: { backup_at_ms: evidence.backup_at_ms, at_ms: evidence.at_ms } };
   }
 }
 

@@ -65,6 +65,8 @@ export type Evidence =
   /** The platform says nothing of the attempt lives any more. */
   | { readonly kind: 'platform_ended'; readonly attempt: number; readonly end: PlatformEnd }
   /** After that end the safety lane was read, in time, and no report was in it. */
-  | { readonly kind: 'lane_settled'; readonly attempt: number };
+  | { readonly kind: 'lane_settled'; readonly attempt: number }
+  /** The record was restored from a backup made before the run had ended: nothing more will be heard of it where this is stored. */
+  | { readonly kind: 'restored'; readonly backup_at_ms: Millis; readonly at_ms: Millis };
 
 export type EvidenceKind = Evidence['kind'];

@@ -77,6 +77,8 @@ export interface Facts {
   readonly conflict?: { readonly at_ms: Millis; readonly details: string };
   /** It waited for a slot longer than it may. Only of a run without attempts. */
   readonly queue_timeout?: { readonly at_ms: Millis };
+  /** The record was restored from a backup of that moment, made before the run had ended. Whether anything of it lives is not known here. */
+  readonly restored?: { readonly backup_at_ms: Millis; readonly at_ms: Millis };
 }
 
 /** A run was accepted when no slot was free for it: since when it waits, and how long it may. */

@@ -1,6 +1,6 @@
 import type { EvidenceBodyKind } from '@runvoy/protocol';
 import type { Millis } from '../time/clock.ts';
-import { clockText, durationText } from '../time/time-text.ts';
+import { clockText, dateText, durationText } from '../time/time-text.ts';
 import { endClause, platformName, platformNameWithin, reportClause, said } from './end-sentences.ts';
 import type { Attempt, Execution, Haste } from './execution.ts';
 import { reasonTextOf } from './reason-texts.ts';
@@ -27,6 +27,7 @@ export function tellEvidence(execution: Execution): readonly Told[] {
     ...tellStop(execution),
     ...tellReport(execution),
     ...execution.facts.attempts.flatMap((attempt) => tellEnd(execution, attempt)),
+    ...tellRestored(execution),
   ];
   return told.toSorted((a, b) => a.atMs - b.atMs);
 }
@@ -189,6 +190,12 @@ function tellEnd(execution: Execution, attempt: Attempt): readonly Told[] {
     told.push({ ...of, atMs: trailTime(execution, 'lane_read', number) ?? seenAtMs, kind: 'lane_read', text: read });
   }
   return told;
+}
+
+function tellRestored({ facts: { restored } }: Execution): readonly Told[] {
+  if (!restored) return [];
+  const text = `This server was restored from a backup of ${dateText(restored.backup_at_ms)}, when the run had not ended. So it is over here. The platform that it was on was not asked.`;
+  return [{ atMs: restored.at_ms, kind: 'restored', text }];
 }
 
 function ordinal(number: number): string {

@@ -1,8 +1,11 @@
 import { isTerminal } from '@runvoy/protocol';
-import { clockText } from '../time/time-text.ts';
+import { clockText, dateText } from '../time/time-text.ts';
 import { endClause, platformName, reportClause } from './end-sentences.ts';
+import { isClosed } from './attempts.ts';
 import type { Attempt, Execution, Facts } from './execution.ts';
 import { reasonTextOf } from './reason-texts.ts';
+
+type Restored = NonNullable<Facts['restored']>;
 
 /** By which rule the end of a run was judged, as `judge.ts` does; undefined while it has not ended. */
 export function ruleOf(execution: Execution): string | undefined {
@@ -19,15 +22,22 @@ function outcomeText({ status, exit_code, reason }: Execution): string {
 
 function boundBasis({ cloud, facts }: Execution, bound: number): string {
   const attempt = facts.attempts.find((known) => known.attempt === bound);
-  const ended = endedText(cloud, attempt);
+  const ended = endedText(cloud, attempt, facts.restored);
   if (facts.conflict) return `${ended} The run had been claimed by two runners, so no report is believed.`;
   if (facts.report) return `${ended} How it ended, its runner says: ${reportClause(facts.report)}.${stopText(facts)}`;
+  if (!attempt?.lane_settled && facts.restored) return `${ended} ${RESTORED}`;
   return `${ended} No report of its runner came, and none was in the backup copy of its log.${withoutReport(facts, attempt)}`;
 }
 
-function endedText(cloud: string, attempt: Attempt | undefined): string {
+const RESTORED = 'How it ended, or whether it has, is not known here.';
+
+function restoredText({ backup_at_ms }: Restored): string {
+  return `Its record is from a backup of ${dateText(backup_at_ms)}, made before its end was confirmed.`;
+}
+
+function endedText(cloud: string, attempt: Attempt | undefined, restored: Restored | undefined): string {
   const { end } = attempt ?? {};
-  if (!end) return 'It ended.';
+  if (!end) return restored ? restoredText(restored) : 'It ended.';
   return `${platformName(cloud)} says that nothing of it has been alive since ${clockText(end.at_ms)}.`;
 }
 
@@ -48,7 +58,10 @@ function withoutReport({ stop }: Facts, attempt: Attempt | undefined): string {
   return ' Nobody knows how the command ended.';
 }
 
-function unboundBasis({ attempts, conflict, stop, start_timed_out_at_ms }: Facts): string {
+function unboundBasis(facts: Facts): string {
+  const { attempts, conflict, stop, start_timed_out_at_ms, restored } = facts;
+  const isOver = attempts.length === 0 ? stop !== undefined : attempts.every((attempt) => isClosed(facts, attempt));
+  if (restored && !isOver) return `${restoredText(restored)} ${RESTORED}`;
   const none = 'No runner ever received the command, and it is certain that none can any more.';
   if (conflict) return `${none} The run had been claimed by two runners.`;
   if (stop) return `${none} ${stop.requested_by} had asked to stop it.`;

@@ -20,7 +20,7 @@ const UNKNOWN_EXIT = 1;
 
 /**
  * Two questions. Has it ended? The platform says so, never the runner or the clock. How? The runner's report when there is one;
- * the platform's verdict only after the safety lane was read and held none.
+ * the platform's verdict only after the safety lane was read and held none. Of a run restored from a backup nobody can be asked.
  */
 export function judge(facts: Facts): Judgement | undefined {
   const ended = judgeEnd(facts);
@@ -36,14 +36,15 @@ function judgeEnd(facts: Facts): Judgement | undefined {
 
 function judgeBound(facts: Facts, bound: number): Judgement | undefined {
   const attempt = facts.attempts.find((known) => known.attempt === bound);
-  if (!attempt?.end) return undefined;
-  const { end } = attempt;
-  const at = { completed_at_ms: facts.report?.ended_at_ms ?? end.at_ms };
+  const end = attempt?.end;
+  const endedAtMs = end?.at_ms ?? facts.restored?.backup_at_ms;
+  if (endedAtMs === undefined) return undefined;
+  const at = { completed_at_ms: facts.report?.ended_at_ms ?? endedAtMs };
   if (facts.conflict) {
     return { verdict: 'ended_failed', exit_code: UNKNOWN_EXIT, reason: 'bootstrap_conflict', ...at };
   }
   if (facts.report) return { ...judgeReport(facts.report, facts.stop !== undefined), ...at };
-  if (!attempt.lane_settled) return undefined;
+  if (!end || !attempt?.lane_settled) return judgeRestored(facts);
   // A runner that asked again after the stop had lost its first answer, and with it the command.
   const wasStopped = facts.stop && (end.kind === 'cancelled' || attempt.told_to_stop);
   if (wasStopped) return { verdict: 'ended_stopped', exit_code: STOPPED_EXIT, ...at };
@@ -54,7 +55,7 @@ function judgeBound(facts: Facts, bound: number): Judgement | undefined {
 function judgeUnbound(facts: Facts): Judgement | undefined {
   const last = facts.attempts.at(-1);
   if (!last) return judgeWaiting(facts);
-  if (!facts.attempts.every((attempt) => isClosed(facts, attempt))) return undefined;
+  if (!facts.attempts.every((attempt) => isClosed(facts, attempt))) return judgeRestored(facts);
   // A stopped run is over no earlier than it was asked to stop, even when nothing of it ever began.
   const at = { completed_at_ms: Math.max(last.end?.at_ms ?? last.made_at_ms, facts.stop?.requested_at_ms ?? 0) };
   if (facts.conflict) {
@@ -72,11 +73,22 @@ function whyNoneBegan({ start_timed_out_at_ms }: Facts, { rejected, end }: Attem
 }
 
 /** Without an attempt nothing of it can live: a run that waits for a slot ends as soon as anything ends its waiting. */
-function judgeWaiting({ stop, queue_timeout }: Facts): Judgement | undefined {
+function judgeWaiting(facts: Facts): Judgement | undefined {
+  const { stop, queue_timeout } = facts;
   if (stop) return { verdict: 'ended_stopped', exit_code: STOPPED_EXIT, completed_at_ms: stop.requested_at_ms };
-  if (!queue_timeout) return undefined;
+  if (!queue_timeout) return judgeRestored(facts);
   const completed_at_ms = queue_timeout.at_ms;
   return { verdict: 'ended_failed', exit_code: UNKNOWN_EXIT, reason: 'queue_timeout', completed_at_ms };
+}
+
+/**
+ * Over where its record was restored, whatever the platform it came from would say: nobody asks that one, and whoever went on with the
+ * run here would run its command twice. How it ended nobody here can know.
+ */
+function judgeRestored({ restored }: Facts): Judgement | undefined {
+  if (!restored) return undefined;
+  const completed_at_ms = restored.backup_at_ms;
+  return { verdict: 'ended_failed', exit_code: UNKNOWN_EXIT, reason: 'restored', completed_at_ms };
 }
 
 const BY_CAUSE: Record<EndCause, (report: Report, stopStored: boolean) => Judgement> = {

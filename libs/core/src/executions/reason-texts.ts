@@ -54,6 +54,13 @@ export const REASON_TEXTS: Readonly<Record<Reason, ReasonText>> = {
     to_do:
       'Look at the last lines of the log, see whether the command did its work, and run it again if it may be repeated.',
   },
+  restored: {
+    summary: 'its record is from a backup made before its end',
+    happened:
+      'The data of this server was restored from a backup, and the backup was made before this run had ended. Its runner, the small program beside the command, answers to the server that the backup was made of and is not heard of here. So the run is over here, and it is not started a second time. Where the backup came from it may have ended since, or be going on.',
+    to_do:
+      'Look at the server that the backup was made of, if it is still there, or see whether the command did its work. Run it again if it may be repeated.',
+  },
   terminated: {
     summary: 'it was ended from outside, and nobody asked runvoy',
     happened:

@@ -5,6 +5,11 @@ export function clockText(ms: Millis): string {
   return `${new Date(ms).toISOString().slice(11, 19)} UTC`;
 }
 
+/** `2026-03-01 12:00:05 UTC`, for a moment that may be days away from what is told beside it. */
+export function dateText(ms: Millis): string {
+  return `${new Date(ms).toISOString().slice(0, 10)} ${clockText(ms)}`;
+}
+
 /** `0.4 s`, `12 s`, `2 min 5 s`, `3 h 20 min`. */
 export function durationText(ms: Millis): string {
   if (ms < 9_950) return `${Number((Math.max(0, ms) / 1000).toFixed(1))} s`;

@@ -4,7 +4,7 @@ import { notePlatformEntry, platformNotesRef } from '../../src/executions/platfo
 import { recordHeartbeat } from '../../src/executions/record-heartbeat.ts';
 import { nameOf } from '../fake-job-runner.ts';
 import { RunWorld, T0, type StartedRun } from '../run-world.ts';
-import { after, starting } from './facts.ts';
+import { after, afterWaiting, bootstrapped, starting } from './facts.ts';
 
 const NEXT_LOOK = T0 + 600_000;
 
@@ -61,6 +61,25 @@ describe('the evidence', () => {
       ['settled', 62_000],
     ]);
     expect(rule).toContain('Nobody knows how the command ended. So it is FAILED with exit code 1, reason lost.');
+  });
+
+  test('of a run restored from a backup claims nothing of its platform, and names the moment of the backup', () => {
+    const backup_at_ms = Date.parse('2026-03-01T09:00:00Z');
+    const restored = { kind: 'restored', backup_at_ms, at_ms: backup_at_ms + 1_000 } as const;
+    for (const run of [after(bootstrapped(), restored), after(restored), afterWaiting(restored)]) {
+      const { evidence, rule, happened, summary } = explainExecution(run, { nowMs: T0, nextLookMs: NEXT_LOOK });
+      expect(summary).toBe('its record is from a backup made before its end');
+      expect(happened).toContain('Where the backup came from it may have ended since, or be going on.');
+      expect(evidence.at(-1)).toMatchObject({
+        kind: 'restored',
+        text: expect.stringContaining('backup of 2026-03-01 09:00:00 UTC'),
+      });
+      expect(rule).toBe(
+        'Its record is from a backup of 2026-03-01 09:00:00 UTC, made before its end was confirmed. How it ended, or whether it ' +
+          'has, is not known here. So it is FAILED with exit code 1, reason restored.',
+      );
+      expect(JSON.stringify(evidence)).not.toContain('says that nothing of it');
+    }
   });
 
   test('of a stop tells each step, and who asked', async () => {

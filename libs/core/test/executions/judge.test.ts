@@ -111,6 +111,37 @@ describe('a run that waits for a slot', () => {
   });
 });
 
+describe('a run restored from a backup that was made before its end', () => {
+  const restored: Evidence = { kind: 'restored', backup_at_ms: 6_000, at_ms: 90_000 };
+  const unknown = { status: 'FAILED', exit_code: 1, reason: 'restored', unfinished: false, completed_at_ms: 6_000 };
+
+  test.each<readonly [string, readonly Evidence[]]>([
+    ['that nobody had answered', []],
+    ['whose runner had the command', [bootstrapped()]],
+    ['that was being stopped: nobody has confirmed that', [bootstrapped(), stopRequested]],
+    ['whose platform had ended it, and whose report was waited for', [bootstrapped(), platformEnded()]],
+    ['whose start was too late', [{ kind: 'start_timed_out', at_ms: 4_500 }]],
+  ])('%s is over, and says of itself what it is', (_, evidence) => {
+    expect(after(...evidence, restored)).toMatchObject(unknown);
+  });
+
+  test('and waited for a slot is over, too: it has its turn where it came from', () => {
+    expect(afterWaiting(restored)).toMatchObject(unknown);
+    expect(afterWaiting(restored)).not.toHaveProperty('waiting');
+  });
+
+  test('[report-wins] and whose report was stored ended as its runner said', () => {
+    const ended = after(bootstrapped(), finished({ exit_code: 3 }), restored);
+    expect(ended).toMatchObject({ status: 'FAILED', exit_code: 3, completed_at_ms: 4_000 });
+    expect(ended).not.toHaveProperty('reason');
+  });
+
+  test('stays as it is, whatever its runner still says', () => {
+    const over = after(bootstrapped(), restored);
+    for (const late of [finished({ exit_code: 0 }), platformEnded(), restored]) expect(advance(over, late)).toBe(over);
+  });
+});
+
 describe('has it ended', () => {
   test('a run of which nothing is known but its start has no verdict', () => {
     expect(judge({ attempts: [{ attempt: 1, token_hash: 'h', made_at_ms: 0 }] })).toBeUndefined();

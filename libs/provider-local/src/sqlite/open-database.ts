@@ -58,7 +58,8 @@ function syncDirectory(directory: string): void {
 const SQLITE_BUSY = 5;
 const SQLITE_LOCKED = 6;
 
-function isBusy(error: unknown): boolean {
+/** True when somebody else holds the database. */
+export function isBusy(error: unknown): boolean {
   const code = (error as { errcode?: number }).errcode;
   return code !== undefined && [SQLITE_BUSY, SQLITE_LOCKED].includes(code & 0xff);
 }
