@@ -1,4 +1,4 @@
-import type { CancelBody, ExecutionStatus } from '@runvoy/protocol';
+import { HAS_OWN_EXIT_CODE, type CancelBody, type ExecutionStatus, type Reason } from '@runvoy/protocol';
 import type { EndEvent } from '@runvoy/sdk/follow';
 import { EXIT } from './exit-code.ts';
 
@@ -13,16 +13,13 @@ export interface RunOutcome {
   readonly isolation?: string | undefined;
 }
 
-/** Reasons for which the command never began, or nobody knows how it ended: no code of its own exists. */
-const WITHOUT_OWN_CODE = ['lost', 'bootstrap_conflict', 'image_pull', 'git_clone', 'workspace', 'spawn'];
-
 /** The exit code of `runvoy run` for a run that has ended. */
 export function exitCodeOf({ status, reason, exit_code }: RunOutcome): number {
   if (status === 'SUCCEEDED') return exit_code ?? EXIT.ok;
   if (status === 'STOPPED') return EXIT.stopped;
   if (status !== 'FAILED') return EXIT.unknown;
   if (reason === 'timeout') return EXIT.timeout;
-  if (reason !== undefined && WITHOUT_OWN_CODE.includes(reason)) return EXIT.unknown;
+  if (reason !== undefined && isWithoutOwnCode(reason)) return EXIT.unknown;
   // A failure with code 0 would tell a script that all went well.
   return exit_code ? exit_code : EXIT.unknown;
 }
@@ -30,4 +27,9 @@ export function exitCodeOf({ status, reason, exit_code }: RunOutcome): number {
 /** How a followed run ended: as the server says, else as its last frame did. */
 export function outcomeOf({ run, last }: Pick<EndEvent, 'run' | 'last'>): RunOutcome {
   return run ?? last ?? { status: 'RUNNING' };
+}
+
+/** A newer server may know words that we do not; then its code is taken for what it is. */
+function isWithoutOwnCode(reason: string): boolean {
+  return Object.hasOwn(HAS_OWN_EXIT_CODE, reason) && !HAS_OWN_EXIT_CODE[reason as Reason];
 }

@@ -40,6 +40,26 @@ test.each<[RunOutcome, number, string]>([
   expect(closingLine(outcome, 'LOG', 'LINK')).toBe(line);
 });
 
+test.each([
+  ...[
+    'lost',
+    'restored',
+    'queue_timeout',
+    'start_timeout',
+    'never_started',
+    'image_unusable',
+    'quota',
+    'out_of_memory',
+  ].map((reason) => [reason, 125] as const),
+  ['git_clone', 125],
+  ['terminated', 143],
+  ['output_limit', 143],
+  ['timeout', 124],
+  ['a_word_of_a_newer_server', 143],
+])('a run that failed with reason %s exits with %d', (reason, code) => {
+  expect(exitCodeOf({ status: 'FAILED', exit_code: reason === 'git_clone' ? 128 : 143, reason })).toBe(code);
+});
+
 test('a failure never exits with 0, and a run without an end is unknown', () => {
   expect(exitCodeOf({ status: 'FAILED', exit_code: 0 })).toBe(125);
   expect(exitCodeOf({ status: 'RUNNING' })).toBe(125);

@@ -53,3 +53,40 @@ export type WaitingFor =
   | 'runner'
   | 'slot'
   | 'stop_confirmation';
+
+/**
+ * Whether the exit code of a run that failed for this reason is the command's own, or a code that stands for this very end. Of the others
+ * the command never began, or nobody knows how it ended: their code says nothing of it.
+ */
+export const HAS_OWN_EXIT_CODE: Readonly<Record<Reason, boolean>> = {
+  bootstrap_conflict: false,
+  bootstrap_no_answer: false,
+  bootstrap_refused: false,
+  deleted: false,
+  git_clone: false,
+  image_pull: false,
+  image_size: false,
+  image_unusable: false,
+  isolation: false,
+  job_missing: false,
+  job_not_ready: false,
+  job_refused: false,
+  lost: false,
+  network: false,
+  never_started: false,
+  no_runner: false,
+  out_of_memory: false,
+  output_limit: true,
+  permission_denied: false,
+  queue_timeout: false,
+  quota: false,
+  restored: false,
+  ruled_out: false,
+  service_account: false,
+  spawn: false,
+  start_refused: false,
+  start_timeout: false,
+  terminated: true,
+  timeout: true,
+  workspace: false,
+};
