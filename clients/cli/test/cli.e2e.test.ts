@@ -395,6 +395,22 @@ describe('kill', () => {
   });
 });
 
+describe('kill whose answer does not come', () => {
+  test('says that the stop may be stored, and how to look', async () => {
+    server.cutsStops = true;
+    await using cli = runvoy(['kill', '--wait', RUN_ID], { server });
+    expect(await cli.ended).toBe(1);
+    expect(cli.stderr).toContain('The stop may be stored all the same: "runvoy status');
+    expect(cli.stderr).toContain(RUN_ID);
+  });
+
+  test('says nothing of the kind when nobody was reached', async () => {
+    await using cli = runvoy(['kill', RUN_ID], { server: NOWHERE });
+    expect(await cli.ended).toBe(1);
+    expect(cli.stderr).not.toContain('may be stored');
+  });
+});
+
 describe('kill in a hurry', () => {
   test.each([
     [['--force'], '?force=true'],

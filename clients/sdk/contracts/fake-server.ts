@@ -53,6 +53,8 @@ export class FakeServer implements AsyncDisposable {
   statedSha256: string | null | undefined;
   /** The only key that lists runs; undefined: every key does. */
   acceptedKey: string | undefined;
+  /** Takes the next stops in, and cuts the connection before it answers. */
+  cutsStops = false;
   /** Holds `POST /run` back until it resolves. */
   runGate: Promise<void> = Promise.resolve();
   onStop: () => void = () =>
@@ -159,6 +161,7 @@ export class FakeServer implements AsyncDisposable {
     if (method === 'DELETE') {
       const isOver = isTerminal(this.#state.status);
       if (!isOver) this.onStop();
+      if (this.cutsStops) return void request.socket.destroy();
       return isOver ? void response.writeHead(204).end() : reply(response, 200, { execution_id: RUN_ID, message: 'x' });
     }
     if (this.report && (path === '/health/report' || path === '/health/reconcile')) {

@@ -1,5 +1,6 @@
 import { isTerminal, type ExecutionStatusBody } from '@runvoy/protocol';
 import { type RunvoyClient, RunvoyError, pause } from '@runvoy/sdk/client';
+import { askToStop } from '../ask-to-stop.ts';
 import { openApi } from '../open-api.ts';
 import { openConnection } from '../connection.ts';
 import { readDurationS } from '../read-duration.ts';
@@ -22,7 +23,7 @@ export async function kill(invocation: Invocation): Promise<number> {
   const graceS = graceOf(options);
   const api = openApi(await openConnection(invocation));
   const screen = new Screen(terminal);
-  const asked = await api.stop(id, graceS);
+  const asked = await askToStop(api, id, graceS);
   const state = options.flag('wait') ? await untilEnded(api, id, screen, terminal.stderr.isTTY) : await api.status(id);
   if (options.flag('json')) terminal.stdout.write(`${JSON.stringify(state)}\n`);
   else terminal.stdout.write(`${resultText(asked, state, options.flag('wait'))}\n`);
