@@ -95,8 +95,13 @@ export async function runCourse(args: CourseArgs): Promise<EndCause> {
     now,
     onSignalled(cause, graceMs) {
       command?.resume();
-      log.system(`${RUNNER_PREFIX}${stopText(cause, answer)}, SIGTERM sent; SIGKILL in ${seconds(graceMs)}`);
+      // How long a command has whose platform ends it, a stop behind it may still shorten.
+      const most = cause === 'terminated' ? ' at the latest' : '';
+      log.system(`${RUNNER_PREFIX}${stopText(cause, answer)}, SIGTERM sent; SIGKILL ${inText(graceMs)}${most}`);
       heartbeat.beat();
+    },
+    onHastened(graceMs) {
+      log.system(`${RUNNER_PREFIX}it is left less time: SIGKILL ${inText(graceMs)}`);
     },
     onKilled() {
       log.system(`${RUNNER_PREFIX}SIGKILL sent`);
@@ -246,7 +251,7 @@ function stopText(cause: StopCause, { limits }: BootstrapAnswer): string {
 /** As long as the protocol takes; a cut may not leave half a character. */
 const detailsText = (text: string) => text.slice(0, 500).toWellFormed();
 
-const seconds = (ms: number) => `${Number((ms / 1_000).toFixed(1))} s`;
+const inText = (ms: number) => (ms <= 0 ? 'at once' : `in ${Number((ms / 1_000).toFixed(1))} s`);
 
 /** A log says that the command begins, and never what it is: lines lie in lanes that more people read than may see the command. */
 function sizeOf(command: string): string {

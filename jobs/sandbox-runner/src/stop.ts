@@ -18,6 +18,8 @@ export function openStop(args: {
   readonly processes: RunProcesses;
   readonly now: () => number;
   readonly onSignalled: (cause: StopCause, graceMs: number) => void;
+  /** A later request has shortened the grace. */
+  readonly onHastened: (graceMs: number) => void;
   readonly onKilled: () => void;
 }): Stop {
   let cause: StopCause | undefined;
@@ -38,14 +40,16 @@ export function openStop(args: {
   return {
     request(why, graceMs) {
       if (isTooLate) return;
+      const at = args.now() + graceMs;
+      const isHaste = cause !== undefined && at < killAt && progress?.killed_ms === undefined;
       if (!cause) {
         cause = why;
         args.processes.signal('SIGTERM');
         progress = { signalled_ms: args.now() };
         args.onSignalled(why, graceMs);
       }
-      const at = args.now() + graceMs;
       if (at >= killAt) return;
+      if (isHaste) args.onHastened(graceMs);
       killAt = at;
       clearTimeout(timer);
       timer = setTimeout(kill, graceMs);

@@ -145,6 +145,7 @@ describe('SIGTERM from the platform', () => {
     await world.ends();
     expect(Date.now() - before).toBeLessThan(10_000);
     expect(world.intake.finished[0]).toMatchObject({ cause: 'stop', exit_code: 137 });
+    expect(world.intake.texts('system')).toContain('### runvoy runner: it is left less time: SIGKILL in 6 s');
   });
 
   testIt(named('before the other container begins starts no command, and is reported'), async () => {

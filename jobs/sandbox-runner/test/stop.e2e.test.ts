@@ -65,10 +65,12 @@ describe('a stop', () => {
     world.order();
     await said(world, 'begun');
     world.supervisor.kill('SIGTERM');
-    await said(world, '### runvoy runner: terminated by the platform, SIGTERM sent; SIGKILL in 10 s');
-    writeFileSync(world.file('stop.json'), '{"grace_ms":50}');
+    await said(world, '### runvoy runner: terminated by the platform, SIGTERM sent; SIGKILL in 10 s at the latest');
+    writeFileSync(world.file('stop.json'), '{"grace_ms":0}');
     world.supervisor.kill('SIGTERM');
     await world.exited;
+    // The last word on how long it had is not the first one.
+    expect(world.intake.texts('system')).toContain('### runvoy runner: it is left less time: SIGKILL at once');
     expect(world.intake.finished[0]).toMatchObject({ cause: 'terminated', signal: 'SIGKILL' });
   });
 
