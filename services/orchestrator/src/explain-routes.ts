@@ -3,6 +3,7 @@ import {
   explainExecution,
   openAttempts,
   platformNotesRef,
+  queuePlaces,
   type Execution,
   type ExplainArgs,
   type Millis,
@@ -35,7 +36,12 @@ export function explainRoutes(api: FastifyInstance, deps: OrchestratorDeps): voi
     },
     async (request): Promise<ExplainBody> => {
       const execution = await readableExecution(deps.records, callerOf(request), request.params.id);
-      const [notes, seenNow] = await Promise.all([notesOf(deps, execution), askPlatform(deps, execution)]);
+      const [notes, seenNow, places] = await Promise.all([
+        notesOf(deps, execution),
+        askPlatform(deps, execution),
+        queuePlaces(deps.records, deps.policy.limits, [execution]),
+      ]);
+      const queue = places.get(execution.execution_id);
       const nowMs = deps.clock.now();
       const nextLookMs = deps.nextLookMs?.(nowMs) ?? nextMinute(nowMs);
       const { startTimeoutMs } = deps;
@@ -45,6 +51,7 @@ export function explainRoutes(api: FastifyInstance, deps: OrchestratorDeps): voi
         startTimeoutMs,
         notes,
         ...(seenNow === undefined ? {} : { seenNow }),
+        ...(queue === undefined ? {} : { queue }),
       });
     },
   );

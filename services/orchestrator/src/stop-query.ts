@@ -1,7 +1,7 @@
 import { Failure } from '@runvoy/core';
 import { LIMITS } from '@runvoy/protocol';
 
-const YES = ['true', '1', ''];
+const YES = ['true', '1'];
 const NO = [undefined, 'false', '0'];
 
 /**
@@ -12,7 +12,7 @@ export function readStopGrace(query: Readonly<Record<string, unknown>>): number 
   const { force, grace } = query;
   const isForced = YES.some((word) => word === force);
   if (!isForced && !NO.some((word) => word === force)) {
-    throw new Failure('INVALID_REQUEST', 'invalid force parameter: it is true or false, once');
+    throw new Failure('INVALID_REQUEST', 'invalid force parameter: it is true or false, once, and not empty');
   }
   if (grace === undefined) return isForced ? 0 : undefined;
   if (isForced) throw new Failure('INVALID_REQUEST', 'force and grace exclude each other: force is a grace of 0');

@@ -126,6 +126,7 @@ describe('a stop in a hurry', () => {
 
   test.each([
     ['force=perhaps', 400, 'force'],
+    ['force=', 400, 'not empty'],
     ['force=true&force=false', 400, 'force'],
     ['force=true&grace=5', 400, 'exclude each other'],
     ['grace=soon', 400, 'grace'],

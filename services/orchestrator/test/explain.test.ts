@@ -30,6 +30,19 @@ describe('explain', () => {
     });
   });
 
+  test('of a run that waits for a slot names its place, and the limit that has no room', async () => {
+    const limits = { deployment: 1, user: 0, image: 0, queue_timeout_s: 60 };
+    await using world = await openWorld({ limits });
+    await run(world);
+    const { waiting_for } = await explain(world, await run(world));
+    expect(waiting_for).toMatchObject({
+      what: 'slot',
+      text: expect.stringContaining(
+        'It has place 1 of 1: no more than one run of this server may be under way at once.',
+      ),
+    });
+  });
+
   test('tells what the platform says now, and stores nothing of it', async () => {
     await using world = await openWorld();
     const id = await run(world);
