@@ -2,7 +2,7 @@ import type { EvidenceBodyKind } from '@runvoy/protocol';
 import type { Millis } from '../time/clock.ts';
 import { clockText, dateText, durationText } from '../time/time-text.ts';
 import { endClause, platformName, platformNameWithin, reportClause, said } from './end-sentences.ts';
-import type { Attempt, Execution, Haste } from './execution.ts';
+import type { Attempt, Execution, Haste, Stop } from './execution.ts';
 import { reasonTextOf } from './reason-texts.ts';
 import type { TrailEntry } from './trail-entry.ts';
 import { trailTime } from './trail.ts';
@@ -141,13 +141,15 @@ function tellCommand(execution: Execution): readonly Told[] {
   return told;
 }
 
-function tellStop({ facts: { stop, haste } }: Execution): readonly Told[] {
+function tellStop({ facts: { attempts, stop, haste } }: Execution): readonly Told[] {
   if (!stop) return [];
-  const { requested_at_ms, requested_by, grace_ms, cancel_at_ms, signalled_at_ms, killed_at_ms } = stop;
-  const atOnce = cancel_at_ms === requested_at_ms ? ' The platform is told so at once, and again at every look.' : '';
-  const asked = `${requested_by} asked to stop it, with ${durationText(grace_ms)} for the command to end by itself.${atOnce}`;
+  const { requested_at_ms, requested_by, signalled_at_ms, killed_at_ms } = stop;
+  const text =
+    attempts.length === 0
+      ? `${requested_by} asked to stop it. It left the queue at once: nothing of it had been started.`
+      : stopText(stop);
   return [
-    { atMs: requested_at_ms, kind: 'stop_requested', text: asked },
+    { atMs: requested_at_ms, kind: 'stop_requested', text },
     ...(haste ? [tellHaste(haste)] : []),
     ...(signalled_at_ms === undefined
       ? []
@@ -156,6 +158,15 @@ function tellStop({ facts: { stop, haste } }: Execution): readonly Told[] {
       ? []
       : [{ atMs: killed_at_ms, kind: 'killed' as const, text: 'It was still there and was killed (SIGKILL).' }]),
   ];
+}
+
+function stopText({ requested_at_ms, requested_by, grace_ms, cancel_at_ms }: Stop): string {
+  const left =
+    grace_ms === 0
+      ? 'to kill it at once'
+      : `to stop it, with ${durationText(grace_ms)} for the command to end by itself`;
+  const atOnce = cancel_at_ms === requested_at_ms ? ' The platform is told so at once, and again at every look.' : '';
+  return `${requested_by} asked ${left}.${atOnce}`;
 }
 
 function tellHaste({ requested_at_ms, requested_by, grace_ms }: Haste): Told {

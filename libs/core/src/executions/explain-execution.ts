@@ -1,4 +1,4 @@
-import type { ExplainBody, FaultBody, PlatformNoteBody, WaitingBody } from '@runvoy/protocol';
+import type { ExplainBody, FaultBody, PlatformNoteBody, QueueBody, WaitingBody } from '@runvoy/protocol';
 import type { PlatformView } from '../jobs/job-runner.ts';
 import type { Millis } from '../time/clock.ts';
 import { clockText } from '../time/time-text.ts';
@@ -21,6 +21,8 @@ export interface ExplainArgs extends Rounds {
   readonly notes?: readonly PlatformNotes[];
   /** What the platform says of the last start now, for a run that has not ended. `unknown`: it did not answer. */
   readonly seenNow?: PlatformView | 'unknown';
+  /** Where it stands, when it waits for a slot. */
+  readonly queue?: QueueBody;
 }
 
 /** Everything that is known of a run, in sentences. Pure: it decides nothing and stores nothing. */
@@ -53,7 +55,7 @@ interface TellWaiting {
 }
 
 /** What the platform says now is newer than what a look has noted. */
-function tellWaiting(execution: Execution, { seenNow }: ExplainArgs): TellWaiting | undefined {
+function tellWaiting(execution: Execution, { seenNow, queue }: ExplainArgs): TellWaiting | undefined {
   const stored = waitingOf(execution);
   if (!stored) return undefined;
   const isBeginning = stored.what === 'runner' || stored.what === 'platform' || execution.status === 'STARTING';
@@ -61,8 +63,22 @@ function tellWaiting(execution: Execution, { seenNow }: ExplainArgs): TellWaitin
     isBeginning && typeof seenNow === 'object' && seenNow.state === 'starting' ? seenNow.waiting_for : undefined;
   const what = now ?? stored.what;
   const { summary, happening, to_do } = waitingTextOf(what);
-  return { what, summary, body: { what, text: happening, to_do, since: rfc3339(stored.sinceMs) } };
+  const text = queue && stored.what === 'slot' ? `${happening} ${placeText(queue)}` : happening;
+  return { what, summary, body: { what, text, to_do, since: rfc3339(stored.sinceMs) } };
 }
+
+function placeText({ place, waiting, limit, max_running }: QueueBody): string {
+  const where = `It has place ${place} of ${waiting}`;
+  if (limit === undefined || max_running === undefined) return `${where}.`;
+  const runs = max_running === 1 ? 'one run' : `${max_running} runs`;
+  return `${where}: no more than ${runs} ${LIMIT_TEXTS[limit]} may be under way at once.`;
+}
+
+const LIMIT_TEXTS: Readonly<Record<NonNullable<QueueBody['limit']>, string>> = {
+  deployment: 'of this server',
+  user: 'of each user',
+  image: 'with its image',
+};
 
 function tellSettled(execution: Execution): readonly Told[] {
   const settled = execution.trail?.find(({ kind }) => kind === 'settled');

@@ -33,7 +33,9 @@ export function tellNext(execution: Execution, nowMs: Millis, { nextLookMs, star
       ? 'The server goes through its queue by then, and at once whenever another run ends.'
       : 'The server looks at this run again by then, or sooner when the platform tells of a change.',
   };
-  return [look, ...deadlines(execution, nowMs, startTimeoutMs)].toSorted((a, b) => a.atMs - b.atMs);
+  // What should have come by now the look above sees to.
+  const due = deadlines(execution, nowMs, startTimeoutMs).filter(({ atMs }) => atMs > nowMs);
+  return [look, ...due].toSorted((a, b) => a.atMs - b.atMs);
 }
 
 function afterEnd(execution: Execution, nowMs: Millis): readonly Due[] {

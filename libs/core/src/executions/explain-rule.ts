@@ -62,6 +62,9 @@ function unboundBasis(facts: Facts): string {
   const { attempts, conflict, stop, start_timed_out_at_ms, restored } = facts;
   const isOver = attempts.length === 0 ? stop !== undefined : attempts.every((attempt) => isClosed(facts, attempt));
   if (restored && !isOver) return `${restoredText(restored)} ${RESTORED}`;
+  if (stop && attempts.length === 0) {
+    return `It waited for a slot and was never started. ${stop.requested_by} had asked to stop it.`;
+  }
   const none = 'No runner ever received the command, and it is certain that none can any more.';
   if (conflict) return `${none} The run had been claimed by two runners.`;
   if (stop) return `${none} ${stop.requested_by} had asked to stop it.`;

@@ -17,7 +17,7 @@ export function reasonLine(execution: Execution): string {
     case 'TERMINATING':
       return 'it is being stopped';
     case 'STOPPED':
-      return `${facts.stop?.requested_by ?? 'somebody'} stopped it`;
+      return `${facts.stop?.requested_by ?? 'somebody'} stopped it${facts.attempts.length === 0 ? ' while it waited' : ''}`;
     case 'SUCCEEDED':
       return facts.stop ? 'its command ended well before the stop reached it' : 'its command ended with exit code 0';
     case 'FAILED':

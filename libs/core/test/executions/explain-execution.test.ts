@@ -4,7 +4,7 @@ import { notePlatformEntry, platformNotesRef } from '../../src/executions/platfo
 import { recordHeartbeat } from '../../src/executions/record-heartbeat.ts';
 import { nameOf } from '../fake-job-runner.ts';
 import { RunWorld, T0, type StartedRun } from '../run-world.ts';
-import { after, afterWaiting, bootstrapped, starting } from './facts.ts';
+import { after, afterWaiting, bootstrapped, queued, starting, stopRequested } from './facts.ts';
 
 const NEXT_LOOK = T0 + 600_000;
 
@@ -97,6 +97,26 @@ describe('the evidence', () => {
       'signalled: The command was asked to end (SIGTERM).',
       'cancel_sent: The platform was told to end it: a stop was asked for, and its grace period was over.',
     ]);
+  });
+
+  test('of a stop that leaves nothing says so', async () => {
+    const world = await RunWorld.open();
+    const run = await world.running({ grace: 60 });
+    await run.stop(0);
+    expect((await explain(run)).evidence.at(-1)?.text).toBe(
+      'admin@example.com asked to kill it at once. The platform is told so at once, and again at every look.',
+    );
+  });
+
+  test('of a run that was stopped while it waited speaks of no platform and no runner', () => {
+    const { evidence, rule, summary } = explainExecution(afterWaiting(stopRequested), { nowMs: T0, nextLookMs: T0 });
+    expect(summary).toBe('ann@example.com stopped it while it waited');
+    expect(evidence.find(({ kind }) => kind === 'stop_requested')?.text).toBe(
+      'ann@example.com asked to stop it. It left the queue at once: nothing of it had been started.',
+    );
+    expect(rule).toBe(
+      'It waited for a slot and was never started. ann@example.com had asked to stop it. So it is STOPPED with exit code 130.',
+    );
   });
 
   test('of a stop that somebody hastened tells who, and how little it was left', async () => {
@@ -234,6 +254,16 @@ describe('what it waits for', () => {
     });
   });
 
+  test('is a slot: its place is told, and the limit that holds it up', () => {
+    const queue = { place: 3, waiting: 7, limit: 'user', max_running: 2 } as const;
+    const waitsFor = (more: object) =>
+      explainExecution(queued, { nowMs: T0, nextLookMs: NEXT_LOOK, queue: { ...queue, ...more } }).waiting_for?.text;
+    expect(waitsFor({})).toMatch(/ It has place 3 of 7: no more than 2 runs of each user may be under way at once\.$/);
+    expect(waitsFor({ limit: 'deployment', max_running: 1 })).toMatch(/than one run of this server may be under way/);
+    expect(waitsFor({ limit: 'image' })).toMatch(/than 2 runs with its image may be under way/);
+    expect(waitsFor({ limit: undefined })).toMatch(/ It has place 3 of 7\.$/);
+  });
+
   test('nothing is concluded from a platform that does not answer', async () => {
     const world = await RunWorld.open();
     const run = await world.started();
@@ -265,6 +295,17 @@ describe('what comes next', () => {
     world.clock.advance(1_000);
     await run.stop();
     expect((await dues(run))[0]).toEqual(['server', 61_000]);
+  });
+
+  test('for a stop that is due: nothing that is past', async () => {
+    const world = await RunWorld.open();
+    const run = await world.running({ grace: 5 });
+    world.clock.advance(1_000);
+    await run.stop();
+    world.clock.advance(1_000);
+    const nows = (await dues(run)).map(([, at]) => at as number);
+    expect(nows).toContain(600_000);
+    expect(nows.filter((at) => at <= 2_000)).toEqual([]);
   });
 
   test('for an end without a report: the end of the window for it', async () => {
