@@ -321,8 +321,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       },
       {
         file: 'executions/judge.ts',
-        find: '  if (!attempt.lane_settled) return undefined;\n',
-        replace: '  if (!attempt.lane_settled && !facts.report) return undefined;\n',
+        find: '  if (!end || !attempt?.lane_settled) return judgeRestored(facts);\n',
+        replace: '  if (!end || (!attempt?.lane_settled && !facts.report)) return judgeRestored(facts);\n',
       },
     ],
   },
@@ -332,9 +332,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: 'executions/judge.ts',
-        find: '  if (!attempt?.end) return undefined;\n',
+        find: '  if (endedAtMs === undefined) return undefined;\n',
         replace:
-          '  if (attempt && !attempt.end && facts.report) return judgeReport(facts.report, facts.stop !== undefined);\n  if (!attempt?.end) return undefined;\n',
+          '  if (attempt && !end && facts.report) return judgeReport(facts.report, facts.stop !== undefined);\n  if (endedAtMs === undefined) return undefined;\n',
       },
     ],
   },
