@@ -1,3 +1,4 @@
+import { admitAfter, type Execution } from '@runvoy/core';
 import { newHttpApp } from '@runvoy/runtime';
 import type { FastifyInstance } from 'fastify';
 import type { EventDeps, ProcessorDeps, RunnerDeps } from './deps.ts';
@@ -7,7 +8,9 @@ import { runnerRoutes } from './runner-routes.ts';
 /** The event intake, ready to listen where only runners and the event carriers can reach it. */
 export function buildProcessor(deps: ProcessorDeps): FastifyInstance {
   const app = newHttpApp(deps);
-  runnerRoutes(app, deps);
+  const admit = (ended: Execution) =>
+    admitAfter(deps, ended, (error, about) => deps.logger.warn('a start failed', { about, error }));
+  runnerRoutes(app, { ...deps, admitAfter: admit });
   eventRoutes(app, deps);
   return app;
 }

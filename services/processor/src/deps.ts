@@ -1,6 +1,7 @@
 import type {
   BootstrapDeps,
   EventBus,
+  Execution,
   HealthDeps,
   ReadDeadLetterMark,
   ReadPlatformEntry,
@@ -19,7 +20,13 @@ interface Common {
 }
 
 /** What the routes for runners need. */
-export interface RunnerDeps extends BootstrapDeps, Common {}
+export interface RunnerDeps extends BootstrapDeps, Common {
+  /**
+   * Starts who waited for the slot of a run that its runner's report has ended. Absent where nobody may start anything: the same report
+   * comes by the safety lane to where somebody may.
+   */
+  readonly admitAfter?: (ended: Execution) => Promise<unknown>;
+}
 
 /** What the routes for events need. */
 export interface EventDeps extends TickDeps, HealthDeps, Common {

@@ -83,6 +83,8 @@ export function runnerRoutes(app: FastifyInstance, deps: RunnerDeps): void {
       const execution = await recordFinished(deps, id, request.body);
       // All batches were acknowledged before this message was sent: the proof can be made now, before anybody waits for it.
       await assessLog(deps, execution);
+      // Where the platform's end came first, this report was the end.
+      await deps.admitAfter?.(execution);
       return {};
     },
   );

@@ -1,6 +1,7 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import {
+  applyEvidence,
   executionRef,
   hashToken,
   manualClock,
@@ -8,12 +9,14 @@ import {
   readLines,
   runInputRef,
   sealRunInput,
+  slotsRef,
   type CloudEventEnvelope,
   type EventBus,
   type Execution,
   type JobRunner,
   type PlatformView,
   type SecretVault,
+  type SlotLimits,
 } from '@runvoy/core';
 import { openSqliteRecords } from '@runvoy/provider-local';
 import {
@@ -35,10 +38,11 @@ const NONCE = '1'.repeat(32);
 const vault: SecretVault = { seal: async (plain) => plain, open: async (sealed) => sealed };
 
 /** A processor over an in-memory store that holds one run, and a platform that says what the test sets. */
-async function openWorld() {
+async function openWorld(limits: SlotLimits = NO_LIMITS) {
   const records = openSqliteRecords(':memory:');
   const clock = manualClock(T0);
   const published: string[] = [];
+  const started: string[] = [];
   const dead: { readonly event: CloudEventEnvelope; readonly reason: string }[] = [];
   const bus: EventBus & { isDown: boolean } = {
     isDown: false,
@@ -54,7 +58,10 @@ async function openWorld() {
   const jobs: JobRunner = {
     isolations: ['process'],
     longestGraceMs: Infinity,
-    start: async () => ({ outcome: 'started' }),
+    start: async ({ execution_id }) => {
+      started.push(execution_id);
+      return { outcome: 'started' };
+    },
     look: async () => {
       if (platform.view === 'unreachable') throw new Error('the platform does not answer');
       return platform.view;
@@ -99,7 +106,7 @@ async function openWorld() {
     batchMs: 10,
     upSinceMs: T0,
     startTimeoutMs: 600_000,
-    limits: NO_LIMITS,
+    limits,
     logger: silentLogger,
   });
   const post = (kind: string, body: unknown, id = ID) =>
@@ -109,6 +116,7 @@ async function openWorld() {
     clock,
     platform,
     published,
+    started,
     dead,
     bus,
     post,
@@ -179,6 +187,36 @@ describe('the event intake', () => {
     expect(await world.execution()).toMatchObject({ status: 'FAILED', exit_code: 3, completed_at_ms: T0 + 1_000 });
     expect(world.published).toEqual(['dev.runvoy.execution.finished.v1']);
     expect(await world.records.get(runInputRef(ID))).toBeUndefined();
+  });
+
+  test('starts who waits for the slot of a run that its report ends, because the platform’s end came first', async () => {
+    await using world = await openWorld({ ...NO_LIMITS, deployment: 1 });
+    const { session } = await world.bootstrap();
+    const holder = await world.execution();
+    const waiting: Execution = {
+      ...holder,
+      execution_id: 'b'.repeat(32),
+      created_by: 'next@b.c',
+      status: 'STARTING',
+      facts: { attempts: [] },
+      queued: { since_ms: T0, until_ms: T0 + 3_600_000 },
+      waiting: true,
+    };
+    await world.records.transact(async (tx) => {
+      tx.set(executionRef(ID), { ...holder, slot: true });
+      tx.set(executionRef(waiting.execution_id), waiting);
+      tx.set(slotsRef, {
+        serial: 1,
+        holders: [{ execution_id: ID, user: holder.created_by, image_id: holder.image_id }],
+        queues: [{ user: waiting.created_by, waiting: 1, turn: 1 }],
+      });
+    });
+    const end = { platform_execution: '', at_ms: T0 + 1_500, kind: 'exited' as const };
+    await applyEvidence(world, ID, [{ kind: 'platform_ended', attempt: 1, end }]);
+    expect(world.started).toEqual([]);
+    expect((await world.post('finished', finished(session))).statusCode).toBe(200);
+    expect((await world.execution()).status).toBe('FAILED');
+    expect(world.started).toEqual([waiting.execution_id]);
   });
 
   test('stores a batch once, however often it comes, and no other under its number', async () => {
