@@ -102,6 +102,7 @@ export * from './secrets/sealing-key.ts';
 export * from './secrets/secret-vault.ts';
 export * from './secrets/secret.ts';
 export * from './secrets/secrets.ts';
+export * from './settings/deployment-limits.ts';
 export * from './slots/admit-waiting.ts';
 export * from './slots/place-run.ts';
 export * from './slots/queue-place.ts';

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
+import { DEPLOYMENT_LIMITS } from '@runvoy/core';
 import { ConfigProblems } from '@runvoy/runtime/read-config';
 import { GCP_VARIABLES, readGcpConfig } from '../src/index.ts';
 
@@ -37,6 +38,21 @@ test('docs/config.md lists exactly the variables there are on Google Cloud', () 
       .map(([variable]) => variable)
       .toSorted(),
   );
+});
+
+test('docs/config.md says what limits, timeouts and rates are where nothing is set, and which differ from one machine', () => {
+  const docs = readFileSync(new URL('../../../docs/config.md', import.meta.url), 'utf8');
+  const lines = docs.slice(docs.indexOf('## Google Cloud')).split('\n');
+  const differing: string[] = [];
+  for (const key of Object.keys(DEPLOYMENT_LIMITS) as (keyof typeof DEPLOYMENT_LIMITS)[]) {
+    const [variable, read] = GCP_VARIABLES[key];
+    const value = (read(variable, undefined) as { readonly value: number }).value;
+    const row = lines.find((line) => line.startsWith(`| \`${variable}\``));
+    expect([variable, row?.split('|')[2]?.trim()]).toEqual([variable, String(value)]);
+    if (value !== DEPLOYMENT_LIMITS[key].fallback) differing.push(variable);
+  }
+  const told = docs.slice(docs.indexOf('Four defaults differ'), docs.indexOf('| `RUNVOY_BACKEND_PROVIDER`'));
+  expect([...told.matchAll(/`(RUNVOY_\w+)`/g)].map((match) => match[1]).toSorted()).toEqual(differing.toSorted());
 });
 
 test('what is required is enough, and everything else has its default', () => {

@@ -84,6 +84,26 @@ export function integer(options: {
   };
 }
 
+/** A whole number as data: its variable, its bounds, and what holds when it is not set. */
+export interface IntegerSetting {
+  readonly variable: string;
+  readonly fallback: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+/** Rows of a table from settings that several tables share; `changed` is in what this one differs. */
+export function integers<const Settings extends Readonly<Record<string, IntegerSetting>>>(
+  settings: Settings,
+  changed: { readonly [Key in keyof Settings]?: Partial<Omit<IntegerSetting, 'variable'>> } = {},
+): { readonly [Key in keyof Settings]: readonly [variable: string, field: ConfigField<number>] } {
+  const rows = Object.entries(settings).map(([key, setting]) => [
+    key,
+    [setting.variable, integer({ ...setting, ...changed[key] })],
+  ]);
+  return Object.fromEntries(rows);
+}
+
 /** `true` or `false`. */
 export function flag(fallback: boolean): ConfigField<boolean> {
   return (name, value) => {

@@ -43,6 +43,7 @@ async function openLocal(shutdown: Shutdown): Promise<Opened> {
     startTimeoutMs: config.startTimeoutS * 1000,
     logger: newLogger(config.logLevel, toStdout),
     prices: config.prices,
+    ...ratePolicy(config),
     policy: {
       isolation: 'process' as const,
       timeoutDefaultS: config.timeoutDefaultS,

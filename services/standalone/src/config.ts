@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import {
   ConfigProblems,
   flag,
-  integer,
+  integers,
   LOG_LEVELS,
   list,
   oneOf,
@@ -15,15 +15,14 @@ import {
   type Env,
 } from '@runvoy/runtime';
 import {
+  DEPLOYMENT_LIMITS,
   isEmail,
   readPrices,
   slotLimits,
   type Prices,
-  START_TIMEOUT_S,
-  STOP_TIMEOUT_S,
+  timeoutProblems,
   type SlotLimits,
 } from '@runvoy/core';
-import { LIMITS } from '@runvoy/protocol';
 
 /** How one server on this machine is set up. */
 export interface StandaloneConfig {
@@ -91,8 +90,6 @@ export function readStandaloneConfig(args: readonly string[], env: Env): Standal
     dataDir: resolve(read.dataDir),
     containerEngine: engineWords(read.containerEngine),
     gitRoots: read.gitRoots.map((root) => resolve(root)),
-    timeoutDefaultS: read.timeoutDefaultS ?? LIMITS.timeoutDefaultS,
-    timeoutMaxS: read.timeoutMaxS ?? LIMITS.timeoutMaxS,
     limits: slotLimits(read),
     json: values.json,
     firstRun: !values['no-first-run'] && !values.json,
@@ -106,25 +103,16 @@ function engineWords(line: string): StandaloneConfig['containerEngine'] {
 
 /** What is right by itself and wrong together, or what only core can judge. */
 function relationProblems(read: {
-  readonly timeoutDefaultS: number | undefined;
-  readonly timeoutMaxS: number | undefined;
+  readonly timeoutDefaultS: number;
+  readonly timeoutMaxS: number;
   readonly adminEmail: string;
 }): string[] {
-  const problems: string[] = [];
-  const { timeoutDefaultS = LIMITS.timeoutDefaultS, timeoutMaxS = LIMITS.timeoutMaxS } = read;
-  if (timeoutDefaultS > timeoutMaxS) {
-    problems.push(
-      `RUNVOY_TIMEOUT_DEFAULT_SECONDS (${timeoutDefaultS}) must not be above RUNVOY_TIMEOUT_MAX_SECONDS (${timeoutMaxS}).`,
-    );
-  }
+  const problems = timeoutProblems(read);
   if (!isEmail(read.adminEmail)) {
     problems.push(`RUNVOY_ADMIN_EMAIL must be an e-mail address such as you@example.com; got "${read.adminEmail}".`);
   }
   return problems;
 }
-
-/** How many runs may be under way at once; 0 = as many as come. */
-const slots = integer({ fallback: 0, min: 0, max: LIMITS.runningMax });
 
 /** Every variable there is; `docs/config.md` lists the same, and a test compares the two. */
 export const STANDALONE_CONFIG = {
@@ -140,18 +128,5 @@ export const STANDALONE_CONFIG = {
   adminEmail: ['RUNVOY_ADMIN_EMAIL', text({ fallback: `${userInfo().username}@localhost` })],
   logLevel: ['RUNVOY_LOG_LEVEL', oneOf(LOG_LEVELS, 'info')],
   prices: ['RUNVOY_PRICES', optionalJson(readPrices)],
-  timeoutDefaultS: ['RUNVOY_TIMEOUT_DEFAULT_SECONDS', optionalInteger({ min: 1, max: LIMITS.timeoutMaxS })],
-  timeoutMaxS: ['RUNVOY_TIMEOUT_MAX_SECONDS', optionalInteger({ min: 1, max: LIMITS.timeoutMaxS })],
-  startTimeoutS: ['RUNVOY_START_TIMEOUT', integer({ ...START_TIMEOUT_S, fallback: 120 })],
-  stopTimeoutS: ['RUNVOY_STOP_TIMEOUT', integer(STOP_TIMEOUT_S)],
-  maxRunning: ['RUNVOY_MAX_RUNNING', slots],
-  maxRunningPerUser: ['RUNVOY_MAX_RUNNING_PER_USER', slots],
-  maxRunningPerImage: ['RUNVOY_MAX_RUNNING_PER_IMAGE', slots],
-  queueTimeoutS: [
-    'RUNVOY_QUEUE_TIMEOUT',
-    integer({ fallback: LIMITS.queueTimeoutDefaultS, min: 1, max: LIMITS.timeoutMaxS }),
-  ],
-  rateLimit: ['RUNVOY_RATE_LIMIT', integer({ fallback: 0, min: 0, max: 1_000_000 })],
-  rateLimitRefused: ['RUNVOY_RATE_LIMIT_REFUSED', integer({ fallback: 100, min: 1, max: 1_000_000 })],
-  trustedProxyHops: ['RUNVOY_TRUSTED_PROXY_HOPS', integer({ fallback: 0, min: 0, max: 10 })],
+  ...integers(DEPLOYMENT_LIMITS),
 } as const;

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
+import { DEPLOYMENT_LIMITS } from '@runvoy/core';
 import { readStandaloneConfig, STANDALONE_CONFIG } from '../src/config.ts';
 
 test('docs/config.md lists exactly the variables of the standalone server', () => {
@@ -11,6 +12,16 @@ test('docs/config.md lists exactly the variables of the standalone server', () =
       .map(([name]) => name)
       .toSorted(),
   );
+});
+
+test('docs/config.md says what limits, timeouts and rates are where nothing is set', () => {
+  const docs = readFileSync(new URL('../../../docs/config.md', import.meta.url), 'utf8');
+  const said = Object.keys(DEPLOYMENT_LIMITS).map((key) => {
+    const [variable, read] = STANDALONE_CONFIG[key as keyof typeof DEPLOYMENT_LIMITS];
+    const row = docs.split('\n').find((line) => line.startsWith(`| \`${variable}\``));
+    return [variable, row?.split('|')[2]?.trim(), read(variable, undefined)];
+  });
+  expect(said).toEqual(said.map(([variable, , read]) => [variable, String((read as { value: number }).value), read]));
 });
 
 test('flags win over variables, and runvoy’s own name for the port over ours', () => {

@@ -1,3 +1,4 @@
+import { timeoutProblems } from '@runvoy/core';
 import { isLoopback } from './endpoint.ts';
 import type { GcpVariables } from './variables.ts';
 
@@ -88,13 +89,6 @@ function plaintextProblems(given: Given): string[] {
 /** Host and port of a URL that is spoken to in plaintext. */
 function plaintext(url: string | undefined): string | undefined {
   return url !== undefined && /^(?:http|ws):/.test(url) ? new URL(url).host : undefined;
-}
-
-function timeoutProblems({ timeoutDefaultS, timeoutMaxS }: Given): string[] {
-  if (timeoutDefaultS === undefined || timeoutMaxS === undefined || timeoutDefaultS <= timeoutMaxS) return [];
-  return [
-    `RUNVOY_TIMEOUT_DEFAULT_SECONDS (${timeoutDefaultS}) must not be above RUNVOY_TIMEOUT_MAX_SECONDS (${timeoutMaxS}).`,
-  ];
 }
 
 function vpcProblems({ vpcEgress, vpcConnector }: Given): string[] {

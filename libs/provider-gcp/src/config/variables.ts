@@ -1,9 +1,10 @@
-import { isEmail, readPrices, START_TIMEOUT_S, STOP_TIMEOUT_S, type SigningKeys } from '@runvoy/core';
+import { DEPLOYMENT_LIMITS, isEmail, readPrices, type SigningKeys } from '@runvoy/core';
 import { LIMITS } from '@runvoy/protocol';
 import { LOG_LEVELS } from '@runvoy/runtime/logger';
 import {
   flag,
   integer,
+  integers,
   list,
   oneOf,
   optionalJson,
@@ -55,10 +56,6 @@ const email: ConfigField<string> = (variable, value = '') =>
 
 /** A run's timeout is a part of its task's, which Cloud Run ends at 168 h (`taskTimeoutS`): start, longest grace and a minute more. */
 const LONGEST_RUN_S = LIMITS.timeoutMaxS - 600 - LIMITS.graceMaxMs / 1000 - 60;
-const seconds = (fallback: number) => integer({ fallback, min: 1, max: LONGEST_RUN_S });
-
-/** How many runs may be under way at once; 0 = as many as come. */
-const slots = integer({ fallback: 0, min: 0, max: LIMITS.runningMax });
 
 /** Every variable there is; `docs/config.md` lists the same, and a test compares the two. */
 export const GCP_VARIABLES = {
@@ -103,22 +100,16 @@ export const GCP_VARIABLES = {
   jobServiceAccounts: ['RUNVOY_GCP_JOB_SERVICE_ACCOUNTS', serviceAccounts],
   jobDefaultImage: ['RUNVOY_GCP_JOB_DEFAULT_RUNTIME', jobRuntime],
   sidecarImage: ['RUNVOY_GCP_SIDECAR_IMAGE', imageReference],
-  timeoutDefaultS: ['RUNVOY_TIMEOUT_DEFAULT_SECONDS', seconds(LIMITS.timeoutDefaultS)],
-  timeoutMaxS: ['RUNVOY_TIMEOUT_MAX_SECONDS', seconds(LONGEST_RUN_S)],
-  // An image of some gigabytes is pulled in minutes, and a job that the region has no room for waits.
-  startTimeoutS: ['RUNVOY_START_TIMEOUT', integer({ ...START_TIMEOUT_S, fallback: 600 })],
-  stopTimeoutS: ['RUNVOY_STOP_TIMEOUT', integer(STOP_TIMEOUT_S)],
-  maxRunning: ['RUNVOY_MAX_RUNNING', slots],
-  maxRunningPerUser: ['RUNVOY_MAX_RUNNING_PER_USER', slots],
-  maxRunningPerImage: ['RUNVOY_MAX_RUNNING_PER_IMAGE', slots],
-  queueTimeoutS: [
-    'RUNVOY_QUEUE_TIMEOUT',
-    integer({ fallback: LIMITS.queueTimeoutDefaultS, min: 1, max: LIMITS.timeoutMaxS }),
-  ],
-
-  rateLimit: ['RUNVOY_RATE_LIMIT', integer({ fallback: 1_000, min: 0, max: 1_000_000 })],
-  rateLimitRefused: ['RUNVOY_RATE_LIMIT_REFUSED', integer({ fallback: 100, min: 1, max: 1_000_000 })],
-  trustedProxyHops: ['RUNVOY_TRUSTED_PROXY_HOPS', integer({ fallback: 1, min: 0, max: 10 })],
+  ...integers(DEPLOYMENT_LIMITS, {
+    timeoutDefaultS: { max: LONGEST_RUN_S },
+    timeoutMaxS: { fallback: LONGEST_RUN_S, max: LONGEST_RUN_S },
+    // An image of some gigabytes is pulled in minutes, and a job that the region has no room for waits.
+    startTimeoutS: { fallback: 600 },
+    // The public may reach it, and each request is billed.
+    rateLimit: { fallback: 1_000 },
+    // Cloud Run's own front end.
+    trustedProxyHops: { fallback: 1 },
+  }),
 
   prices: ['RUNVOY_PRICES', optionalJson(readPrices)],
 
