@@ -18,6 +18,7 @@ import { openApiRoutes } from './openapi/openapi-routes.ts';
 import { collectOperations } from './openapi/operation.ts';
 import { playbookRoutes } from './playbook-routes.ts';
 import { RateLimits } from './rate-limits.ts';
+import { refuseUnknownQuery } from './refuse-unknown-query.ts';
 import { runRoutes } from './run-routes.ts';
 import { sealingKeyRoutes } from './sealing-key-routes.ts';
 import { secretRoutes } from './secret-routes.ts';
@@ -40,6 +41,7 @@ export function buildOrchestrator(deps: OrchestratorDeps): FastifyInstance {
   app.register(
     async (api) => {
       requireApiKey(api, deps, rates);
+      refuseUnknownQuery(api);
       const runs = new AcceptedRuns(api, deps);
       runRoutes(api, deps, runs);
       playbookRoutes(api, deps, runs);

@@ -65,6 +65,15 @@ describe('users, claims and images', () => {
     expect((await world.call('GET', '/api/v1/images/hashicorp/terraform:1.6')).statusCode).toBe(404);
   });
 
+  test.each([
+    ['/api/v1/executions?limit=1&staus=RUNNING', 'unknown parameter "staus"; this path takes limit, status'],
+    ['/api/v1/images?limit=1', 'unknown parameter "limit"; this path takes none'],
+  ])('%s is refused: a parameter that nobody reads would be passed over', async (path, details) => {
+    await using world = await openWorld();
+    expect((await world.call('GET', path)).json()).toMatchObject({ code: 'INVALID_REQUEST', details });
+    expect((await world.call('GET', path, undefined, 'rvy_nonsense')).statusCode).toBe(401);
+  });
+
   test('a reference is not enough to remove an image', async () => {
     await using world = await openWorld();
     expect((await world.call('DELETE', '/api/v1/images/alpine:3')).statusCode).toBe(400);

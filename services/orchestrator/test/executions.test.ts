@@ -126,6 +126,7 @@ describe('a stop in a hurry', () => {
 
   test.each([
     ['force=perhaps', 400, 'force'],
+    ['forced=true', 400, 'this path takes force, grace'],
     ['force=', 400, 'not empty'],
     ['force=true&force=false', 400, 'force'],
     ['force=true&grace=5', 400, 'exclude each other'],

@@ -151,7 +151,7 @@ export const TicketQuerySchema = Type.Object({
 
 /** `?force=` or `?grace=` of a stop. */
 export const StopQuerySchema = Type.Object({
-  force: Type.Optional(Type.Enum(['true', 'false', '1', '0', ''], { description: 'A grace of 0. Excludes `grace`.' })),
+  force: Type.Optional(Type.Enum(['true', 'false', '1', '0'], { description: 'A grace of 0. Excludes `grace`.' })),
   grace: Type.Optional(
     Type.String({
       pattern: '^\\d{1,3}(\\.\\d{1,3})?$',

@@ -14,6 +14,8 @@ const CHANGING: readonly FailureCode[] = [
   'UNSUPPORTED_MEDIA_TYPE',
 ];
 const KEYED: readonly FailureCode[] = [
+  // A query parameter that it does not know.
+  'INVALID_REQUEST',
   'UNAUTHORIZED',
   'INVALID_API_KEY',
   'API_KEY_REVOKED',

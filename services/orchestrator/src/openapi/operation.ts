@@ -54,6 +54,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** It stands behind `requireApiKey`. */
     readonly needsKey?: true;
+    /** The query parameters it describes. */
+    readonly query?: readonly string[];
   }
 }
 
@@ -93,9 +95,14 @@ export function collectOperations(app: FastifyInstance): readonly MountedOperati
         },
       });
     }
+    route.config = { ...route.config, query: namesIn(schema.querystring) };
     if (route.schema) route.schema = schema.body === undefined ? {} : { body: schema.body };
   });
   return operations;
+}
+
+function namesIn(querystring: unknown): readonly string[] {
+  return Object.keys((querystring as { readonly properties?: object } | undefined)?.properties ?? {});
 }
 
 /** A HEAD is made by the framework for every GET, and answers as it does. */
