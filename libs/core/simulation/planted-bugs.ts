@@ -352,7 +352,13 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'key-forgotten',
     means: 'a request that is sent again makes another run',
-    edits: [{ file: 'executions/submit-run.ts', find: '      rememberKey(tx, submission, execution);\n', replace: '' }],
+    edits: [
+      {
+        file: 'executions/submit-run.ts',
+        find: '    keep.put(tx, { execution_id: execution.execution_id });\n',
+        replace: '',
+      },
+    ],
   },
   {
     name: 'stop-not-stored',

@@ -122,7 +122,7 @@ export class StoreWatch {
 
   #key({ ref, value, kind }: Write): void {
     if (kind === 'delete') return;
-    const { execution_id } = value as { execution_id: string };
+    const { execution_id } = (value as { made: { execution_id: string } }).made;
     if (this.keys.has(ref.id)) this.#world.violate('idempotency', `a key was given a second run ${execution_id}`);
     this.keys.set(ref.id, execution_id);
   }

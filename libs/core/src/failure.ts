@@ -72,7 +72,20 @@ export const FAILURES = {
   IDEMPOTENCY_CONFLICT: {
     status: 422,
     text: (key: string) =>
-      `Idempotency-Key ${key} was used before with another body. Send a new key to start another run.`,
+      `Idempotency-Key ${key} was used before with another body. Send a new key with another request.`,
+  },
+  IDEMPOTENCY_IN_PROGRESS: {
+    status: 409,
+    text: (key: string) => `The first request with Idempotency-Key ${key} is still being carried out. Ask again.`,
+  },
+  ANSWER_GONE: {
+    status: 410,
+    text: (key: string) =>
+      `The answer to Idempotency-Key ${key} held a credential that is used, revoked or expired. It is told no more, and nothing was made anew: ask with a new key.`,
+  },
+  PRECONDITION_FAILED: {
+    status: 412,
+    text: (tag: string) => `It has changed since: its ETag is ${tag} now, which If-Match does not name. Read it again.`,
   },
   IMAGE_NEEDS_CONTAINER: { status: 422, text: (what: string) => what },
   ISOLATION_TOO_WEAK: { status: 422, text: (what: string) => what },

@@ -12,7 +12,7 @@ export function answerOnSocket(socket: Duplex, error: unknown): void {
   socket.on('error', () => socket.destroy());
   if (!socket.writable) return void socket.destroy();
   const requestId = randomBytes(16).toString('hex');
-  const { status, body } = answerFor(error, requestId);
+  const { status, body, retryAfterS } = answerFor(error, requestId);
   const text = JSON.stringify(body);
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Error'}`,
@@ -21,6 +21,7 @@ export function answerOnSocket(socket: Duplex, error: unknown): void {
     `X-Request-Id: ${requestId}`,
     'X-Content-Type-Options: nosniff',
     'Cache-Control: no-store',
+    ...(retryAfterS === undefined ? [] : [`Retry-After: ${retryAfterS}`]),
     'Connection: close',
   ];
   // Ending alone would leave the connection to a peer that never ends its own side.

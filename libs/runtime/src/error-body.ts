@@ -7,7 +7,20 @@ export interface ErrorAnswer {
   readonly status: number;
   readonly body: ErrorBody;
   readonly isUnexpected: boolean;
+  /** Seconds after which another try may fare better, where one may. */
+  readonly retryAfterS?: number;
 }
+
+/** What passes by itself, and about how soon. Limits of rates say it exactly, where they are counted. */
+const RETRY_AFTER_S: Partial<Record<FailureCode, number>> = {
+  IDEMPOTENCY_IN_PROGRESS: 1,
+  QUEUE_FULL: 10,
+  STORE_CONTENDED: 1,
+  STORE_UNAVAILABLE: 5,
+  PLATFORM_UNAVAILABLE: 5,
+  TOO_MANY_VIEWERS: 10,
+  SHUTTING_DOWN: 5,
+};
 
 /** Fastify's own refusals (bad JSON, too large a body, wrong media type) and schema violations carry a status. */
 interface WithStatus {
@@ -49,5 +62,6 @@ function answer(
 ): ErrorAnswer {
   const title = STATUS_CODES[status] ?? 'Error';
   const body = { error: title, code, details, request_id: requestId, type: `urn:runvoy:error:${code}`, title, status };
-  return { status, body, isUnexpected };
+  const retryAfterS = RETRY_AFTER_S[code];
+  return { status, body, isUnexpected, ...(retryAfterS === undefined ? {} : { retryAfterS }) };
 }

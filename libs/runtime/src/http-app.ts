@@ -7,10 +7,12 @@ import { Failure } from '@runvoy/core';
 import { LIMITS } from '@runvoy/protocol';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { answerOnSocket } from './answer-on-socket.ts';
+import { cameByTls } from './came-by-tls.ts';
 import { answerFor } from './error-body.ts';
 import { checkJsonShape } from './json-shape.ts';
 import { newKnownPaths } from './known-paths.ts';
 import type { Logger } from './logger.ts';
+import { traceContext } from './trace-context.ts';
 
 /** How long a peer may take. A connection is closed at most `checkMs` after its time is over. */
 export interface Patience {
@@ -34,6 +36,8 @@ export interface HttpAppOptions {
    */
   readonly strictJson?: boolean;
   readonly patience?: Patience;
+  /** Proxies in front whose word counts, for whether clients come by TLS; 0 unless told. */
+  readonly trustedProxyHops?: number;
 }
 
 /** URL and headers together. */
@@ -45,7 +49,7 @@ const PATH_PART_CHARS = 1_024;
  * type accepted (runvoy's CLI sends that on DELETE and POST), trailing slashes ignored, every error in one form, a request id.
  */
 export function newHttpApp(options: HttpAppOptions): FastifyInstance {
-  const { logger, guard, strictJson = false, patience = PATIENCE } = options;
+  const { logger, guard, strictJson = false, patience = PATIENCE, trustedProxyHops = 0 } = options;
   const app = Fastify({
     logger: false,
     bodyLimit: LIMITS.bodyBytes,
@@ -81,6 +85,7 @@ export function newHttpApp(options: HttpAppOptions): FastifyInstance {
   acceptJson(app, strictJson);
   app.addHook('onRequest', async (request, reply) => {
     addHeaders(request, reply);
+    if (cameByTls(request.raw, trustedProxyHops)) reply.header('Strict-Transport-Security', STRICT_TRANSPORT);
     guard?.(request.raw);
   });
   app.setErrorHandler((error, request, reply) => replyWithError(logger, error, request, reply));
@@ -103,9 +108,23 @@ function whyUnanswered(request: FastifyRequest, methods: readonly string[]): Fai
   return new Failure('METHOD_NOT_ALLOWED', `${path} answers ${methods.join(', ')}; got ${request.method}.`);
 }
 
-/** Answers hold keys, tickets and output of commands: nobody on the way keeps them, and no browser guesses what they are. */
+/** A year: what a browser keeps of it ends long after whoever removes TLS has forgotten. */
+const STRICT_TRANSPORT = 'max-age=31536000';
+
+/**
+ * Answers hold keys, tickets and output of commands: nobody on the way keeps them, no browser guesses what they are, shows them in a
+ * frame, or runs anything in them. Pages for people set a policy of their own.
+ */
+const FOR_ALL = {
+  'Cache-Control': 'no-store',
+  'X-Content-Type-Options': 'nosniff',
+  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+  'Referrer-Policy': 'no-referrer',
+};
+
 function addHeaders(request: FastifyRequest, reply: FastifyReply): void {
-  reply.headers({ 'X-Request-Id': request.id, 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' });
+  const { traceparent } = traceContext(request.headers.traceparent, request.id);
+  reply.headers({ ...FOR_ALL, 'X-Request-Id': request.id, traceparent });
 }
 
 /** CloudEvents come as application/cloudevents+json in structured mode. */
@@ -146,9 +165,14 @@ function replyWithError(logger: Logger, error: unknown, request: FastifyRequest,
   // The framework closes the connection on a body it has not read, and the reset may overtake the refusal: a front end then
   // answers 503 in its place. Left open, Node throws the rest away, for as long as a request may take.
   if (isTooLarge(error)) reply.removeHeader('connection');
-  const { status, body, isUnexpected } = answerFor(inOurWords(error, request), request.id);
+  const { status, body, isUnexpected, retryAfterS } = answerFor(inOurWords(error, request), request.id);
+  if (retryAfterS !== undefined && !reply.hasHeader('Retry-After')) reply.header('Retry-After', String(retryAfterS));
   if (isUnexpected) {
-    logger.error(`${request.method} ${pathOf(request)} failed`, { request_id: request.id, error });
+    logger.error(`${request.method} ${pathOf(request)} failed`, {
+      request_id: request.id,
+      trace_id: traceContext(request.headers.traceparent, request.id).traceId,
+      error,
+    });
   }
   void reply.code(status).type('application/json').send(body);
 }

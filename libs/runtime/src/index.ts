@@ -1,4 +1,5 @@
 export * from './answer-on-socket.ts';
+export * from './came-by-tls.ts';
 export * from './client-address.ts';
 export * from './cloud-event.ts';
 export * from './error-body.ts';
@@ -13,3 +14,4 @@ export * from './read-config.ts';
 export * from './readiness.ts';
 export * from './serve.ts';
 export * from './shutdown.ts';
+export * from './trace-context.ts';

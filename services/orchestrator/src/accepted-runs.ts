@@ -1,10 +1,24 @@
 import { admitAfter, startExecution, waitingFor, type Accepted, type AdmitDeps } from '@runvoy/core';
 import type { RunAnswer, WaitedRunAnswer } from '@runvoy/protocol';
+import { traceContext } from '@runvoy/runtime';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { callerOf } from './authentication.ts';
 import type { OrchestratorDeps } from './deps.ts';
+import { markReplayed } from './keyed-calls.ts';
 import { streamTicketUrl, viewUrl } from './links.ts';
 import { preferredWait, WaitedRuns } from './waited-run.ts';
+
+/** What a request for a run says beside its body. */
+export function askedRun(request: FastifyRequest) {
+  const idempotencyKey = request.headers['idempotency-key'];
+  const { isGiven, traceparent } = traceContext(request.headers.traceparent, request.id);
+  return {
+    caller: callerOf(request),
+    requestId: request.id,
+    ...(typeof idempotencyKey === 'string' ? { idempotencyKey } : {}),
+    ...(isGiven ? { traceparent } : {}),
+  };
+}
 
 /** What follows once a run is stored, however it was asked for: start it, admit who waits, answer 202, or 200 when it was waited for. */
 export class AcceptedRuns {
@@ -19,6 +33,7 @@ export class AcceptedRuns {
   async answer(request: FastifyRequest, reply: FastifyReply, accepted: Accepted): Promise<RunAnswer | WaitedRunAnswer> {
     const deps = this.#deps;
     const id = accepted.execution.execution_id;
+    if (accepted.isRepeat) markReplayed(reply);
     const started =
       accepted.order &&
       (await startExecution(deps, accepted.order, (error) => {

@@ -3,8 +3,10 @@ import type { FastifyInstance } from 'fastify';
 /** What a page of an allowed origin is told besides. Keys travel in a header of their own, so no credentials are allowed. */
 const FOR_ALLOWED = {
   'Access-Control-Allow-Methods': 'GET, POST, PUT, DELETE, OPTIONS',
-  'Access-Control-Allow-Headers': 'Content-Type, X-API-Key, Idempotency-Key',
-  'Access-Control-Expose-Headers': 'X-Request-Id, Retry-After, RateLimit, RateLimit-Policy',
+  'Access-Control-Allow-Headers':
+    'Content-Type, X-API-Key, Idempotency-Key, If-Match, If-None-Match, Prefer, traceparent',
+  'Access-Control-Expose-Headers':
+    'X-Request-Id, Retry-After, RateLimit, RateLimit-Policy, ETag, Link, Idempotent-Replayed, Preference-Applied, traceparent',
   'Access-Control-Max-Age': '3600',
 };
 

@@ -13,10 +13,12 @@ import {
   type Records,
 } from '@runvoy/core';
 import {
+  ChangeHeadersSchema,
   ExecutionListQuerySchema,
   ExecutionListSchema,
   ExecutionParamsSchema,
   ExecutionSchema,
+  ReadHeadersSchema,
   ExecutionStateSchema,
   StoppedExecutionSchema,
   StopQuerySchema,
@@ -28,12 +30,14 @@ import {
   type KillAnswer,
   type QueueBody,
 } from '@runvoy/protocol';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import Type from 'typebox';
 import { callerOf } from './authentication.ts';
 import type { OrchestratorDeps } from './deps.ts';
+import { answerTagged, demandedState, entityTag } from './entity-tags.ts';
 import { nextLink } from './links.ts';
 import { readListQuery } from './list-query.ts';
+import { NOT_MODIFIED } from './openapi/conditional.ts';
 import { readStopGrace } from './stop-query.ts';
 
 type ById = { Params: { id: string } };
@@ -75,13 +79,16 @@ export function executionRoutes(api: FastifyInstance, deps: OrchestratorDeps): v
         tags: ['runs'],
         summary: 'One execution',
         params: ExecutionParamsSchema,
-        response: { 200: ExecutionSchema },
+        headers: ReadHeadersSchema,
+        answerHeaders: ['ETag'],
+        response: { 200: ExecutionSchema, 304: NOT_MODIFIED },
         errors: ['EXECUTION_NOT_FOUND'],
       },
     },
-    async (request): Promise<ExecutionBody> => {
+    async (request, reply): Promise<ExecutionBody | FastifyReply> => {
       const execution = await readableExecution(deps.records, callerOf(request), request.params.id);
-      return executionBody(execution, await placeOfRun(deps, execution), deps.prices);
+      const body = executionBody(execution, await placeOfRun(deps, execution), deps.prices);
+      return answerTagged(request, reply, entityTag(body), body);
     },
   );
 
@@ -93,14 +100,17 @@ export function executionRoutes(api: FastifyInstance, deps: OrchestratorDeps): v
         tags: ['runs'],
         summary: 'How it stands',
         params: ExecutionParamsSchema,
-        response: { 200: ExecutionStateSchema },
+        headers: ReadHeadersSchema,
+        answerHeaders: ['ETag'],
+        response: { 200: ExecutionStateSchema, 304: NOT_MODIFIED },
         errors: ['EXECUTION_NOT_FOUND'],
       },
     },
-    async (request): Promise<ExecutionStatusBody> => {
+    async (request, reply): Promise<ExecutionStatusBody | FastifyReply> => {
       const execution = await readableExecution(deps.records, callerOf(request), request.params.id);
       const assessment = isTerminal(execution.status) ? await assessLog(deps, execution) : undefined;
-      return executionStatusBody(execution, assessment, await placeOfRun(deps, execution), deps.prices);
+      const body = executionStatusBody(execution, assessment, await placeOfRun(deps, execution), deps.prices);
+      return answerTagged(request, reply, entityTag(body), body);
     },
   );
 
@@ -115,23 +125,29 @@ export function executionRoutes(api: FastifyInstance, deps: OrchestratorDeps): v
           'Its processes get SIGTERM, and SIGKILL after the grace. 204 says that it is stopping or has ended already.',
         params: ExecutionParamsSchema,
         querystring: StopQuerySchema,
+        headers: ChangeHeadersSchema,
         response: {
           200: StoppedExecutionSchema,
           204: Type.Null({ description: 'It is stopping or has ended already.' }),
         },
-        errors: ['EXECUTION_NOT_FOUND', 'UNPROCESSABLE'],
+        errors: ['EXECUTION_NOT_FOUND', 'UNPROCESSABLE', 'PRECONDITION_FAILED'],
       },
     },
     async (request, reply): Promise<KillAnswer | undefined> => {
       const caller = callerOf(request);
       const { id } = request.params;
-      await readable(deps.records, caller, id, 'execution.stop');
+      const read = await readable(deps.records, caller, id, 'execution.stop');
+      const place = request.headers['if-match'] === undefined ? undefined : await placeOfRun(deps, read);
+      const requireState = demandedState(request);
       const grace_ms = readStopGrace(request.query);
       const { outcome } = await stopExecution(
         deps,
         id,
         { email: caller.user.email, requestId: request.id, ...(grace_ms === undefined ? {} : { grace_ms }) },
-        (execution) => requirePermission(caller, 'execution.stop', execution.owned_by),
+        (execution) => {
+          requirePermission(caller, 'execution.stop', execution.owned_by);
+          requireState(() => entityTag(executionBody(execution, place, deps.prices)));
+        },
         (error) => deps.logger.warn('a cancel failed; the next look sends it again', { execution_id: id, error }),
       );
       if (outcome === 'already') {

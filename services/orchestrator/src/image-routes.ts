@@ -10,19 +10,25 @@ import {
   type Image,
 } from '@runvoy/core';
 import {
+  ChangeHeadersSchema,
   ImageListSchema,
   ImageMessageSchema,
   ImageParamsSchema,
   ImageSchema,
+  KeyedHeadersSchema,
+  ReadHeadersSchema,
   RegisterImageRequestSchema,
 } from '@runvoy/protocol/schemas';
 import type { ImageAnswer, ImageBody, ListImagesAnswer, RegisterImageRequest } from '@runvoy/protocol';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import { actedBy, callerOf } from './authentication.ts';
 import type { OrchestratorDeps } from './deps.ts';
+import { answerTagged, demandedState, entityTag } from './entity-tags.ts';
+import type { KeyedCalls } from './keyed-calls.ts';
+import { KEYED_ERRORS, NOT_MODIFIED } from './openapi/conditional.ts';
 
 /** Images. One wildcard takes names with raw and with encoded slashes: runvoy's CLI sends both. */
-export function imageRoutes(api: FastifyInstance, deps: OrchestratorDeps): void {
+export function imageRoutes(api: FastifyInstance, deps: OrchestratorDeps, keyed: KeyedCalls): void {
   const { records } = deps;
 
   api.get(
@@ -49,14 +55,18 @@ export function imageRoutes(api: FastifyInstance, deps: OrchestratorDeps): void 
         operationId: 'registerImage',
         tags: ['images'],
         summary: 'Register one, or set its default mark or limit',
+        headers: KeyedHeadersSchema,
+        answerHeaders: ['Idempotent-Replayed'],
         body: RegisterImageRequestSchema,
         response: { 201: ImageMessageSchema },
-        errors: ['UNPROCESSABLE'],
+        errors: [...KEYED_ERRORS],
       },
       preValidation: async (request) => requirePermission(callerOf(request), 'images.register'),
     },
     async (request, reply): Promise<ImageAnswer> => {
-      await registerImage(deps, request.body, actedBy(request));
+      await keyed.once<{ readonly image_id: string }>(request, reply, 'nothing-secret', (keep) =>
+        registerImage(deps, request.body, actedBy(request), 'demanded', keep),
+      );
       reply.code(201);
       return { image: request.body.image, message: 'Image registered successfully' };
     },
@@ -70,14 +80,17 @@ export function imageRoutes(api: FastifyInstance, deps: OrchestratorDeps): void 
         tags: ['images'],
         summary: 'One image',
         params: ImageParamsSchema,
-        response: { 200: ImageSchema },
+        headers: ReadHeadersSchema,
+        answerHeaders: ['ETag'],
+        response: { 200: ImageSchema, 304: NOT_MODIFIED },
         errors: ['IMAGE_NOT_FOUND', 'INVALID_REQUEST', 'UNPROCESSABLE'],
       },
     },
-    async (request): Promise<ImageBody> => {
+    async (request, reply): Promise<ImageBody | FastifyReply> => {
       requirePermission(callerOf(request), 'images.read');
       const image = await resolveImage(records, request.params['*']);
-      return imageBody(image, await defaultImageId(records));
+      const body = imageBody(image, await defaultImageId(records));
+      return answerTagged(request, reply, entityTag(body), body);
     },
   );
 
@@ -89,14 +102,18 @@ export function imageRoutes(api: FastifyInstance, deps: OrchestratorDeps): void 
         tags: ['images'],
         summary: 'Remove one, by its id',
         params: ImageParamsSchema,
+        headers: ChangeHeadersSchema,
         response: { 200: ImageMessageSchema },
-        errors: ['IMAGE_NOT_FOUND', 'UNPROCESSABLE'],
+        errors: ['IMAGE_NOT_FOUND', 'UNPROCESSABLE', 'PRECONDITION_FAILED'],
       },
     },
     async (request): Promise<ImageAnswer> => {
       requirePermission(callerOf(request), 'images.remove');
       const imageId = request.params['*'];
-      await removeImage(deps, imageId, actedBy(request));
+      const requireState = demandedState(request);
+      await removeImage(deps, imageId, actedBy(request), (image, standing) =>
+        requireState(() => entityTag(imageBody(image, standing))),
+      );
       return { image: imageId, message: 'Image removed successfully' };
     },
   );

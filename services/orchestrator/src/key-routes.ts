@@ -4,6 +4,9 @@ import {
   createKey,
   Failure,
   listKeys,
+  normalEmail,
+  readKey,
+  requirePermission,
   revokeKey,
   rfc3339,
   rotateKey,
@@ -14,11 +17,16 @@ import {
 import {
   CanQuerySchema,
   CanSchema,
+  ChangeHeadersSchema,
   CreateKeyRequestSchema,
   IssuedKeySchema,
+  KeyedHeadersSchema,
   KeyListQuerySchema,
   KeyListSchema,
   KeyParamsSchema,
+  KeySchema,
+  ReadHeadersSchema,
+  ReplaceHeadersSchema,
   RevokedKeySchema,
   RotateKeyRequestSchema,
   WhoAmISchema,
@@ -32,14 +40,17 @@ import type {
   RotateKeyRequest,
   WhoAmIAnswer,
 } from '@runvoy/protocol';
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { asking, callerOf } from './authentication.ts';
 import type { OrchestratorDeps } from './deps.ts';
+import { answerTagged, demandedState, entityTag } from './entity-tags.ts';
+import type { KeyedCalls } from './keyed-calls.ts';
+import { KEYED_CREDENTIAL_ERRORS, NOT_MODIFIED } from './openapi/conditional.ts';
 
 type ById = { Params: { id: string } };
 
 /** Keys, and what a caller may do with the one that asks. */
-export function keyRoutes(api: FastifyInstance, deps: OrchestratorDeps): void {
+export function keyRoutes(api: FastifyInstance, deps: OrchestratorDeps, keyed: KeyedCalls): void {
   api.get<{ Querystring: Record<string, unknown> }>(
     '/keys',
     {
@@ -58,6 +69,26 @@ export function keyRoutes(api: FastifyInstance, deps: OrchestratorDeps): void {
     },
   );
 
+  api.get<ById>(
+    '/keys/:id',
+    {
+      schema: {
+        operationId: 'getKey',
+        tags: ['keys'],
+        summary: 'One key, without its text',
+        params: KeyParamsSchema,
+        headers: ReadHeadersSchema,
+        answerHeaders: ['ETag'],
+        response: { 200: KeySchema, 304: NOT_MODIFIED },
+        errors: ['NOT_FOUND'],
+      },
+    },
+    async (request, reply): Promise<KeyBody | FastifyReply> => {
+      const key = await readKey(deps.records, request.params.id, callerOf(request));
+      return answerTagged(request, reply, keyTag(key), keyBody(key));
+    },
+  );
+
   api.post<{ Body: CreateKeyRequest }>(
     '/keys',
     {
@@ -66,13 +97,22 @@ export function keyRoutes(api: FastifyInstance, deps: OrchestratorDeps): void {
         tags: ['keys'],
         summary: 'Make a key',
         description: 'Its text is in this answer alone.',
+        headers: KeyedHeadersSchema,
+        answerHeaders: ['Idempotent-Replayed', 'ETag'],
         body: CreateKeyRequestSchema,
         response: { 201: IssuedKeySchema },
-        errors: ['NOT_FOUND', 'CONFLICT', 'UNPROCESSABLE'],
+        errors: ['NOT_FOUND', 'CONFLICT', 'UNPROCESSABLE', ...KEYED_CREDENTIAL_ERRORS],
       },
     },
-    async (request, reply): Promise<KeyAnswer> =>
-      keyAnswer(reply, await createKey(deps, request.body, asking(request))),
+    async (request, reply): Promise<KeyAnswer> => {
+      const caller = callerOf(request);
+      // Before what was made earlier is told again: the caller may do less by now.
+      requirePermission(caller, 'keys.manage', [normalEmail(request.body.user ?? caller.user.email)]);
+      const issued = await keyed.once<IssuedKey>(request, reply, 'credential', (keep) =>
+        createKey(deps, request.body, asking(request), keep),
+      );
+      return keyAnswer(reply, issued);
+    },
   );
 
   api.post<ById & { Body: RotateKeyRequest }>(
@@ -83,16 +123,22 @@ export function keyRoutes(api: FastifyInstance, deps: OrchestratorDeps): void {
         tags: ['keys'],
         summary: 'Put a new key in the place of one',
         params: KeyParamsSchema,
+        headers: ReplaceHeadersSchema,
+        answerHeaders: ['Idempotent-Replayed', 'ETag'],
         body: RotateKeyRequestSchema,
         response: { 201: IssuedKeySchema },
-        errors: ['NOT_FOUND', 'CONFLICT', 'UNPROCESSABLE'],
+        errors: ['NOT_FOUND', 'CONFLICT', 'PRECONDITION_FAILED', ...KEYED_CREDENTIAL_ERRORS],
       },
       // Everything in it may be left out, and so may it.
       preValidation: async (request) => void (request.body ??= {}),
     },
     async (request, reply): Promise<KeyAnswer> => {
       const overlapMs = (request.body.overlap ?? 0) * 1000;
-      return keyAnswer(reply, await rotateKey(deps, { keyId: request.params.id, overlapMs }, asking(request)));
+      const which = { keyId: request.params.id, overlapMs };
+      const issued = await keyed.once<IssuedKey>(request, reply, 'credential', (keep) =>
+        rotateKey(deps, which, asking(request), keep, stateOf(request)),
+      );
+      return keyAnswer(reply, issued);
     },
   );
 
@@ -104,12 +150,13 @@ export function keyRoutes(api: FastifyInstance, deps: OrchestratorDeps): void {
         tags: ['keys'],
         summary: 'Revoke one; it is refused from the next request on',
         params: KeyParamsSchema,
+        headers: ChangeHeadersSchema,
         response: { 200: RevokedKeySchema },
-        errors: ['NOT_FOUND'],
+        errors: ['NOT_FOUND', 'PRECONDITION_FAILED'],
       },
     },
     async (request): Promise<{ readonly key: KeyBody }> => {
-      return { key: keyBody(await revokeKey(deps, request.params.id, asking(request))) };
+      return { key: keyBody(await revokeKey(deps, request.params.id, asking(request), stateOf(request))) };
     },
   );
 
@@ -160,10 +207,20 @@ function oneText(query: Readonly<Record<string, unknown>>, name: string): string
   throw new Failure('INVALID_REQUEST', `${name} may be given once.`);
 }
 
-/** The one answer that holds the key: nobody keeps it. */
+/** The one answer that holds the key. */
 function keyAnswer(reply: FastifyReply, { key, api_key }: IssuedKey): KeyAnswer {
-  reply.code(201).header('cache-control', 'no-store');
+  reply.code(201).header('ETag', keyTag(key));
   return { key: keyBody(key), api_key };
+}
+
+/** When it was last used is no change of it. */
+function keyTag({ last_used_at_ms: _, ...key }: ApiKey): string {
+  return entityTag(keyBody(key));
+}
+
+function stateOf(request: FastifyRequest): (key: ApiKey) => void {
+  const requireState = demandedState(request);
+  return (key) => requireState(() => keyTag(key));
 }
 
 function keyBody(key: ApiKey): KeyBody {

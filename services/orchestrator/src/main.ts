@@ -104,6 +104,7 @@ async function openGcp(shutdown: Shutdown): Promise<Opened> {
       cloud: 'GCP',
     },
     ...ratePolicy(config),
+    trustedProxyHops: config.trustedProxyHops,
     allowedOrigins: originsIn([...config.allowedOrigins, ...(config.webUrl === undefined ? [] : [config.webUrl])]),
     streamUrl: () => `${config.websocketUrl}/stream`,
     consoleUrl: () => config.webUrl ?? '',

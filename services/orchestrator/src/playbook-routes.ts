@@ -10,17 +10,22 @@ import {
   requirePermission,
   rfc3339,
   submitPlaybookRun,
+  type Playbook,
+  type PlaybookAt,
 } from '@runvoy/core';
 import {
   AcceptedRunSchema,
+  ChangeHeadersSchema,
   ChangePlaybookRequestSchema,
   CreatePlaybookRequestSchema,
+  KeyedHeadersSchema,
   PageQuerySchema,
   PlaybookAnswerSchema,
   PlaybookPageSchema,
   PlaybookParamsSchema,
   PlaybookQuerySchema,
   PlaybookVersionPageSchema,
+  ReadHeadersSchema,
   RemovedPlaybookSchema,
   RunHeadersSchema,
   RunPlaybookRequestSchema,
@@ -37,18 +42,21 @@ import type {
   RunPlaybookRequest,
   WaitedRunAnswer,
 } from '@runvoy/protocol';
-import type { FastifyInstance } from 'fastify';
-import type { AcceptedRuns } from './accepted-runs.ts';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { askedRun } from './accepted-runs.ts';
 import { asking, callerOf } from './authentication.ts';
 import type { OrchestratorDeps } from './deps.ts';
+import { answerTagged, demandedState, entityTag } from './entity-tags.ts';
+import { keyedCall } from './keyed-calls.ts';
 import { readPageQuery, readVersion } from './list-query.ts';
-import { RUN_REFUSALS } from './run-routes.ts';
+import { KEYED_ERRORS, NOT_MODIFIED } from './openapi/conditional.ts';
+import { RUN_REFUSALS, type RunDoors } from './run-routes.ts';
 
 type ByName = { Params: { name: string } };
 type ByQuery = { Querystring: Record<string, unknown> };
 
 /** Playbooks: what is run again and again, kept on the server in versions that never change. */
-export function playbookRoutes(api: FastifyInstance, deps: OrchestratorDeps, runs: AcceptedRuns): void {
+export function playbookRoutes(api: FastifyInstance, deps: OrchestratorDeps, { runs, keyed }: RunDoors): void {
   const { records } = deps;
 
   api.get<ByQuery>(
@@ -77,15 +85,19 @@ export function playbookRoutes(api: FastifyInstance, deps: OrchestratorDeps, run
         tags: ['playbooks'],
         summary: 'Keep a playbook, as its version 1',
         description: 'Under a name that was deleted, the numbers of its versions go on.',
+        headers: KeyedHeadersSchema,
+        answerHeaders: ['Idempotent-Replayed', 'ETag'],
         body: CreatePlaybookRequestSchema,
         response: { 201: PlaybookAnswerSchema },
-        errors: ['PLAYBOOK_ALREADY_EXISTS', 'UNPROCESSABLE'],
+        errors: ['PLAYBOOK_ALREADY_EXISTS', ...KEYED_ERRORS],
       },
       preValidation: async (request) => requirePermission(callerOf(request), 'playbook.create'),
     },
     async (request, reply): Promise<PlaybookAnswer> => {
-      const { playbook, version } = await createPlaybook(deps, request.body, asking(request));
-      reply.code(201);
+      const { playbook, version } = await keyed.once<PlaybookAt>(request, reply, 'nothing-secret', (keep) =>
+        createPlaybook(deps, request.body, asking(request), keep),
+      );
+      reply.code(201).header('ETag', playbookTag(playbook, version.version));
       return { playbook: playbookBody(playbook, version) };
     },
   );
@@ -99,14 +111,17 @@ export function playbookRoutes(api: FastifyInstance, deps: OrchestratorDeps, run
         summary: 'What it does, at one of its versions',
         params: PlaybookParamsSchema,
         querystring: PlaybookQuerySchema,
-        response: { 200: PlaybookAnswerSchema },
+        headers: ReadHeadersSchema,
+        answerHeaders: ['ETag'],
+        response: { 200: PlaybookAnswerSchema, 304: NOT_MODIFIED },
         errors: ['INVALID_REQUEST', 'PLAYBOOK_NOT_FOUND'],
       },
     },
-    async (request): Promise<PlaybookAnswer> => {
+    async (request, reply): Promise<PlaybookAnswer | FastifyReply> => {
       const { name } = request.params;
       const found = await readPlaybook(records, callerOf(request), name, readVersion(request.query));
-      return { playbook: playbookBody(found.playbook, found.version) };
+      const tag = playbookTag(found.playbook, found.version.version);
+      return answerTagged(request, reply, tag, { playbook: playbookBody(found.playbook, found.version) });
     },
   );
 
@@ -119,13 +134,17 @@ export function playbookRoutes(api: FastifyInstance, deps: OrchestratorDeps, run
         summary: 'Make a new version of it',
         description: 'The whole definition. The same as the newest version makes none.',
         params: PlaybookParamsSchema,
+        headers: ChangeHeadersSchema,
+        answerHeaders: ['ETag'],
         body: ChangePlaybookRequestSchema,
         response: { 200: PlaybookAnswerSchema },
-        errors: ['PLAYBOOK_NOT_FOUND', 'UNPROCESSABLE'],
+        errors: ['PLAYBOOK_NOT_FOUND', 'UNPROCESSABLE', 'PRECONDITION_FAILED'],
       },
     },
-    async (request): Promise<PlaybookAnswer> => {
-      const { playbook, version } = await changePlaybook(deps, request.params.name, request.body, asking(request));
+    async (request, reply): Promise<PlaybookAnswer> => {
+      const { name } = request.params;
+      const { playbook, version } = await changePlaybook(deps, name, request.body, asking(request), stateOf(request));
+      reply.header('ETag', playbookTag(playbook, version.version));
       return { playbook: playbookBody(playbook, version) };
     },
   );
@@ -138,13 +157,14 @@ export function playbookRoutes(api: FastifyInstance, deps: OrchestratorDeps, run
         tags: ['playbooks'],
         summary: 'Delete it; runs that it started go on',
         params: PlaybookParamsSchema,
+        headers: ChangeHeadersSchema,
         response: { 200: RemovedPlaybookSchema },
-        errors: ['PLAYBOOK_NOT_FOUND'],
+        errors: ['PLAYBOOK_NOT_FOUND', 'PRECONDITION_FAILED'],
       },
     },
     async (request): Promise<PlaybookRemoved> => {
       const { name } = request.params;
-      await removePlaybook(deps, name, asking(request));
+      await removePlaybook(deps, name, asking(request), stateOf(request));
       return { name, message: 'Playbook deleted successfully' };
     },
   );
@@ -189,7 +209,7 @@ export function playbookRoutes(api: FastifyInstance, deps: OrchestratorDeps, run
         headers: RunHeadersSchema,
         body: RunPlaybookRequestSchema,
         response: { 200: WaitedRunSchema, 202: AcceptedRunSchema },
-        answerHeaders: ['Preference-Applied'],
+        answerHeaders: ['Preference-Applied', 'Idempotent-Replayed'],
         errors: ['PLAYBOOK_NOT_FOUND', ...RUN_REFUSALS],
       },
       preValidation: async (request) => {
@@ -199,17 +219,21 @@ export function playbookRoutes(api: FastifyInstance, deps: OrchestratorDeps, run
       },
     },
     async (request, reply): Promise<RunAnswer | WaitedRunAnswer> => {
-      const idempotencyKey = request.headers['idempotency-key'];
-      const accepted = await submitPlaybookRun(deps, {
-        name: request.params.name,
-        request: request.body ?? {},
-        caller: callerOf(request),
-        requestId: request.id,
-        ...(typeof idempotencyKey === 'string' ? { idempotencyKey } : {}),
-      });
+      const submission = { name: request.params.name, request: request.body ?? {}, ...askedRun(request) };
+      const accepted = await keyed.alone(keyedCall(request), () => submitPlaybookRun(deps, submission));
       return runs.answer(request, reply, accepted);
     },
   );
+}
+
+/** Of what one version shows: every change of the playbook makes another. */
+function playbookTag(playbook: Playbook, version: number): string {
+  return entityTag({ ...playbookSummary(playbook), shown: version });
+}
+
+function stateOf(request: FastifyRequest): (playbook: Playbook) => void {
+  const requireState = demandedState(request);
+  return (playbook) => requireState(() => playbookTag(playbook, playbook.version));
 }
 
 function nextOf({ next }: { readonly next?: string }): { readonly next?: string } {

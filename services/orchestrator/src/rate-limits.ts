@@ -61,7 +61,7 @@ function isRefusal(error: unknown): boolean {
   );
 }
 
-/** https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/ */
+/** The form of draft 10, https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/10/ */
 function tellRate(reply: FastifyReply, kind: string, { limit, remaining, resetMs }: Rate): void {
   reply.headers({
     'RateLimit-Policy': `"${kind}";q=${limit};w=${MINUTE_MS / 1000}`,

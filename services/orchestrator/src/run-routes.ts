@@ -2,9 +2,10 @@ import { requirePermission, submitRun, type FailureCode } from '@runvoy/core';
 import { AcceptedRunSchema, RunHeadersSchema, RunRequestSchema, WaitedRunSchema } from '@runvoy/protocol/schemas';
 import type { RunAnswer, RunRequest, WaitedRunAnswer } from '@runvoy/protocol';
 import type { FastifyInstance } from 'fastify';
-import type { AcceptedRuns } from './accepted-runs.ts';
+import { askedRun, type AcceptedRuns } from './accepted-runs.ts';
 import { callerOf } from './authentication.ts';
 import type { OrchestratorDeps } from './deps.ts';
+import { keyedCall, type KeyedCalls } from './keyed-calls.ts';
 
 /** What a run is refused with, however it is asked for. */
 export const RUN_REFUSALS = [
@@ -12,6 +13,7 @@ export const RUN_REFUSALS = [
   'SECRET_NOT_FOUND',
   'UNPROCESSABLE',
   'IDEMPOTENCY_CONFLICT',
+  'IDEMPOTENCY_IN_PROGRESS',
   'IMAGE_NEEDS_CONTAINER',
   'ISOLATION_TOO_WEAK',
   'ISOLATION_UNAVAILABLE',
@@ -19,8 +21,14 @@ export const RUN_REFUSALS = [
   'NO_RUNNER',
 ] as const satisfies readonly FailureCode[];
 
+/** What requests for runs go through, before and after they are stored. */
+export interface RunDoors {
+  readonly keyed: KeyedCalls;
+  readonly runs: AcceptedRuns;
+}
+
 /** `POST /api/v1/run`: stored before it is started, answered 202; with `Prefer: wait=N` 200 when it has ended in time. */
-export function runRoutes(api: FastifyInstance, deps: OrchestratorDeps, runs: AcceptedRuns): void {
+export function runRoutes(api: FastifyInstance, deps: OrchestratorDeps, { runs, keyed }: RunDoors): void {
   api.post<{ Body: RunRequest }>(
     '/run',
     {
@@ -33,20 +41,16 @@ export function runRoutes(api: FastifyInstance, deps: OrchestratorDeps, runs: Ac
         headers: RunHeadersSchema,
         body: RunRequestSchema,
         response: { 200: WaitedRunSchema, 202: AcceptedRunSchema },
-        answerHeaders: ['Preference-Applied'],
+        answerHeaders: ['Preference-Applied', 'Idempotent-Replayed'],
         errors: RUN_REFUSALS,
       },
       // Refused before the body is looked at: who may not run learns nothing about what is valid.
       preValidation: async (request) => requirePermission(callerOf(request), 'run.create'),
     },
     async (request, reply): Promise<RunAnswer | WaitedRunAnswer> => {
-      const idempotencyKey = request.headers['idempotency-key'];
-      const accepted = await submitRun(deps, {
-        request: request.body,
-        caller: callerOf(request),
-        requestId: request.id,
-        ...(typeof idempotencyKey === 'string' ? { idempotencyKey } : {}),
-      });
+      const submission = { request: request.body, ...askedRun(request) };
+      // Until it is stored: who waits for its end may come again with the same key.
+      const accepted = await keyed.alone(keyedCall(request), () => submitRun(deps, submission));
       return runs.answer(request, reply, accepted);
     },
   );

@@ -11,8 +11,11 @@ import {
   type Secret,
 } from '@runvoy/core';
 import {
+  ChangeHeadersSchema,
   CreateSecretRequestSchema,
   GrantParamsSchema,
+  KeyedHeadersSchema,
+  ReadHeadersSchema,
   RemovedSecretSchema,
   SecretListSchema,
   SecretMessageSchema,
@@ -29,15 +32,18 @@ import type {
   SecretRemoved,
   UpdateSecretRequest,
 } from '@runvoy/protocol';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { asking, callerOf } from './authentication.ts';
 import type { OrchestratorDeps } from './deps.ts';
+import { answerTagged, demandedState, entityTag } from './entity-tags.ts';
+import type { KeyedCalls } from './keyed-calls.ts';
+import { KEYED_ERRORS, NOT_MODIFIED } from './openapi/conditional.ts';
 
 type ByName = { Params: { name: string } };
 type Grant = { Params: { name: string; email: string } };
 
 /** Secrets. A value goes out in one answer alone: the one about this secret, to who may read it. */
-export function secretRoutes(api: FastifyInstance, deps: OrchestratorDeps): void {
+export function secretRoutes(api: FastifyInstance, deps: OrchestratorDeps, keyed: KeyedCalls): void {
   api.get(
     '/secrets',
     {
@@ -61,14 +67,18 @@ export function secretRoutes(api: FastifyInstance, deps: OrchestratorDeps): void
         operationId: 'createSecret',
         tags: ['secrets'],
         summary: 'Keep a value',
+        headers: KeyedHeadersSchema,
+        answerHeaders: ['Idempotent-Replayed'],
         body: CreateSecretRequestSchema,
         response: { 201: SecretMessageSchema },
-        errors: ['SECRET_ALREADY_EXISTS', 'UNPROCESSABLE'],
+        errors: ['SECRET_ALREADY_EXISTS', ...KEYED_ERRORS],
       },
       preValidation: async (request) => requirePermission(callerOf(request), 'secrets.create'),
     },
     async (request, reply): Promise<SecretMessage> => {
-      await createSecret(deps, request.body, asking(request));
+      await keyed.once<{ readonly name: string }>(request, reply, 'nothing-secret', (keep) =>
+        createSecret(deps, request.body, asking(request), keep),
+      );
       reply.code(201);
       return { message: 'Secret created successfully' };
     },
@@ -82,14 +92,15 @@ export function secretRoutes(api: FastifyInstance, deps: OrchestratorDeps): void
         tags: ['secrets'],
         summary: 'One secret with its value',
         params: SecretParamsSchema,
-        response: { 200: SecretWithValueSchema },
+        headers: ReadHeadersSchema,
+        answerHeaders: ['ETag'],
+        response: { 200: SecretWithValueSchema, 304: NOT_MODIFIED },
         errors: ['SECRET_NOT_FOUND'],
       },
     },
-    async (request, reply): Promise<SecretAnswer> => {
+    async (request, reply): Promise<SecretAnswer | FastifyReply> => {
       const { secret, value } = await readSecret(deps, request.params.name, asking(request));
-      reply.header('cache-control', 'no-store');
-      return { secret: secretBody(secret, value) };
+      return answerTagged(request, reply, secretTag(secret), { secret: secretBody(secret, value) });
     },
   );
 
@@ -102,13 +113,14 @@ export function secretRoutes(api: FastifyInstance, deps: OrchestratorDeps): void
         summary: 'Change it',
         description: 'A field that is left out or empty stays as it is.',
         params: SecretParamsSchema,
+        headers: ChangeHeadersSchema,
         body: UpdateSecretRequestSchema,
         response: { 200: SecretMessageSchema },
-        errors: ['SECRET_NOT_FOUND', 'UNPROCESSABLE'],
+        errors: ['SECRET_NOT_FOUND', 'UNPROCESSABLE', 'PRECONDITION_FAILED'],
       },
     },
     async (request): Promise<SecretMessage> => {
-      await updateSecret(deps, request.params.name, request.body, asking(request));
+      await updateSecret(deps, request.params.name, request.body, asking(request), stateOf(request));
       return { message: 'Secret updated successfully' };
     },
   );
@@ -121,13 +133,14 @@ export function secretRoutes(api: FastifyInstance, deps: OrchestratorDeps): void
         tags: ['secrets'],
         summary: 'Delete it',
         params: SecretParamsSchema,
+        headers: ChangeHeadersSchema,
         response: { 200: RemovedSecretSchema },
-        errors: ['SECRET_NOT_FOUND'],
+        errors: ['SECRET_NOT_FOUND', 'PRECONDITION_FAILED'],
       },
     },
     async (request): Promise<SecretRemoved> => {
       const { name } = request.params;
-      await removeSecret(deps, name, asking(request));
+      await removeSecret(deps, name, asking(request), stateOf(request));
       return { name, message: 'Secret deleted successfully' };
     },
   );
@@ -169,6 +182,16 @@ export function secretRoutes(api: FastifyInstance, deps: OrchestratorDeps): void
       return { message: `${email} may not use ${name} any more` };
     },
   );
+}
+
+/** The value stands for itself in its sealed form: a tag may be seen by who may not see the value. */
+function secretTag(secret: Secret): string {
+  return entityTag({ ...secretBody(secret), sealed: Buffer.from(secret.sealed).toString('base64') });
+}
+
+function stateOf(request: FastifyRequest): (secret: Secret) => void {
+  const requireState = demandedState(request);
+  return (secret) => requireState(() => secretTag(secret));
 }
 
 /** A secret as the API shows it; its value only where it is given. */

@@ -3,21 +3,28 @@ import {
   createUser,
   issueSignIn,
   listUsers,
+  readUser,
   requirePermission,
   revokeUser,
   rfc3339,
+  type NewUser,
+  type SignIn,
   type User,
 } from '@runvoy/core';
 import {
   ChangedUserSchema,
+  ChangeHeadersSchema,
   ChangeUserRequestSchema,
   CreatedUserSchema,
   CreateUserRequestSchema,
+  KeyedHeadersSchema,
+  ReadHeadersSchema,
   RevokedUserSchema,
   RevokeUserRequestSchema,
   SignInLinkSchema,
   UserListSchema,
   UserParamsSchema,
+  UserSchema,
 } from '@runvoy/protocol/schemas';
 import type {
   ChangeUserAnswer,
@@ -30,12 +37,15 @@ import type {
   SignInLinkAnswer,
   UserBody,
 } from '@runvoy/protocol';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { actedBy, callerOf } from './authentication.ts';
 import type { OrchestratorDeps } from './deps.ts';
+import { answerTagged, demandedState, entityTag } from './entity-tags.ts';
+import type { KeyedCalls } from './keyed-calls.ts';
+import { KEYED_CREDENTIAL_ERRORS, NOT_MODIFIED } from './openapi/conditional.ts';
 
 /** Users: list, create with a claim, revoke; and a fresh way in for whoever asks for themselves. */
-export function userRoutes(api: FastifyInstance, deps: OrchestratorDeps): void {
+export function userRoutes(api: FastifyInstance, deps: OrchestratorDeps, keyed: KeyedCalls): void {
   api.get(
     '/users',
     {
@@ -52,6 +62,27 @@ export function userRoutes(api: FastifyInstance, deps: OrchestratorDeps): void {
     },
   );
 
+  api.get<{ Params: { email: string } }>(
+    '/users/:email',
+    {
+      schema: {
+        operationId: 'getUser',
+        tags: ['users'],
+        summary: 'One of them',
+        params: UserParamsSchema,
+        headers: ReadHeadersSchema,
+        answerHeaders: ['ETag'],
+        response: { 200: UserSchema, 304: NOT_MODIFIED },
+        errors: ['NOT_FOUND'],
+      },
+    },
+    async (request, reply): Promise<UserBody | FastifyReply> => {
+      requirePermission(callerOf(request), 'users.read');
+      const user = await readUser(deps.records, request.params.email);
+      return answerTagged(request, reply, userTag(user), userBody(user));
+    },
+  );
+
   api.post<{ Body: CreateUserRequest }>(
     '/users/create',
     {
@@ -59,15 +90,19 @@ export function userRoutes(api: FastifyInstance, deps: OrchestratorDeps): void {
         operationId: 'createUser',
         tags: ['users'],
         summary: 'Make a user, and a claim for their first key',
+        headers: KeyedHeadersSchema,
+        answerHeaders: ['Idempotent-Replayed', 'ETag'],
         body: CreateUserRequestSchema,
         response: { 201: CreatedUserSchema },
-        errors: ['CONFLICT', 'UNPROCESSABLE'],
+        errors: ['CONFLICT', 'UNPROCESSABLE', ...KEYED_CREDENTIAL_ERRORS],
       },
       preValidation: async (r) => requirePermission(callerOf(r), 'users.create'),
     },
     async (request, reply): Promise<CreateUserAnswer> => {
-      const { user, claim_token } = await createUser(deps, request.body, actedBy(request));
-      reply.code(201);
+      const { user, claim_token } = await keyed.once<NewUser>(request, reply, 'credential', (keep) =>
+        createUser(deps, request.body, actedBy(request), keep),
+      );
+      reply.code(201).header('ETag', userTag(user));
       return { user: userBody(user), claim_token };
     },
   );
@@ -79,14 +114,15 @@ export function userRoutes(api: FastifyInstance, deps: OrchestratorDeps): void {
         operationId: 'revokeUser',
         tags: ['users'],
         summary: 'Revoke a user and all their keys',
+        headers: ChangeHeadersSchema,
         body: RevokeUserRequestSchema,
         response: { 200: RevokedUserSchema },
-        errors: ['NOT_FOUND', 'CONFLICT'],
+        errors: ['NOT_FOUND', 'CONFLICT', 'PRECONDITION_FAILED'],
       },
       preValidation: async (r) => requirePermission(callerOf(r), 'users.revoke'),
     },
     async (request): Promise<RevokeUserAnswer> => {
-      const { email } = await revokeUser(deps, request.body.email, actedBy(request));
+      const { email } = await revokeUser(deps, request.body.email, actedBy(request), stateOf(request));
       return { message: 'user API key revoked successfully', email };
     },
   );
@@ -99,14 +135,19 @@ export function userRoutes(api: FastifyInstance, deps: OrchestratorDeps): void {
         tags: ['users'],
         summary: 'Give a user another role',
         params: UserParamsSchema,
+        headers: ChangeHeadersSchema,
+        answerHeaders: ['ETag'],
         body: ChangeUserRequestSchema,
         response: { 200: ChangedUserSchema },
-        errors: ['NOT_FOUND', 'CONFLICT'],
+        errors: ['NOT_FOUND', 'CONFLICT', 'PRECONDITION_FAILED'],
       },
       preValidation: async (r) => requirePermission(callerOf(r), 'users.change'),
     },
-    async (request): Promise<ChangeUserAnswer> => {
-      return { user: userBody(await changeRole(deps, request.params.email, request.body.role, actedBy(request))) };
+    async (request, reply): Promise<ChangeUserAnswer> => {
+      const { email } = request.params;
+      const user = await changeRole(deps, email, request.body.role, actedBy(request), stateOf(request));
+      reply.header('ETag', userTag(user));
+      return { user: userBody(user) };
     },
   );
 
@@ -117,18 +158,17 @@ export function userRoutes(api: FastifyInstance, deps: OrchestratorDeps): void {
         operationId: 'createSignInLink',
         tags: ['users'],
         summary: 'A way into the console, once, for yourself',
+        headers: KeyedHeadersSchema,
+        answerHeaders: ['Idempotent-Replayed'],
         response: { 201: SignInLinkSchema },
+        errors: [...KEYED_CREDENTIAL_ERRORS],
       },
     },
     async (request, reply): Promise<SignInLinkAnswer> => {
       const caller = callerOf(request);
       requirePermission(caller, 'sign-in.create');
-      const { claim_token, expires_at_ms } = await issueSignIn(
-        deps,
-        caller.user.email,
-        'console',
-        actedBy(request),
-        caller,
+      const { claim_token, expires_at_ms } = await keyed.once<SignIn>(request, reply, 'credential', (keep) =>
+        issueSignIn(deps, caller.user.email, 'console', actedBy(request), caller, keep),
       );
       reply.code(201);
       return { claim_token, expires_at: rfc3339(expires_at_ms), url: signInUrl(deps.consoleUrl(), claim_token) };
@@ -139,6 +179,16 @@ export function userRoutes(api: FastifyInstance, deps: OrchestratorDeps): void {
 /** The token stays in the fragment: servers, proxies and their logs never see it. */
 export function signInUrl(consoleUrl: string, claimToken: string): string {
   return `${consoleUrl}/#claim=${claimToken}`;
+}
+
+/** When they were last seen is no change of theirs. */
+function userTag({ last_used_at_ms: _, ...user }: User): string {
+  return entityTag(userBody(user));
+}
+
+function stateOf(request: FastifyRequest): (user: User) => void {
+  const requireState = demandedState(request);
+  return (user) => requireState(() => userTag(user));
 }
 
 /** A user as the API shows them. */

@@ -21,7 +21,9 @@ test.each(ANSWERS)('%s %s, answered %i, may be read by pages of an allowed origi
   expect(ours.headers).toMatchObject({
     'access-control-allow-origin': OUR_ORIGIN,
     'access-control-allow-methods': 'GET, POST, PUT, DELETE, OPTIONS',
-    'access-control-allow-headers': 'Content-Type, X-API-Key, Idempotency-Key',
+    'access-control-allow-headers':
+      'Content-Type, X-API-Key, Idempotency-Key, If-Match, If-None-Match, Prefer, traceparent',
+    'access-control-expose-headers': expect.stringContaining('ETag, Link, Idempotent-Replayed'),
     'access-control-max-age': '3600',
     vary: 'Origin',
   });

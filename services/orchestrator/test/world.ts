@@ -17,7 +17,7 @@ import { openSqliteRecords } from '@runvoy/provider-local';
 import type { Role } from '@runvoy/protocol';
 import { silentLogger } from '@runvoy/runtime';
 import type { InjectOptions } from 'fastify';
-import { buildOrchestrator } from '../src/index.ts';
+import { buildOrchestrator, type OrchestratorDeps } from '../src/index.ts';
 import type { RatePolicy } from '../src/rate-limits.ts';
 
 /** A platform that accepts everything and remembers what it was asked. */
@@ -64,7 +64,11 @@ export const OUR_ORIGIN = 'https://console.example.com';
 export const T0 = Date.parse('2026-01-01T00:00:00Z');
 
 /** The public API over an in-memory store, with an admin and a way to make other users. */
-export async function openWorld(policy: Partial<RunPolicy> = {}, rates?: RatePolicy) {
+export async function openWorld(
+  policy: Partial<RunPolicy> = {},
+  rates?: RatePolicy,
+  more: Partial<OrchestratorDeps> = {},
+) {
   const records = openSqliteRecords(':memory:');
   const clock = manualClock(T0);
   const deps = { records, clock, random: randomBytes };
@@ -94,6 +98,7 @@ export async function openWorld(policy: Partial<RunPolicy> = {}, rates?: RatePol
     allowedOrigins: (origin) => origin === OUR_ORIGIN,
     streamUrl: () => 'ws://127.0.0.1:1/stream',
     consoleUrl: () => 'http://127.0.0.1:1',
+    ...more,
   });
   const adminKey = first!.api_key;
   return {

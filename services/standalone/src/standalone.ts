@@ -136,6 +136,7 @@ async function open(
   const orchestrator = buildOrchestrator({
     ...common,
     ...ratePolicy(config),
+    trustedProxyHops: config.trustedProxyHops,
     policy: runPolicy(config, isolation.level),
     prices: config.prices,
     version: VERSION,

@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { newHttpApp, PATIENCE, silentLogger } from '@runvoy/runtime';
 import { everything, openHostileWorld, type HostileWorld } from './hostile-world.ts';
+import { poll } from './server.ts';
 import { follow, texts } from './follower.ts';
 
 let world: HostileWorld;
@@ -112,7 +113,11 @@ describe('a connection', () => {
     const socket = await world.connect();
     socket.write(run(body.length, 'Idempotency-Key: gone') + body, () => socket.resetAndDestroy());
     await once(socket, 'close');
-    const again = await world.post('/api/v1/run', { command: 'echo still there' }, { 'Idempotency-Key': 'gone' });
+    // 409 while the first is being stored.
+    const again = await poll(async () => {
+      const answer = await world.post('/api/v1/run', { command: 'echo still there' }, { 'Idempotency-Key': 'gone' });
+      return answer.status === 409 ? undefined : answer;
+    });
     expect(texts(await follow(again.body.websocket_url).done)).toEqual(['still there']);
   });
 

@@ -16,6 +16,8 @@ export interface ApiKey {
   readonly last_used_at_ms?: Millis;
   /** Absent: it may what its user may. */
   readonly scope?: KeyScope;
+  /** Where the answer that told its text is kept for repeated requests; forgotten there with its end. */
+  readonly answer_id?: string;
 }
 
 export const apiKeyRef = (keyId: string): Ref<ApiKey> => ({ collection: 'api-keys', id: keyId });
@@ -30,12 +32,14 @@ export function newApiKey(
     readonly nowMs: Millis;
     readonly expires_at_ms?: Millis;
     readonly scope?: KeyScope;
+    readonly answer_id?: string | undefined;
   },
 ): { readonly text: string; readonly key: ApiKey } {
   const key_id = newRecordId(random);
   const text = `rvy_${key_id}_${newToken(random)}`;
-  const { nowMs, ...rest } = about;
-  return { text, key: { key_id, ...rest, hash: hashToken(text), created_at_ms: nowMs, revoked: false } };
+  const { nowMs, answer_id, ...rest } = about;
+  const kept = answer_id === undefined ? {} : { answer_id };
+  return { text, key: { key_id, ...rest, ...kept, hash: hashToken(text), created_at_ms: nowMs, revoked: false } };
 }
 
 /** The id inside a key's text; undefined when it has not the form of a key. */

@@ -1,6 +1,8 @@
 import { LIMITS, type CreateKeyRequest } from '@runvoy/protocol';
 import { openAudit } from '../audit/audit.ts';
 import { Failure } from '../failure.ts';
+import { openForgetting } from '../idempotency/kept-answer.ts';
+import { KEEP_NOTHING, type Keep } from '../idempotency/once.ts';
 import type { Records, Tx } from '../records/records.ts';
 import type { Clock, Millis } from '../time/clock.ts';
 import { apiKeyRef, keysOfUser, newApiKey, type ApiKey } from './api-key.ts';
@@ -31,6 +33,7 @@ export async function createKey(
   deps: Deps,
   request: CreateKeyRequest,
   { caller, requestId }: Asking,
+  keep: Keep<IssuedKey> = KEEP_NOTHING,
 ): Promise<IssuedKey> {
   const email = normalEmail(request.user ?? caller.user.email);
   requirePermission(caller, 'keys.manage', [email]);
@@ -47,12 +50,15 @@ export async function createKey(
     nowMs,
     ...(expires_at_ms === undefined ? {} : { expires_at_ms }),
     scope: narrowed(asked, caller.scope),
+    answer_id: keep.id,
   });
+  const issued = { key, api_key: text };
   await deps.records.transact(async (tx) => {
     const audit = await openAudit(tx);
     const user = await tx.get(userRef(email));
     if (!user || user.revoked) throw new Failure('NOT_FOUND', 'user not found');
     await requireRoom(tx, email, nowMs);
+    keep.put(tx, issued, expires_at_ms);
     tx.create(apiKeyRef(key.key_id), key);
     audit({
       at_ms: nowMs,
@@ -62,7 +68,7 @@ export async function createKey(
       details: { user: email, name: key.name },
     });
   });
-  return { key, api_key: text };
+  return issued;
 }
 
 /** The keys of the caller, or of `user`, oldest first, revoked and expired ones included. */
@@ -72,17 +78,29 @@ export async function listKeys({ records }: Pick<Deps, 'records'>, user: string 
   return keysOf(records, email);
 }
 
-/** Revokes a key: it is refused from the next request on. Twice is no error. Fails with `NOT_FOUND`, also for who may not. */
+/** One key of the caller's, or of whom they may manage. Fails with `NOT_FOUND`, also for who may not. */
+export async function readKey(records: Records, keyId: string, caller: Caller): Promise<ApiKey> {
+  return requireKey({ get: async (ref) => (await records.get(ref))?.value }, keyId, caller);
+}
+
+/**
+ * Revokes a key: it is refused from the next request on. Twice is no error. Fails with `NOT_FOUND`, also for who may not.
+ * `requireState` is asked within the transaction and throws to refuse.
+ */
 export async function revokeKey(
   { records, clock }: Pick<Deps, 'records' | 'clock'>,
   keyId: string,
   by: Asking,
+  requireState: (key: ApiKey) => void = () => undefined,
 ): Promise<ApiKey> {
   return records.transact(async (tx) => {
     const audit = await openAudit(tx);
     const key = await requireKey(tx, keyId, by.caller);
+    requireState(key);
     if (key.revoked) return key;
+    const forget = await openForgetting(tx, key.answer_id);
     const revoked = { ...key, revoked: true };
+    forget();
     tx.set(apiKeyRef(keyId), revoked);
     const details = { user: key.user_email, name: key.name };
     audit({ at_ms: clock.now(), action: 'key.revoke', by: deedBy(by), subject: keyId, details });
@@ -98,11 +116,14 @@ export async function rotateKey(
   deps: Deps,
   { keyId, overlapMs }: { readonly keyId: string; readonly overlapMs: number },
   { caller, requestId }: Asking,
+  keep: Keep<IssuedKey> = KEEP_NOTHING,
+  requireState: (key: ApiKey) => void = () => undefined,
 ): Promise<IssuedKey> {
   const nowMs = deps.clock.now();
   return deps.records.transact(async (tx) => {
     const audit = await openAudit(tx);
     const old = await requireKey(tx, keyId, caller);
+    requireState(old);
     if (isOver(old, nowMs)) throw new Failure('CONFLICT', `Key ${keyId} is revoked or has expired. Create another.`);
     const { user_email, name, scope = {} } = old;
     const lifeMs = old.expires_at_ms === undefined ? undefined : old.expires_at_ms - old.created_at_ms;
@@ -115,17 +136,22 @@ export async function rotateKey(
       nowMs,
       ...(expires_at_ms === undefined ? {} : { expires_at_ms }),
       scope: narrowed(scope, caller.scope),
+      answer_id: keep.id,
     });
+    const forget = await openForgetting(tx, old.answer_id);
+    const issued = { key, api_key: text };
+    keep.put(tx, issued, expires_at_ms);
+    forget();
     tx.set(apiKeyRef(keyId), { ...old, expires_at_ms: Math.min(old.expires_at_ms ?? Infinity, nowMs + overlapMs) });
     tx.create(apiKeyRef(key.key_id), key);
     const details = { user: user_email, name, new_key_id: key.key_id };
     audit({ at_ms: nowMs, action: 'key.rotate', by: deedBy({ caller, requestId }), subject: keyId, details });
-    return { key, api_key: text };
+    return issued;
   });
 }
 
 /** Who may not, learns nothing about whether the key exists. */
-async function requireKey(tx: Tx, keyId: string, caller: Caller): Promise<ApiKey> {
+async function requireKey(tx: Pick<Tx, 'get'>, keyId: string, caller: Caller): Promise<ApiKey> {
   const key = /^[a-z2-7]{20}$/.test(keyId) ? await tx.get(apiKeyRef(keyId)) : undefined;
   if (!key || !may(caller, 'keys.manage', [key.user_email])) {
     throw new Failure('NOT_FOUND', `No key ${keyId.slice(0, 80)} of yours. List them with "runvoy keys list".`);

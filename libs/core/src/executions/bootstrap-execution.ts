@@ -152,6 +152,7 @@ async function answer(
     batch_ms: deps.batchMs,
     session: runnerSession(deps.signingKeys, execution.execution_id, expiresAtMs),
     ...(deps.gitRoots === undefined ? {} : { git_roots: deps.gitRoots }),
+    ...(execution.traceparent === undefined ? {} : { traceparent: execution.traceparent }),
   };
 }
 

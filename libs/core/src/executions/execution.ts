@@ -134,6 +134,8 @@ export interface Execution {
   /** It has neither variables nor secrets, and no sealed input is stored beside it. */
   readonly without_input?: true;
   readonly request_id: string;
+  /** The W3C trace context that its submission named. */
+  readonly traceparent?: string;
   readonly modified_by_request_id: string;
   /** Both, and those in between, to be found by: the first and the latest `REQUESTS_KEPT`. Older records have none. */
   readonly request_ids?: readonly string[];

@@ -56,6 +56,7 @@ export async function newExecution(deps: SubmitDeps, submission: Submission, mad
     ...(made.secrets.length === 0 ? {} : { secrets: made.secrets }),
     ...(isEmpty(made.input) ? { without_input: true } : {}),
     request_id: requestId,
+    ...(submission.traceparent === undefined ? {} : { traceparent: submission.traceparent }),
     modified_by_request_id: requestId,
     request_ids: [requestId],
     started_at_ms: now,

@@ -24,8 +24,8 @@ export interface Submission {
   readonly requestId: string;
   /** The playbook that `request` was made from. */
   readonly playbook?: PlaybookVersionRef;
-  /** What the caller itself asked, where `request` was made from it: an `Idempotency-Key` belongs to that. */
-  readonly asked?: { readonly route: string; readonly body: unknown };
   /** The caller's `Idempotency-Key`, when it sent one. */
   readonly idempotencyKey?: string;
+  /** The trace that the caller's request belongs to, when it named one. */
+  readonly traceparent?: string;
 }

@@ -1,7 +1,9 @@
 import { LIMITS } from '@runvoy/protocol';
 import { requirePermission } from '../access/permissions.ts';
 import { hashToken, newToken } from '../access/tokens.ts';
-import { Failure, isFailure } from '../failure.ts';
+import { Failure } from '../failure.ts';
+import { keyedBy } from '../idempotency/keyed-call.ts';
+import type { Keep } from '../idempotency/once.ts';
 import type { StartOrder } from '../jobs/job-runner.ts';
 import type { Records, Tx } from '../records/records.ts';
 import { readRunSecrets } from '../secrets/run-secrets.ts';
@@ -12,9 +14,9 @@ import { needsSlot, NO_LIMITS, type SlotLimits } from '../slots/slot-limits.ts';
 import { slotsRef } from '../slots/slots.ts';
 import { executionRef, type Execution } from './execution.ts';
 import { newExecution } from './new-execution.ts';
+import { onceRun, type MadeRun } from './once-run.ts';
 import { newRunInput } from './run-environment.ts';
 import { isEmpty, runInputRef, sealRunInput, type RunInput, type SealedRunInput } from './run-input.ts';
-import { rememberKey, requireKey, storedEarlier } from './run-key.ts';
 import { startOrder } from './start-order.ts';
 import type { Submission, SubmitDeps } from './submission.ts';
 
@@ -22,6 +24,8 @@ import type { Submission, SubmitDeps } from './submission.ts';
 export interface Accepted {
   readonly execution: Execution;
   readonly order?: StartOrder;
+  /** It was made by an earlier call with the same `Idempotency-Key`. */
+  readonly isRepeat?: true;
 }
 
 /** The input outlives its run by this much at most, should the run's end never be stored. */
@@ -30,18 +34,28 @@ const INPUT_OUTLIVES_MS = 86_400_000;
 /**
  * Decides whether the run may be, and stores it as STARTING with its first attempt, before anything starts. Where limits have no room
  * for it, it is stored without an attempt and waits.
- * The same `Idempotency-Key` and body answer with the run stored first; the same key with another body fails with
- * `IDEMPOTENCY_CONFLICT`. Other failures name the field that was wrong.
+ * The same `Idempotency-Key` and body answer with the run stored first; see `once` for what else a key may lead to. Other failures
+ * name the field that was wrong.
  */
 export async function submitRun(deps: SubmitDeps, submission: Submission): Promise<Accepted> {
+  requirePermission(submission.caller, 'run.create');
+  return onceRun(deps, keyedCall(submission), (keep) => acceptRun(deps, submission, keep));
+}
+
+function keyedCall({ request, caller, idempotencyKey: key }: Submission) {
+  return key === undefined ? undefined : { by: keyedBy(caller), route: 'POST /api/v1/run', key, body: request };
+}
+
+/** Decides and stores as `submitRun` does, for whoever looks after the `Idempotency-Key`: what is kept goes into `keep`. */
+export async function acceptRun(
+  deps: SubmitDeps,
+  submission: Omit<Submission, 'idempotencyKey'>,
+  keep: Keep<MadeRun>,
+): Promise<Accepted> {
   const { request, caller } = submission;
   requirePermission(caller, 'run.create');
   if (deps.policy.noRunner !== undefined) throw new Failure('NO_RUNNER', deps.policy.noRunner);
   requireCommand(request.command);
-  requireKey(submission.idempotencyKey);
-  // Answered before anything is decided anew: what was accepted once stays so, whatever became of its image or the rules since.
-  const accepted = await storedEarlier(deps.records, submission);
-  if (accepted) return { execution: accepted };
   const token = newToken(deps.random);
   const secrets = await readRunSecrets(deps, request.secrets ?? [], caller);
   const input = newRunInput(request.env ?? {}, secrets.values);
@@ -52,35 +66,27 @@ export async function submitRun(deps: SubmitDeps, submission: Submission): Promi
   });
   const limits = deps.policy.limits ?? NO_LIMITS;
   const sealed = isEmpty(input) ? undefined : await sealInput(deps.vault, execution, input, limits);
-  const stored = await storeRun(deps.records, submission, execution, sealed, limits);
-  if (stored.execution_id !== execution.execution_id || stored.waiting) return { execution: stored };
-  return { execution: stored, order: startOrder(stored, 1, token) };
+  const stored = await storeRun(deps.records, execution, sealed, limits, keep);
+  return stored.waiting ? { execution: stored } : { execution: stored, order: startOrder(stored, 1, token) };
 }
 
-/** Stores the run, or finds the one that a request with the same key has stored meanwhile: its key is taken then. */
 async function storeRun(
   records: Records,
-  submission: Submission,
   execution: Execution,
   sealed: SealedRunInput | undefined,
   limits: SlotLimits,
+  keep: Keep<MadeRun>,
 ): Promise<Execution> {
-  try {
-    const store = async (tx: Tx) => {
-      const placed = await placeRun(tx, limits, execution);
-      rememberKey(tx, submission, execution);
-      if (placed.slots) tx.set(slotsRef, placed.slots);
-      tx.create(executionRef(execution.execution_id), placed.execution);
-      if (sealed) tx.create(runInputRef(execution.execution_id), sealed);
-      return placed.execution;
-    };
-    if (!needsSlot(limits, execution)) return await records.transact(store);
-    return await inSlotLane(records, () => records.transact(store));
-  } catch (error) {
-    const earlier = isFailure(error, 'RECORD_EXISTS') ? await storedEarlier(records, submission) : undefined;
-    if (!earlier) throw error;
-    return earlier;
-  }
+  const store = async (tx: Tx) => {
+    const placed = await placeRun(tx, limits, execution);
+    keep.put(tx, { execution_id: execution.execution_id });
+    if (placed.slots) tx.set(slotsRef, placed.slots);
+    tx.create(executionRef(execution.execution_id), placed.execution);
+    if (sealed) tx.create(runInputRef(execution.execution_id), sealed);
+    return placed.execution;
+  };
+  if (!needsSlot(limits, execution)) return records.transact(store);
+  return inSlotLane(records, () => records.transact(store));
 }
 
 function sealInput(

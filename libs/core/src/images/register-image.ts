@@ -2,6 +2,7 @@ import type { RegisterImageRequest } from '@runvoy/protocol';
 import { openAudit, type ActedBy } from '../audit/audit.ts';
 import { Failure } from '../failure.ts';
 import type { RunPolicy } from '../executions/run-policy.ts';
+import { KEEP_NOTHING, type Keep } from '../idempotency/once.ts';
 import type { Records } from '../records/records.ts';
 import type { Clock } from '../time/clock.ts';
 import { defaultImageRef, imageRef, type Image } from './image.ts';
@@ -27,6 +28,7 @@ export async function registerImage(
   by: ActedBy,
   // Sizes that nobody asked for are no reason to refuse a run where they cannot be enforced.
   sizes: 'demanded' | 'offered' = 'demanded',
+  keep: Keep<{ readonly image_id: string }> = KEEP_NOTHING,
 ): Promise<Image> {
   requireAccount(request.task_role_name, policy?.serviceAccounts);
   const { is_sized, ...plain } = newImage(
@@ -40,6 +42,7 @@ export async function registerImage(
     const known = await tx.get(imageRef(image.image_id));
     const standing = await tx.get(defaultImageRef);
     const stored = known ? withLimit(withDemand(known, image), request.max_running) : image;
+    keep.put(tx, { image_id: image.image_id });
     if (!known) tx.create(imageRef(image.image_id), stored);
     else if (stored !== known) tx.set(imageRef(image.image_id), stored);
     const isDefault = request.is_default ?? !standing;

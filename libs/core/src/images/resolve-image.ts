@@ -65,6 +65,7 @@ export async function removeImage(
   { records, clock }: { readonly records: Records; readonly clock: Clock },
   imageId: string,
   by: ActedBy,
+  requireState: (image: Image, defaultId: string | undefined) => void = () => undefined,
 ): Promise<void> {
   requireImageLength(imageId);
   await records.transact(async (tx) => {
@@ -75,6 +76,7 @@ export async function removeImage(
       if (looksLikeImageId(imageId)) throw new Failure('IMAGE_NOT_FOUND', imageId);
       throw new Failure('INVALID_REQUEST', `${imageId} is not an image id such as alpine:latest-c5c74c0e.`);
     }
+    requireState(stored, standing?.image_id);
     tx.delete(imageRef(imageId));
     if (standing?.image_id === imageId) tx.delete(defaultImageRef);
     audit({ at_ms: clock.now(), action: 'image.remove', by, subject: imageId, details: { image: stored.image } });

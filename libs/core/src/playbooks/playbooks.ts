@@ -4,7 +4,8 @@ import type { Caller } from '../access/authenticate.ts';
 import { requirePermission, type Permission } from '../access/permissions.ts';
 import { openAudit } from '../audit/audit.ts';
 import { Failure } from '../failure.ts';
-import { hashBody } from '../idempotency/idempotency.ts';
+import { canonicalBody } from '../idempotency/canonical-body.ts';
+import { KEEP_NOTHING, type Keep } from '../idempotency/once.ts';
 import type { Cursor, Page, Records } from '../records/records.ts';
 import type { Clock } from '../time/clock.ts';
 import { newDefinition, requirePlaybookName } from './new-definition.ts';
@@ -39,6 +40,7 @@ export async function createPlaybook(
   { records, clock }: PlaybookDeps,
   { name, ...asked }: CreatePlaybookRequest,
   by: Asking,
+  keep: Keep<PlaybookAt> = KEEP_NOTHING,
 ): Promise<PlaybookAt> {
   requirePermission(by.caller, 'playbook.create');
   requirePlaybookName(name);
@@ -63,6 +65,7 @@ export async function createPlaybook(
       created_by_request_id: by.requestId,
       modified_by_request_id: by.requestId,
     };
+    keep.put(tx, { playbook, version });
     tx.create(playbookVersionRef(name, version.version), version);
     tx.set(playbookRef(name), playbook);
     audit(deedOf('playbook.create', version, by));
@@ -70,20 +73,27 @@ export async function createPlaybook(
   });
 }
 
-/** Makes the definition the newest version; the same as the newest makes none. Fails with `PLAYBOOK_NOT_FOUND`, or naming the field that is wrong. */
+/**
+ * Makes the definition the newest version; the same as the newest makes none. Fails with `PLAYBOOK_NOT_FOUND`, or naming the field that
+ * is wrong. `requireState` is asked within the transaction and throws to refuse.
+ */
 export async function changePlaybook(
   { records, clock }: PlaybookDeps,
   name: string,
   asked: ChangePlaybookRequest,
   by: Asking,
+  requireState: (playbook: Playbook) => void = () => undefined,
 ): Promise<PlaybookAt> {
   requireKnown(by.caller, 'playbook.change', (await records.get(playbookRef(name)))?.value, name);
   const definition = await newDefinition(asked);
   return records.transact(async (tx) => {
     const audit = await openAudit(tx);
     const before = requireKnown(by.caller, 'playbook.change', await tx.get(playbookRef(name)), name);
+    requireState(before);
     const newest = await tx.get(playbookVersionRef(name, before.version));
-    if (newest && hashBody(newest.definition) === hashBody(definition)) return { playbook: before, version: newest };
+    if (newest && canonicalBody(newest.definition) === canonicalBody(definition)) {
+      return { playbook: before, version: newest };
+    }
     const version = newVersion(name, before.version + 1, definition, { by, nowMs: clock.now() });
     const { description: _, ...rest } = before;
     const playbook: Playbook = {
@@ -102,10 +112,16 @@ export async function changePlaybook(
 }
 
 /** Takes a playbook away. Its versions stay, for the runs that name them, but nobody starts another. Fails with `PLAYBOOK_NOT_FOUND`. */
-export async function removePlaybook({ records, clock }: PlaybookDeps, name: string, by: Asking): Promise<void> {
+export async function removePlaybook(
+  { records, clock }: PlaybookDeps,
+  name: string,
+  by: Asking,
+  requireState: (playbook: Playbook) => void = () => undefined,
+): Promise<void> {
   await records.transact(async (tx) => {
     const audit = await openAudit(tx);
     const before = requireKnown(by.caller, 'playbook.delete', await tx.get(playbookRef(name)), name);
+    requireState(before);
     const { listed: _, ...rest } = before;
     const nowMs = clock.now();
     tx.set(playbookRef(name), {

@@ -1,10 +1,11 @@
 import type { PlaybookDefinition, RunPlaybookRequest, RunRequest } from '@runvoy/protocol';
 import type { Caller } from '../access/authenticate.ts';
 import { requirePermission } from '../access/permissions.ts';
-import { requireKey, storedEarlier } from '../executions/run-key.ts';
+import { onceRun } from '../executions/once-run.ts';
 import type { SubmitDeps } from '../executions/submission.ts';
-import { submitRun, type Accepted } from '../executions/submit-run.ts';
+import { acceptRun, type Accepted } from '../executions/submit-run.ts';
 import { Failure } from '../failure.ts';
+import { keyedBy } from '../idempotency/keyed-call.ts';
 import { commandOf } from './new-definition.ts';
 import { parameterEnv } from './parameter-env.ts';
 import type { Definition } from './playbook.ts';
@@ -17,6 +18,7 @@ export interface PlaybookSubmission {
   readonly caller: Caller;
   readonly requestId: string;
   readonly idempotencyKey?: string;
+  readonly traceparent?: string;
 }
 
 /** What a run may say in place of what its playbook says. */
@@ -28,21 +30,14 @@ const REPLACED = ['image', 'git_repo', 'git_ref', 'git_path', 'timeout', 'grace'
  * Fails with `PLAYBOOK_NOT_FOUND`, or naming the parameter that is wrong.
  */
 export async function submitPlaybookRun(deps: SubmitDeps, submission: PlaybookSubmission): Promise<Accepted> {
-  const { name, request, caller, requestId, idempotencyKey } = submission;
+  const { name, request, caller, idempotencyKey: key, ...rest } = submission;
   requirePermission(caller, 'playbook.run');
-  requireKey(idempotencyKey);
-  const asked = { route: `POST /api/v1/playbooks/${name}/run`, body: request };
-  const key = idempotencyKey === undefined ? {} : { idempotencyKey };
-  const earlier = await storedEarlier(deps.records, { caller, asked, ...key });
-  if (earlier) return { execution: earlier };
-  const { version } = await readPlaybook(deps.records, caller, name, request.version);
-  return submitRun(deps, {
-    request: await requestOf(version.definition, request),
-    caller,
-    requestId,
-    playbook: { name, version: version.version },
-    asked,
-    ...key,
+  const route = `POST /api/v1/playbooks/${name}/run`;
+  const call = key === undefined ? undefined : { by: keyedBy(caller), route, key, body: request };
+  return onceRun(deps, call, async (keep) => {
+    const { version } = await readPlaybook(deps.records, caller, name, request.version);
+    const playbook = { name, version: version.version };
+    return acceptRun(deps, { request: await requestOf(version.definition, request), caller, playbook, ...rest }, keep);
   });
 }
 

@@ -34,7 +34,7 @@ export const COLLECTIONS = {
   'log-chunks': { version: 1, bytes: 'body' },
   images: { version: 1 },
   secrets: { version: 1, bytes: 'sealed' },
-  idempotency: { version: 1, expires: 'delete_at_ms' },
+  idempotency: { version: 1, bytes: 'sealed', expires: 'delete_at_ms' },
   outbox: { version: 1 },
   'dead-letters': { version: 1, bytes: 'event', expires: 'delete_at_ms' },
   'platform-notes': { version: 1, expires: 'delete_at_ms' },

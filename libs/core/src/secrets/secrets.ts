@@ -6,6 +6,7 @@ import { may, requirePermission } from '../access/permissions.ts';
 import { normalEmail, userRef } from '../access/user.ts';
 import { openAudit } from '../audit/audit.ts';
 import { Failure } from '../failure.ts';
+import { KEEP_NOTHING, type Keep } from '../idempotency/once.ts';
 import type { Records } from '../records/records.ts';
 import type { Clock } from '../time/clock.ts';
 import { readDescription, requireSecretName, requireValue } from './secret-fields.ts';
@@ -20,7 +21,12 @@ export interface SecretDeps {
 }
 
 /** Keeps a value under a new name. Fails with `SECRET_ALREADY_EXISTS`, or naming the field that is wrong. */
-export async function createSecret(deps: SecretDeps, request: CreateSecretRequest, by: Asking): Promise<Secret> {
+export async function createSecret(
+  deps: SecretDeps,
+  request: CreateSecretRequest,
+  by: Asking,
+  keep: Keep<{ readonly name: string }> = KEEP_NOTHING,
+): Promise<Secret> {
   requirePermission(by.caller, 'secrets.create');
   const name = requireSecretName(request.name);
   const key_name = request.key_name.trim();
@@ -45,6 +51,7 @@ export async function createSecret(deps: SecretDeps, request: CreateSecretReques
   return deps.records.transact(async (tx) => {
     const audit = await openAudit(tx);
     if (await tx.get(secretRef(name))) throw new Failure('SECRET_ALREADY_EXISTS', name);
+    keep.put(tx, { name });
     tx.create(secretRef(name), secret);
     audit({ at_ms: now, action: 'secret.create', by: deedBy(by), subject: name, details: { key_name } });
     return secret;
@@ -84,12 +91,16 @@ export async function readSecret(
   return { secret, value: await openValue(deps.vault, secret) };
 }
 
-/** Changes what is given; a field left out or empty stays. Runs that were accepted keep the value they were accepted with. */
+/**
+ * Changes what is given; a field left out or empty stays. Runs that were accepted keep the value they were accepted with.
+ * `requireState` is asked within the transaction and throws to refuse.
+ */
 export async function updateSecret(
   deps: SecretDeps,
   name: string,
   request: UpdateSecretRequest,
   by: Asking,
+  requireState: (secret: Secret) => void = () => undefined,
 ): Promise<Secret> {
   const { value } = request;
   const description = readDescription(request.description);
@@ -99,6 +110,7 @@ export async function updateSecret(
   // Sealed before the transaction, which may run again and does nothing but read and write.
   const sealed = value ? await sealValue(deps.vault, name, value) : undefined;
   return change(deps, name, { by, action: 'secret.update' }, (secret) => {
+    requireState(secret);
     const key_name = request.key_name?.trim() || secret.key_name;
     requireValue(key_name, value || 'kept');
     return {
@@ -140,10 +152,11 @@ export async function removeSecret(
   { records, clock }: Pick<SecretDeps, 'records' | 'clock'>,
   name: string,
   by: Asking,
+  requireState: (secret: Secret) => void = () => undefined,
 ): Promise<void> {
   await records.transact(async (tx) => {
     const audit = await openAudit(tx);
-    requireKnown(await tx.get(secretRef(name)), name, by.caller, 'secret.change');
+    requireState(requireKnown(await tx.get(secretRef(name)), name, by.caller, 'secret.change'));
     tx.delete(secretRef(name));
     audit({ at_ms: clock.now(), action: 'secret.delete', by: deedBy(by), subject: name });
   });

@@ -7,6 +7,7 @@ export * from './executions.ts';
 export * from './explain.ts';
 export * from './health.ts';
 export * from './image-answers.ts';
+export * from './headers.ts';
 export * from './images.ts';
 export * from './network.ts';
 export * from './playbook-answers.ts';

@@ -171,22 +171,3 @@ export const CanQuerySchema = Type.Object({
   permission: Type.String({ description: 'What is to be done.', examples: ['images.register'] }),
   thing: Type.Optional(Type.String({ description: 'To which thing, where it depends on that.' })),
 });
-
-/** Headers of `POST /run`. */
-export const RunHeadersSchema = Type.Object({
-  'Idempotency-Key': Type.Optional(
-    Type.String({
-      minLength: 1,
-      maxLength: LIMITS.idempotencyKeyChars,
-      pattern: '^[!-~]+$',
-      description: 'Sent again with the same body it starts nothing and gives the first answer.',
-      examples: ['nightly-2026-01-31'],
-    }),
-  ),
-  Prefer: Type.Optional(
-    Type.String({
-      description: '`wait=N`: answer when the run has ended, at the latest after N seconds (at most 60).',
-      examples: ['wait=30'],
-    }),
-  ),
-});

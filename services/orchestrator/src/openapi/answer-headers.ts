@@ -28,6 +28,18 @@ export const ANSWER_HEADERS: Readonly<Record<string, Header>> = {
     description: 'The page that follows, RFC 8288, where there may be more.',
     example: '</api/v1/executions?limit=10&cursor=c>; rel="next"',
   },
+  traceparent: {
+    description: 'The trace that the request named, or one of its own, W3C Trace Context.',
+    example: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
+  },
+  ETag: {
+    description: 'Another one after every change; for `If-Match` and `If-None-Match`.',
+    example: '"pVb5Yd0qPV4mQqH2kS3LxA"',
+  },
+  'Idempotent-Replayed': {
+    description: '`true`: the answer that an earlier request with the same `Idempotency-Key` was given.',
+    example: 'true',
+  },
   'Preference-Applied': { description: 'The wait that was granted, RFC 7240.', example: 'wait=30' },
 };
 
@@ -39,8 +51,8 @@ export function headersOf(operation: MountedOperation, status: number): Readonly
   const own = status < 400 ? (operation.answerHeaders ?? []) : [];
   const optional = [
     ...(operation.needsKey ? OPTIONAL_WITH_KEY : []),
-    ...(status === 429 || status === 503 ? ['Retry-After'] : []),
+    ...(status === 409 || status === 429 || status === 503 ? ['Retry-After'] : []),
     ...own,
   ];
-  return { 'X-Request-Id': true, ...Object.fromEntries(optional.map((name) => [name, false])) };
+  return { 'X-Request-Id': true, traceparent: true, ...Object.fromEntries(optional.map((name) => [name, false])) };
 }

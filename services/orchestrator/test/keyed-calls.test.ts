@@ -1,0 +1,105 @@
+import { describe, expect, test } from '@jest/globals';
+import { openWorld, type World } from './world.ts';
+
+const KEY = { 'idempotency-key': 'k' };
+
+/** Every call that makes something, with a body of its own and another that differs. */
+const CREATIONS = [
+  ['/api/v1/run', { command: 'a' }, { command: 'b' }, 202],
+  ['/api/v1/users/create', { email: 'n@example.com', role: 'viewer' }, { email: 'm@example.com', role: 'viewer' }, 201],
+  ['/api/v1/users/login-link', undefined, { a: 1 }, 201],
+  ['/api/v1/keys', { name: 'a' }, { name: 'b' }, 201],
+  [
+    '/api/v1/secrets',
+    { name: 'a', key_name: 'A', value: 'v' },
+    { name: 'a', key_name: 'A', value: 'other value' },
+    201,
+  ],
+  ['/api/v1/images/register', { image: 'alpine:3' }, { image: 'alpine:4' }, 201],
+] as const;
+
+describe.each(CREATIONS)('POST %s with an Idempotency-Key', (path, body, other, status) => {
+  const ask = (world: World, sent: unknown = body, key?: string) => world.call('POST', path, sent, key, KEY);
+
+  test('is answered the second time as the first, marked as said before', async () => {
+    await using world = await openWorld();
+    const first = await ask(world);
+    const again = await ask(world);
+    expect([first.statusCode, again.statusCode]).toEqual([status, status]);
+    expect(again.json()).toEqual(first.json());
+    expect([first.headers['idempotent-replayed'], again.headers['idempotent-replayed']]).toEqual([undefined, 'true']);
+  });
+
+  test('with another body is refused with 422', async () => {
+    await using world = await openWorld();
+    await ask(world);
+    const refused = await ask(world, other);
+    expect([refused.statusCode, refused.json().code]).toEqual([422, 'IDEMPOTENCY_CONFLICT']);
+  });
+
+  test('while the first is under way is refused with 409 and told when to come again', async () => {
+    await using world = await openWorld();
+    const answers = await Promise.all([ask(world), ask(world)]);
+    expect(answers.map(({ statusCode }) => statusCode).sort()).toEqual([status, 409]);
+    const refused = answers.find(({ statusCode }) => statusCode === 409)!;
+    expect([refused.json().code, refused.headers['retry-after']]).toEqual(['IDEMPOTENCY_IN_PROGRESS', '1']);
+    expect((await ask(world)).headers['idempotent-replayed']).toBe('true');
+  });
+
+  test('belongs to the API key it came with: another caller makes their own', async () => {
+    await using world = await openWorld();
+    const first = await ask(world);
+    const second = await ask(world, body, await world.keyOf('root@example.com', 'admin'));
+    expect(second.headers['idempotent-replayed']).toBeUndefined();
+    if (second.statusCode === status && !path.includes('images')) expect(second.json()).not.toEqual(first.json());
+  });
+});
+
+describe('a rotated key', () => {
+  test('is answered again with the new key, and made once', async () => {
+    await using world = await openWorld();
+    const { key } = (await world.call('POST', '/api/v1/keys', { name: 'ci' })).json();
+    const rotate = () => world.call('POST', `/api/v1/keys/${key.key_id}/rotate`, { overlap: 60 }, undefined, KEY);
+    const first = await rotate();
+    const again = await rotate();
+    expect([first.statusCode, again.json()]).toEqual([201, first.json()]);
+    expect((await world.call('GET', '/api/v1/keys')).json().keys).toHaveLength(3);
+  });
+});
+
+describe('a claim', () => {
+  test('is answered again with its key to who sends the token and the Idempotency-Key again', async () => {
+    await using world = await openWorld();
+    const { claim_token } = (
+      await world.call('POST', '/api/v1/users/create', { email: 'n@example.com', role: 'viewer' })
+    ).json();
+    const claim = (headers: object) => world.call('POST', `/api/v1/claim/${claim_token}`, undefined, '', headers);
+    const first = await claim(KEY);
+    const again = await claim(KEY);
+    expect([first.statusCode, again.statusCode, again.json()]).toEqual([200, 200, first.json()]);
+    expect((await claim({ 'idempotency-key': 'other' })).statusCode).toBe(409);
+    expect((await claim({})).json().code).toBe('CLAIM_USED');
+    world.clock.advance(15 * 60_000);
+    expect((await claim(KEY)).statusCode).toBe(410);
+  });
+
+  test('ends what is kept of the answer that told its token', async () => {
+    await using world = await openWorld();
+    const create = () =>
+      world.call('POST', '/api/v1/users/create', { email: 'n@example.com', role: 'viewer' }, undefined, KEY);
+    const { claim_token } = (await create()).json();
+    await world.call('POST', `/api/v1/claim/${claim_token}`, undefined, '');
+    const gone = await create();
+    expect([gone.statusCode, gone.json().code]).toEqual([410, 'ANSWER_GONE']);
+    expect(gone.body).not.toContain(claim_token);
+  });
+});
+
+test('a key whose owner may do less by now is not told what it made before', async () => {
+  await using world = await openWorld();
+  const admin = await world.keyOf('root@example.com', 'admin');
+  const ask = () => world.call('POST', '/api/v1/keys', { name: 'a', user: 'admin@example.com' }, admin, KEY);
+  expect((await ask()).statusCode).toBe(201);
+  await world.call('PUT', '/api/v1/users/root@example.com/role', { role: 'developer' });
+  expect((await ask()).statusCode).toBe(403);
+});
