@@ -6,6 +6,7 @@ export * from './error-body.ts';
 export * from './http-app.ts';
 export * from './inherited-descriptors.ts';
 export * from './logger.ts';
+export * from './metrics.ts';
 export * from './origins.ts';
 export * from './private-file.ts';
 export * from './pubsub-push.ts';

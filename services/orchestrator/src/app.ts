@@ -18,6 +18,7 @@ import { logTextRoutes } from './log-text-routes.ts';
 import { openApiRoutes } from './openapi/openapi-routes.ts';
 import { collectOperations } from './openapi/operation.ts';
 import { playbookRoutes } from './playbook-routes.ts';
+import { meterRequests, metricsRoute } from './metrics-route.ts';
 import { RateLimits } from './rate-limits.ts';
 import { refuseUnknownQuery } from './refuse-unknown-query.ts';
 import { runRoutes } from './run-routes.ts';
@@ -31,15 +32,17 @@ import { userRoutes } from './user-routes.ts';
 export function buildOrchestrator(deps: OrchestratorDeps): FastifyInstance {
   const app = newHttpApp({ ...deps, strictJson: true });
   const operations = collectOperations(app);
+  if (deps.metrics) meterRequests(app, deps.metrics.metrics);
   answerOrigins(app, deps.allowedOrigins ?? (() => false));
   // As runvoy does, on any path, known or not: a browser's preflight is no question to any route.
   app.options('*', async (_, reply) => reply.code(200).send(''));
   openApiRoutes(app, operations, deps.version);
   healthRoutes(app, deps);
-  const rates = deps.rates && new RateLimits(deps.rates, deps.clock);
+  const rates = deps.rates && new RateLimits(deps.rates, deps.clock, deps.rateLimited);
   const keyed = new KeyedCalls(deps);
   claimRoutes(app, deps, keyed, rates);
   logTextRoutes(app, deps, rates);
+  if (deps.metrics) metricsRoute(app, deps, deps.metrics, rates);
   app.register(
     async (api) => {
       requireApiKey(api, deps, rates);

@@ -11,8 +11,15 @@ import type {
   SecretVault,
   SigningKeys,
 } from '@runvoy/core';
-import type { HttpAppOptions } from '@runvoy/runtime';
-import type { RatePolicy } from './rate-limits.ts';
+import type { HttpAppOptions, Metrics } from '@runvoy/runtime';
+import type { RateLimited, RatePolicy } from './rate-limits.ts';
+
+/** The numbers of a process and who may read them. */
+export interface MetricsDoor {
+  readonly metrics: Metrics;
+  /** `key`: who has `metrics.read`. `loopback`: whoever asks from this machine, without a proxy between. */
+  readonly readers: 'key' | 'loopback';
+}
 
 /** Everything the public API needs; `main.ts` of whoever hosts it decides what stands behind. */
 export interface OrchestratorDeps
@@ -30,6 +37,10 @@ export interface OrchestratorDeps
   readonly prices?: Prices | undefined;
   /** Absent: everybody may ask as often as they like. */
   readonly rates?: RatePolicy;
+  /** Told of each request that a rate limit turned away. */
+  readonly rateLimited?: (what: RateLimited) => void;
+  /** The numbers of this process, served at `/metrics`; absent where others count. */
+  readonly metrics?: MetricsDoor;
   readonly version: string;
   readonly region?: string;
   /** Where live views are, without query: `ws://127.0.0.1:56212/stream`. Asked per answer: a port may be chosen late. */

@@ -12,6 +12,9 @@ export interface RatePolicy {
   readonly trustedProxyHops: number;
 }
 
+/** What there was too much of. */
+export type RateLimited = 'reads' | 'submits' | 'refusals';
+
 const MINUTE_MS = 60_000;
 const READS: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
@@ -19,11 +22,13 @@ const READS: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 export class RateLimits {
   readonly #policy: RatePolicy;
   readonly #clock: Clock;
+  readonly #limited: (what: RateLimited) => void;
   readonly #byKind: Readonly<Record<'reads' | 'submits', RateLimiter>>;
   readonly #refusals: RateLimiter;
 
-  constructor(policy: RatePolicy, clock: Clock) {
+  constructor(policy: RatePolicy, clock: Clock, limited: (what: RateLimited) => void = () => undefined) {
     this.#policy = policy;
+    this.#limited = limited;
     this.#clock = clock;
     const perKey = { limit: policy.perKey, windowMs: MINUTE_MS };
     this.#byKind = { reads: new RateLimiter(perKey), submits: new RateLimiter(perKey) };
@@ -35,7 +40,9 @@ export class RateLimits {
     const kind = READS.has(request.method) ? 'reads' : 'submits';
     const rate = this.#byKind[kind].take(keyId, this.#clock.now());
     tellRate(reply, kind, rate);
-    if (!rate.allowed) throw tooMany(reply, rate, `${kind} with this key`);
+    if (rate.allowed) return;
+    this.#limited(kind);
+    throw tooMany(reply, rate, `${kind} with this key`);
   }
 
   /**
@@ -45,7 +52,10 @@ export class RateLimits {
   async checked<T>(request: FastifyRequest, reply: FastifyReply, check: () => Promise<T>): Promise<T> {
     const address = clientAddress(request.raw, this.#policy.trustedProxyHops);
     const rate = this.#refusals.look(address, this.#clock.now());
-    if (!rate.allowed) throw tooMany(reply, rate, 'refused keys or claims from this address');
+    if (!rate.allowed) {
+      this.#limited('refusals');
+      throw tooMany(reply, rate, 'refused keys or claims from this address');
+    }
     try {
       return await check();
     } catch (error) {

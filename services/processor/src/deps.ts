@@ -26,6 +26,8 @@ export interface RunnerDeps extends BootstrapDeps, Common {
    * comes by the safety lane to where somebody may.
    */
   readonly admitAfter?: (ended: Execution) => Promise<unknown>;
+  /** Told of each batch that a runner sent: how long after its last line it was stored. */
+  readonly batchStored?: (lagMs: number) => void;
 }
 
 /** What the routes for events need. */

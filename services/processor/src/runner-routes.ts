@@ -57,7 +57,8 @@ export function runnerRoutes(app: FastifyInstance, deps: RunnerDeps): void {
       verifyRunnerMessage(deps.signingKeys, deps.clock.now(), id, { kind: 'logs', body: request.body });
       if (!isNumbered(request.body))
         throw new Failure('UNPROCESSABLE', 'lines must be numbered from "from" without gaps');
-      const { acked_through } = await appendBatch(deps, id, request.body);
+      const { acked_through, isNew } = await appendBatch(deps, id, request.body);
+      if (isNew) deps.batchStored?.(deps.clock.now() - request.body.lines.at(-1)!.ms);
       return { acked_through };
     },
   );

@@ -52,6 +52,8 @@ export interface StandaloneConfig {
   readonly rateLimit: number;
   readonly rateLimitRefused: number;
   readonly trustedProxyHops: number;
+  /** Who may read `/metrics`. */
+  readonly metrics: 'key' | 'loopback' | 'off';
   /** Print the ready line and nothing else. */
   readonly json: boolean;
   /** Run a first command when this start creates the first admin. */
@@ -129,4 +131,5 @@ export const STANDALONE_CONFIG = {
   logLevel: ['RUNVOY_LOG_LEVEL', oneOf(LOG_LEVELS, 'info')],
   prices: ['RUNVOY_PRICES', optionalJson(readPrices)],
   ...integers(DEPLOYMENT_LIMITS),
+  metrics: ['RUNVOY_METRICS', oneOf(['key', 'loopback', 'off'], 'key')],
 } as const;

@@ -27,6 +27,7 @@ import type { StandaloneConfig } from './config.ts';
 import { consoleRoutes } from './console-routes.ts';
 import { newDoor } from './door.ts';
 import { listenNear } from './listen.ts';
+import { serverMetrics } from './server-metrics.ts';
 import { serverUrls, type ServerUrls } from './server-urls.ts';
 import { VERSION } from './version.ts';
 
@@ -124,7 +125,9 @@ async function open(
     upSinceMs: clock.now(),
     limits: config.limits,
   };
-  const processor = buildProcessor({ ...common, ...intake });
+  const meters = openMeters(config, { records, clock, version: VERSION }, () => liveView.viewers(), logger);
+  shutdown.add('metrics', () => meters?.close());
+  const processor = buildProcessor({ ...common, ...intake, ...(meters && { batchStored: meters.batchStored }) });
   if (provider.backup) backupRoute(processor, { records, clock, backup: provider.backup });
   ready.resolve(processor);
   await listenPrivately(processor, places.intakeSocket);
@@ -137,6 +140,7 @@ async function open(
     ...common,
     ...ratePolicy(config),
     trustedProxyHops: config.trustedProxyHops,
+    ...(meters && { metrics: meters.door, rateLimited: meters.rateLimited }),
     policy: runPolicy(config, isolation.level),
     prices: config.prices,
     version: VERSION,
@@ -172,6 +176,20 @@ async function open(
     await ticks;
   });
   return { urls: urls(), isolation, admin, records, close: () => shutdown.run() };
+}
+
+/** Nothing is counted where nobody may ask. */
+function openMeters(
+  { metrics: readers }: StandaloneConfig,
+  about: Parameters<typeof serverMetrics>[0],
+  viewers: () => number,
+  logger: Logger,
+) {
+  if (readers === 'off') return undefined;
+  const { metrics, ...rest } = serverMetrics(about, viewers, (error) =>
+    logger.warn('runs are not counted any more, or one was not', { error }),
+  );
+  return { ...rest, door: { metrics, readers } };
 }
 
 function runPolicy(config: StandaloneConfig, isolation: Isolation): RunPolicy {

@@ -45,6 +45,7 @@ export const PERMISSIONS = {
   'sealing-key.manage': ['admin'],
   'health.read': OPERATORS,
   'health.reconcile': OPERATORS,
+  'metrics.read': OPERATORS,
 } as const satisfies Record<string, readonly Holder[]>;
 
 export type Permission = keyof typeof PERMISSIONS;
