@@ -9,6 +9,7 @@ import {
   userRef,
   type JobRunner,
   type PlatformView,
+  type Records,
   type RunPolicy,
   type SecretVault,
   type StartOrder,
@@ -68,8 +69,8 @@ export async function openWorld(
   policy: Partial<RunPolicy> = {},
   rates?: RatePolicy,
   more: Partial<OrchestratorDeps> = {},
+  records: Records & { close(): void | Promise<void> } = openSqliteRecords(':memory:'),
 ) {
-  const records = openSqliteRecords(':memory:');
   const clock = manualClock(T0);
   const deps = { records, clock, random: randomBytes };
   const { jobs, started, cancelled, shows, startedOnce } = rememberingJobs();
@@ -155,7 +156,7 @@ export async function openWorld(
     },
     async [Symbol.asyncDispose]() {
       await app.close();
-      records.close();
+      await records.close();
     },
   };
 }
