@@ -33,4 +33,5 @@ export const PERMISSION_TEXTS: Readonly<Record<Permission, string>> = {
   'sealing-key.manage': 'replace the key that secrets are sealed with',
   'health.read': 'read the last health report',
   'health.reconcile': 'reconcile now and report',
+  'metrics.read': 'read the metrics of a standalone server',
 };

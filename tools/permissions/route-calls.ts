@@ -130,6 +130,7 @@ export const ROUTE_CALLS: Readonly<Record<string, MakeCall>> = {
   'POST /api/v1/sealing-key/rotate': plain('/sealing-key/rotate'),
   'POST /api/v1/sealing-key/reseal': plain('/sealing-key/reseal'),
   'GET /api/v1/users': plain('/users'),
+  'GET /api/v1/users/:email': at(user, (email) => `/users/${email}`),
   'POST /api/v1/users/create': plain('/users/create', () => ({ email: `${fresh('new')}@example.com`, role: 'viewer' })),
   'POST /api/v1/users/revoke': async (world) => ({
     url: '/users/revoke',
@@ -139,6 +140,7 @@ export const ROUTE_CALLS: Readonly<Record<string, MakeCall>> = {
   'POST /api/v1/users/login-link': plain('/users/login-link'),
   'GET /api/v1/keys': (_, owner) => ({ url: `/keys?user=${encodeURIComponent(owner)}` }),
   'POST /api/v1/keys': (_, owner) => ({ url: '/keys', body: { name: fresh('key'), user: owner } }),
+  'GET /api/v1/keys/:id': at(key, (id) => `/keys/${id}`),
   'POST /api/v1/keys/:id/rotate': at(key, (id) => `/keys/${id}/rotate`, {}),
   'DELETE /api/v1/keys/:id': at(key, (id) => `/keys/${id}`),
   'GET /api/v1/whoami': plain('/whoami'),
