@@ -54,6 +54,7 @@ export * from './executions/stop-execution.ts';
 export * from './executions/stop-in-force.ts';
 export * from './executions/store-execution.ts';
 export * from './executions/submission.ts';
+export * from './executions/accepted.ts';
 export * from './executions/submit-run.ts';
 export * from './executions/sweep.ts';
 export * from './executions/tick.ts';

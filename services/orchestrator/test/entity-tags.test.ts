@@ -48,6 +48,15 @@ const THINGS: readonly Thing[] = [
     changed: 200,
   },
   {
+    name: 'a playbook',
+    make: async (world) => {
+      await world.call('POST', '/api/v1/playbooks', { name: 'p', commands: ['a'] });
+      return '/api/v1/playbooks/p';
+    },
+    change: (world, path, headers) => world.call('PUT', path, { commands: ['b'] }, undefined, headers),
+    changed: 200,
+  },
+  {
     name: 'a key',
     make: async (world) =>
       `/api/v1/keys/${(await world.call('POST', '/api/v1/keys', { name: 'ci' })).json().key.key_id}`,

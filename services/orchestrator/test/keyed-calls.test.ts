@@ -15,6 +15,7 @@ const CREATIONS = [
     { name: 'a', key_name: 'A', value: 'other value' },
     201,
   ],
+  ['/api/v1/playbooks', { name: 'p', commands: ['a'] }, { name: 'p', commands: ['b'] }, 201],
   ['/api/v1/images/register', { image: 'alpine:3' }, { image: 'alpine:4' }, 201],
 ] as const;
 
@@ -52,6 +53,25 @@ describe.each(CREATIONS)('POST %s with an Idempotency-Key', (path, body, other, 
     const second = await ask(world, body, await world.keyOf('root@example.com', 'admin'));
     expect(second.headers['idempotent-replayed']).toBeUndefined();
     if (second.statusCode === status && !path.includes('images')) expect(second.json()).not.toEqual(first.json());
+  });
+});
+
+describe('a run of a playbook', () => {
+  test('is started once for a key, and answered again when the playbook is gone', async () => {
+    await using world = await openWorld();
+    await world.call('POST', '/api/v1/playbooks', { name: 'p', commands: ['a'] });
+    const run = (body: object) => world.call('POST', '/api/v1/playbooks/p/run', body, undefined, KEY);
+    const first = await run({});
+    await world.call('DELETE', '/api/v1/playbooks/p');
+    const again = await run({});
+    expect([first.statusCode, again.statusCode, again.json().execution_id]).toEqual([
+      202,
+      202,
+      first.json().execution_id,
+    ]);
+    expect(again.headers['idempotent-replayed']).toBe('true');
+    expect(world.started).toHaveLength(1);
+    expect((await run({ env: { A: 'b' } })).json().code).toBe('IDEMPOTENCY_CONFLICT');
   });
 });
 

@@ -1,8 +1,8 @@
 import { Failure } from '../failure.ts';
 import type { KeyedCall } from '../idempotency/keyed-call.ts';
 import { once, type Keep, type OnceDeps } from '../idempotency/once.ts';
+import type { Accepted } from './accepted.ts';
 import { executionRef } from './execution.ts';
-import type { Accepted } from './submit-run.ts';
 
 /** What is kept of a run under its `Idempotency-Key`. */
 export interface MadeRun {

@@ -4,7 +4,6 @@ import { hashToken, newToken } from '../access/tokens.ts';
 import { Failure } from '../failure.ts';
 import { keyedBy } from '../idempotency/keyed-call.ts';
 import type { Keep } from '../idempotency/once.ts';
-import type { StartOrder } from '../jobs/job-runner.ts';
 import type { Records, Tx } from '../records/records.ts';
 import { readRunSecrets } from '../secrets/run-secrets.ts';
 import type { SecretVault } from '../secrets/secret-vault.ts';
@@ -12,6 +11,7 @@ import { placeRun } from '../slots/place-run.ts';
 import { inSlotLane } from '../slots/slot-lane.ts';
 import { needsSlot, NO_LIMITS, type SlotLimits } from '../slots/slot-limits.ts';
 import { slotsRef } from '../slots/slots.ts';
+import type { Accepted } from './accepted.ts';
 import { executionRef, type Execution } from './execution.ts';
 import { newExecution } from './new-execution.ts';
 import { onceRun, type MadeRun } from './once-run.ts';
@@ -19,14 +19,6 @@ import { newRunInput } from './run-environment.ts';
 import { isEmpty, runInputRef, sealRunInput, type RunInput, type SealedRunInput } from './run-input.ts';
 import { startOrder } from './start-order.ts';
 import type { Submission, SubmitDeps } from './submission.ts';
-
-/** The stored run and the order that starts it. None when it was stored before, or waits for a slot: whoever admits it starts it. */
-export interface Accepted {
-  readonly execution: Execution;
-  readonly order?: StartOrder;
-  /** It was made by an earlier call with the same `Idempotency-Key`. */
-  readonly isRepeat?: true;
-}
 
 /** The input outlives its run by this much at most, should the run's end never be stored. */
 const INPUT_OUTLIVES_MS = 86_400_000;

@@ -9,6 +9,7 @@ import { keptAnswerRef, type KeyedCall } from '../../src/idempotency/keyed-call.
 import { IDEMPOTENCY_MS, once, type Keep, type Outcome } from '../../src/idempotency/once.ts';
 import { registerImage } from '../../src/images/register-image.ts';
 import { listImages } from '../../src/images/resolve-image.ts';
+import { createPlaybook, listPlaybooks } from '../../src/playbooks/playbooks.ts';
 import type { Records } from '../../src/records/records.ts';
 import { createSecret, everySecret } from '../../src/secrets/secrets.ts';
 import { failingRecords, type Fault } from '../failing-records.ts';
@@ -85,6 +86,12 @@ const CREATIONS: readonly Creation[] = [
         image_id,
       })),
     count: async (world) => (await listImages(world.records)).filter(({ image }) => image === 'alpine:3').length,
+  },
+  {
+    name: 'a playbook',
+    holds: 'nothing-secret',
+    make: (deps, keep) => createPlaybook(deps, { name: 'nightly', commands: ['make'] }, ASKING, keep),
+    count: async (world) => (await listPlaybooks(world.records, ADMIN, { limit: 10 })).records.length,
   },
 ];
 

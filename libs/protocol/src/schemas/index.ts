@@ -19,3 +19,4 @@ export * from './sealing-key.ts';
 export * from './secret-answers.ts';
 export * from './secrets.ts';
 export * from './trace.ts';
+export * from './values.ts';

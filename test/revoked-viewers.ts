@@ -5,7 +5,7 @@ import { STREAM_PROTOCOL, type KeyBody, type LogsBody, type Role, type RunAnswer
 import { newHttpApp, silentLogger } from '@runvoy/runtime';
 import { buildLiveView, mountLiveView } from '@runvoy/websocket';
 import { WebSocket } from 'ws';
-import { openWorld, type World } from '../../orchestrator/test/world.ts';
+import { openWorld, type World } from '../services/orchestrator/test/world.ts';
 
 /** A store, and how many processes serve live views of it. Each is opened by a process of its own. */
 export interface Place {
