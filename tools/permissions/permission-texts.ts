@@ -31,6 +31,7 @@ export const PERMISSION_TEXTS: Readonly<Record<Permission, string>> = {
   'dead-letters.change': 'send one again, or drop it',
   'backup.create': 'back up the local store',
   'sealing-key.manage': 'replace the key that secrets are sealed with',
+  'import.create': 'bring runs that ended in another deployment',
   'health.read': 'read the last health report',
   'health.reconcile': 'reconcile now and report',
   'metrics.read': 'read the metrics of a standalone server',

@@ -72,6 +72,23 @@ async function deadLetter(world: World): Promise<string> {
   ).id;
 }
 
+function endedRun() {
+  return {
+    execution_id: randomBytes(16).toString('hex'),
+    created_by: 'somebody@example.com',
+    owned_by: ['somebody@example.com'],
+    command: 'true',
+    image_id: 'alpine:3-00000000',
+    started_at: '2026-01-01T00:00:00Z',
+    completed_at: '2026-01-01T00:00:01Z',
+    status: 'SUCCEEDED',
+    exit_code: 0,
+    created_by_request_id: '',
+    modified_by_request_id: '',
+    cloud: 'AWS',
+  };
+}
+
 async function claim(world: World): Promise<string> {
   const request = { email: `${fresh('new')}@example.com`, role: 'viewer' };
   const answer = await world.call('POST', '/api/v1/users/create', request);
@@ -129,6 +146,16 @@ export const ROUTE_CALLS: Readonly<Record<string, MakeCall>> = {
   'GET /api/v1/sealing-key': plain('/sealing-key'),
   'POST /api/v1/sealing-key/rotate': plain('/sealing-key/rotate'),
   'POST /api/v1/sealing-key/reseal': plain('/sealing-key/reseal'),
+  'POST /api/v1/import/executions': plain('/import/executions', () => ({ executions: [endedRun()], source: 'LOCAL' })),
+  'POST /api/v1/import/executions/:id/log': at(
+    async (world) => {
+      const run = endedRun();
+      await world.call('POST', '/api/v1/import/executions', { executions: [run], source: 'LOCAL' });
+      return run.execution_id;
+    },
+    (id) => `/import/executions/${id}/log`,
+    { lines: [{ seq: 1, stream: 'stdout', ms: 1, text: 'hi' }] },
+  ),
   'GET /api/v1/users': plain('/users'),
   'GET /api/v1/users/:email': at(user, (email) => `/users/${email}`),
   'POST /api/v1/users/create': plain('/users/create', () => ({ email: `${fresh('new')}@example.com`, role: 'viewer' })),

@@ -59,6 +59,8 @@ export const ROUTE_RULES: Readonly<Record<string, RouteRule>> = {
   'GET /api/v1/sealing-key': { needs: 'sealing-key.manage' },
   'POST /api/v1/sealing-key/rotate': { needs: 'sealing-key.manage' },
   'POST /api/v1/sealing-key/reseal': { needs: 'sealing-key.manage' },
+  'POST /api/v1/import/executions': { needs: 'import.create' },
+  'POST /api/v1/import/executions/:id/log': { needs: 'import.create' },
   'GET /api/v1/users': { needs: 'users.read' },
   'GET /api/v1/users/:email': { needs: 'users.read' },
   'POST /api/v1/users/create': { needs: 'users.create' },

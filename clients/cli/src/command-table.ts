@@ -388,6 +388,34 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     words: { least: 1, most: 1 },
     load: async () => (await import('./commands/backup.ts')).restore,
   },
+  export: {
+    usage: 'export [--logs | --no-history] [--to FILE]',
+    summary: 'write what can be carried to another deployment, as lines of JSON',
+    options: {
+      logs: { type: 'boolean', text: 'the logs of runs, too' },
+      'no-history': { type: 'boolean', text: 'no runs' },
+      to: { type: 'string', value: 'FILE', text: 'a file, written whole or not at all; stdout unless given' },
+    },
+    notes: [
+      'For admins. Images, users, names of secrets, and runs that have ended. No key, no claim, no value of a secret.',
+      'It asks what any runvoy answers: --api-endpoint may be one on AWS.',
+    ],
+    examples: ['runvoy export --to team.jsonl', 'runvoy export --logs --profile laptop > everything.jsonl'],
+    words: { least: 0, most: 0 },
+    load: async () => (await import('./commands/export.ts')).exportAll,
+  },
+  import: {
+    usage: 'import <file>',
+    summary: 'carry an export into this deployment',
+    options: {},
+    notes: [
+      'For admins. What is there already stays as it is: twice is once, and an import that was stopped is begun again.',
+      'Prints a claim for each new user, and the command for each secret that needs its value. "-" reads stdin.',
+    ],
+    examples: ['runvoy import team.jsonl', 'runvoy export --profile laptop | runvoy import --profile cloud -'],
+    words: { least: 1, most: 1 },
+    load: async () => (await import('./commands/import.ts')).importAll,
+  },
   version: {
     usage: 'version',
     summary: 'show the versions of this client and of the server',

@@ -17,6 +17,10 @@ import type {
   ImageBody,
   KeyAnswer,
   KeyBody,
+  ImportExecutionsAnswer,
+  ImportExecutionsRequest,
+  ImportLogAnswer,
+  ImportLogRequest,
   ListAuditAnswer,
   ListDeadLettersAnswer,
   ListImagesAnswer,
@@ -231,6 +235,15 @@ export class RunvoyClient {
 
   reseal(): Promise<ResealAnswer> {
     return this.#caller.json('POST', '/sealing-key/reseal', { timeoutMs: RECONCILE_MS });
+  }
+
+  /** Runs that ended in another deployment. */
+  importExecutions(request: ImportExecutionsRequest): Promise<ImportExecutionsAnswer> {
+    return this.#caller.json('POST', '/import/executions', { body: request });
+  }
+
+  importLog(id: string, request: ImportLogRequest): Promise<ImportLogAnswer> {
+    return this.#caller.json('POST', `/import/executions/${encodeURIComponent(id)}/log`, { body: request });
   }
 
   /** The open ones, the longest dead first. */

@@ -79,6 +79,8 @@ export * from './images/image-reference.ts';
 export * from './images/image.ts';
 export * from './images/register-image.ts';
 export * from './images/resolve-image.ts';
+export * from './import/import-executions.ts';
+export * from './import/import-log.ts';
 export * from './jobs/job-runner.ts';
 export * from './jobs/platform-entry.ts';
 export * from './logs/append-batch.ts';

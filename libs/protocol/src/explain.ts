@@ -32,6 +32,7 @@ export interface EvidenceBody {
 }
 
 export type EvidenceBodyKind =
+  | 'imported'
   | 'requested'
   | 'queued'
   | 'queue_timed_out'

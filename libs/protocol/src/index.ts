@@ -4,6 +4,7 @@ export * from './dead-letters.ts';
 export * from './errors.ts';
 export * from './events.ts';
 export * from './executions.ts';
+export * from './export.ts';
 export * from './explain.ts';
 export * from './health.ts';
 export * from './images.ts';

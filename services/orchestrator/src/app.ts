@@ -12,6 +12,7 @@ import { explainRoutes } from './explain-routes.ts';
 import { healthReportRoutes, healthRoutes } from './health-routes.ts';
 import { imageRoutes } from './image-routes.ts';
 import { KeyedCalls } from './keyed-calls.ts';
+import { importRoutes } from './import-routes.ts';
 import { keyRoutes } from './key-routes.ts';
 import { logRoutes } from './log-routes.ts';
 import { logTextRoutes } from './log-text-routes.ts';
@@ -61,6 +62,7 @@ export function buildOrchestrator(deps: OrchestratorDeps): FastifyInstance {
       userRoutes(api, deps, keyed);
       keyRoutes(api, deps, keyed);
       auditRoutes(api, deps);
+      importRoutes(api, deps);
       deadLetterRoutes(api, deps);
       healthReportRoutes(api, deps);
     },

@@ -91,6 +91,7 @@ describe('a server in use', () => {
     await cli('audit', '--json');
     await cli('logs', second.execution_id);
     await cli('explain', first.execution_id);
+    await cli('export', '--logs', '--to', at('export.jsonl'));
     await cli('backup', '--data-dir', at('data'), '--to', at('backup'));
     expect((await server.call<{ secret: { value: string } }>('GET', '/api/v1/secrets/token')).secret.value).toBe(
       SECOND,
@@ -105,7 +106,7 @@ describe('a server in use', () => {
     await server.stop();
     const afterwards = filesBelow(directory);
 
-    for (const name of ['runvoy.sqlite', 'server.log', 'backup/runvoy.sqlite'])
+    for (const name of ['runvoy.sqlite', 'server.log', 'export.jsonl', 'backup/runvoy.sqlite'])
       expect(Object.keys(afterwards).filter((path) => path.endsWith(name))).not.toEqual([]);
     const answers = Object.fromEntries(Object.entries(said).map(([what, text]) => [what, Buffer.from(text)]));
     for (const value of [FIRST, SECOND, ENV])

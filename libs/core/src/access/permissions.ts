@@ -43,6 +43,7 @@ export const PERMISSIONS = {
   'dead-letters.change': OPERATORS,
   'backup.create': ['admin'],
   'sealing-key.manage': ['admin'],
+  'import.create': ['admin'],
   'health.read': OPERATORS,
   'health.reconcile': OPERATORS,
   'metrics.read': OPERATORS,

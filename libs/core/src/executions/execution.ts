@@ -105,6 +105,14 @@ export interface Fault {
 /** How many faults an execution keeps; the first ones tell more than the last. */
 export const FAULTS_KEPT = 20;
 
+/** It ran in another deployment and was brought here when it had ended. */
+export interface Imported {
+  readonly at_ms: Millis;
+  readonly by: string;
+  /** What it was exported from: `AWS`, `GCP`, `LOCAL`. */
+  readonly source: string;
+}
+
 /** The record of one run: what was asked, what is known, what follows from it. */
 export interface Execution {
   readonly execution_id: string;
@@ -164,6 +172,7 @@ export interface Execution {
   /** All lines of the end record are stored and their SHA-256 agrees. Never taken back. */
   readonly log_proven?: true;
   readonly faults: readonly Fault[];
+  readonly imported?: Imported;
   /** When what became known, for `explain`: nothing is decided by it. Absent until there is something. */
   readonly trail?: readonly TrailEntry[];
 }

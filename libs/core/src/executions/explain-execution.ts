@@ -31,7 +31,12 @@ export function explainExecution(execution: Execution, args: ExplainArgs): Expla
   const text = reason === undefined ? undefined : reasonTextOf(reason);
   const rule = ruleOf(execution);
   const waiting = tellWaiting(execution, args);
-  const told = [...tellEvidence(execution), ...tellSettled(execution), ...tellNow(execution, args)];
+  const told = [
+    ...tellImported(execution),
+    ...tellEvidence(execution),
+    ...tellSettled(execution),
+    ...tellNow(execution, args),
+  ];
   const next = tellNext(execution, args.nowMs, args);
   return {
     execution_id,
@@ -79,6 +84,13 @@ const LIMIT_TEXTS: Readonly<Record<NonNullable<QueueBody['limit']>, string>> = {
   user: 'of each user',
   image: 'with its image',
 };
+
+function tellImported({ imported }: Execution): readonly Told[] {
+  if (!imported) return [];
+  const { at_ms, by, source } = imported;
+  const text = `${by} brought it here from ${source}, where it had ended. Nothing more is known of it than what was brought.`;
+  return [{ atMs: at_ms, kind: 'imported', text }];
+}
 
 function tellSettled(execution: Execution): readonly Told[] {
   const settled = execution.trail?.find(({ kind }) => kind === 'settled');

@@ -50,7 +50,8 @@ async function assessWithoutEnd(records: Records, execution: Execution): Promise
   if (!isTerminal(execution.status)) return { completeness: 'running', lines, gaps: [] };
   const gaps = await findGaps(records, execution.execution_id, lines);
   // A run that never had a runner has no log to prove: nothing was promised and nothing is missing.
-  if (!execution.facts.bound && lines === 0) return { completeness: 'complete', lines: 0, gaps: [] };
+  if (!execution.facts.bound && lines === 0 && !execution.imported)
+    return { completeness: 'complete', lines: 0, gaps: [] };
   return { completeness: 'unproven', lines, gaps };
 }
 

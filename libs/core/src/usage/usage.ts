@@ -29,7 +29,8 @@ interface Instance {
 
 /** What a finished run used, from what is stored of it: reading it asks nothing of the store. `undefined` while it may use more. */
 export function usageOf(execution: Execution): UsageBody | undefined {
-  if (!isTerminal(execution.status)) return undefined;
+  // What ran elsewhere used nothing here.
+  if (!isTerminal(execution.status) || execution.imported) return undefined;
   const instances = instancesOf(execution);
   const sum = (of: (instance: Instance) => number) => thousandths(instances.reduce((all, one) => all + of(one), 0));
   const seconds = sum((one) => one.seconds);

@@ -50,6 +50,8 @@ export const HealthReportSchema = Type.Object(
       missing_count: CountSchema,
       orphaned_count: CountSchema,
       orphaned_parameters: TextsSchema,
+      resealed_count: CountSchema,
+      unresealed_count: CountSchema,
     }),
     identity_status: Type.Object({
       default_roles_verified: Type.Boolean(),

@@ -5,6 +5,7 @@ export * from './dead-letters.ts';
 export * from './error.ts';
 export * from './executions.ts';
 export * from './explain.ts';
+export * from './export.ts';
 export * from './health.ts';
 export * from './image-answers.ts';
 export * from './headers.ts';

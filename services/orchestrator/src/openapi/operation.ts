@@ -11,6 +11,7 @@ export const TAGS = {
   users: 'Who may ask, and how they get their first key.',
   keys: 'What users ask with.',
   audit: 'Who changed what.',
+  import: 'What is brought from another deployment.',
   health: 'Whether everything is as it should be.',
   'dead-letters': 'Events that nobody could carry out.',
   documentation: 'This description.',

@@ -1,0 +1,42 @@
+import { openApi } from '../open-api.ts';
+import { openConnection } from '../connection.ts';
+import { EXIT } from '../exit-code.ts';
+import { importLines, type ImportReport } from '../import-lines.ts';
+import type { Invocation } from '../invocation.ts';
+import { oneLine } from '../one-line.ts';
+import { Problem } from '../problem.ts';
+
+const { createReadStream } = process.getBuiltinModule('node:fs');
+const { createInterface } = process.getBuiltinModule('node:readline');
+
+/** `runvoy import <file>`: carries an export into this deployment. */
+export async function importAll(invocation: Invocation): Promise<number> {
+  const { options, words, terminal } = invocation;
+  const [file = '-'] = words;
+  const api = openApi(await openConnection(invocation));
+  const input = file === '-' ? process.stdin : createReadStream(file);
+  const failed = new Promise<never>((_, reject) => {
+    input.once('error', (cause) => reject(new Problem(`cannot read ${file}: ${cause.message}`, { cause })));
+  });
+  const lines = createInterface({ input, crlfDelay: Infinity });
+  const report = await Promise.race([importLines(api, lines), failed]);
+  if (options.flag('json')) terminal.stdout.write(`${JSON.stringify(report)}\n`);
+  else print(report, invocation);
+  return EXIT.ok;
+}
+
+/** What somebody has to do next goes to stdout, a line each; what was done, to stderr. */
+function print({ made, there, claims, values_needed, left }: ImportReport, { terminal }: Invocation): void {
+  const { stdout, stderr } = terminal;
+  for (const type of new Set([...Object.keys(made), ...Object.keys(there)])) {
+    stderr.write(`${type}: ${made[type] ?? 0} new, ${there[type] ?? 0} there already\n`);
+  }
+  for (const what of left) stderr.write(`not carried over: ${oneLine(what)}\n`);
+  if (claims.length > 0) stderr.write('each new user claims a first key within 15 minutes:\n');
+  for (const { email, claim_token } of claims) stdout.write(`claim ${oneLine(email)} ${claim_token}\n`);
+  if (values_needed.length > 0)
+    stderr.write('secrets that need their value; import again afterwards for their grants:\n');
+  for (const { name, key_name } of values_needed) {
+    stdout.write(`runvoy secrets create ${oneLine(name)} ${oneLine(key_name)}\n`);
+  }
+}

@@ -1,0 +1,220 @@
+import {
+  EXPORT_VERSION,
+  IMPORT_AT_MOST,
+  type ExportedImage,
+  type ExportedLog,
+  type ExportedRun,
+  type ExportedSecret,
+  type ExportedUser,
+  type ExportHead,
+  type ExportLine,
+  type ImageBody,
+  type RegisterImageRequest,
+  type Role,
+} from '@runvoy/protocol';
+import { RunvoyError, type RunvoyClient } from '@runvoy/sdk/client';
+import { patiently } from './patiently.ts';
+import { Problem } from './problem.ts';
+
+/** What an import came to. */
+export interface ImportReport {
+  /** By type: how many were made here, and how many were there already. */
+  readonly made: Readonly<Record<string, number>>;
+  readonly there: Readonly<Record<string, number>>;
+  /** New users, each with the token for their first key. */
+  readonly claims: readonly { readonly email: string; readonly claim_token: string }[];
+  /** Secrets that are not here: their values have to be given anew. */
+  readonly values_needed: readonly { readonly name: string; readonly key_name: string }[];
+  /** What could not be carried over, in words. */
+  readonly left: readonly string[];
+}
+
+/** One request's worth of commands. */
+const REQUEST_CHARS = 1_000_000;
+
+/**
+ * Carries the lines of an export into a deployment. Everything that is there already stays as it is, so that it may be stopped at any
+ * moment and begun again, and twice is once. What the server refuses is told and does not stop the rest; a busy server is waited for.
+ * Fails when the file is no export, is of a newer form, or has no end: what it held until then has been carried over.
+ */
+export async function importLines(api: RunvoyClient, lines: AsyncIterable<string>): Promise<ImportReport> {
+  const importing = new Importing(api);
+  for await (const text of lines) if (text.trim() !== '') await importing.take(parsed(text, importing.taken + 1));
+  return importing.finish();
+}
+
+class Importing {
+  taken = 0;
+  readonly #api: RunvoyClient;
+  readonly #made: Record<string, number> = {};
+  readonly #there: Record<string, number> = {};
+  readonly #counts: Record<string, number> = {};
+  readonly #claims: { email: string; claim_token: string }[] = [];
+  readonly #needed: { name: string; key_name: string }[] = [];
+  readonly #left: string[] = [];
+  readonly #wantsLog = new Set<string>();
+  #head: ExportHead | undefined;
+  #end: Readonly<Record<string, number>> | undefined;
+  #runs: ExportedRun[] = [];
+  #runChars = 0;
+  #images: readonly ImageBody[] = [];
+  #users = new Map<string, string>();
+  #secrets = new Map<string, readonly string[]>();
+
+  constructor(api: RunvoyClient) {
+    this.#api = api;
+  }
+
+  async take(line: ExportLine): Promise<void> {
+    this.taken += 1;
+    if (!this.#head) return this.#begin(line);
+    if (line.type !== 'end') this.#counts[line.type] = (this.#counts[line.type] ?? 0) + 1;
+    if (line.type !== 'execution') await this.#sendRuns();
+    switch (line.type) {
+      case 'image':
+        return this.#tell(`image ${line.image}`, () => this.#image(line));
+      case 'user':
+        return this.#tell(`user ${line.email}`, () => this.#user(line));
+      case 'secret':
+        return this.#tell(`secret ${line.name}`, () => this.#secret(line));
+      case 'execution':
+        return this.#run(line.execution);
+      case 'log':
+        return this.#tell(`log of ${line.execution_id}`, () => this.#log(line));
+      case 'end':
+        this.#end = line.counts;
+    }
+  }
+
+  async finish(): Promise<ImportReport> {
+    await this.#sendRuns();
+    if (!this.#head) throw new Problem('The file is empty: it is no export.');
+    this.#tellUnknown();
+    const counted = JSON.stringify(sorted(this.#counts));
+    if (!this.#end || JSON.stringify(sorted(this.#end)) !== counted) {
+      throw new Problem(
+        'The export has no end: the file was cut. What it holds is here now; import the whole file to go on.',
+      );
+    }
+    return {
+      made: this.#made,
+      there: this.#there,
+      claims: this.#claims,
+      values_needed: this.#needed,
+      left: this.#left,
+    };
+  }
+
+  async #begin(line: ExportLine): Promise<void> {
+    if (line.type !== 'export') throw new Problem('The file does not begin as an export does.');
+    if (line.version > EXPORT_VERSION) {
+      throw new Problem(`The export is of form ${line.version}; this client reads ${EXPORT_VERSION}. Use a newer one.`);
+    }
+    this.#head = line;
+    this.#images = (await this.#api.images()).images;
+    this.#users = new Map((await this.#api.users()).users.map(({ email, role }) => [email, role]));
+    this.#secrets = new Map((await this.#api.secrets()).secrets.map(({ name, granted_to }) => [name, granted_to]));
+  }
+
+  async #image(line: ExportedImage): Promise<void> {
+    const { type: _, runtime_platform, task_role_name, ...request } = line;
+    if (this.#images.some((known) => isSame(known, request))) return this.#count(this.#there, 'image');
+    await patiently(() => this.#api.registerImage(request));
+    this.#count(this.#made, 'image');
+    const dropped = [runtime_platform && `platform ${runtime_platform}`, task_role_name && `account ${task_role_name}`];
+    const told = dropped.filter((part) => part !== undefined && part !== '').join(' and ');
+    if (told !== '') this.#left.push(`image ${line.image}: ${told} belong to where it came from`);
+  }
+
+  async #user({ email, role, revoked }: ExportedUser): Promise<void> {
+    const known = this.#users.get(email.toLowerCase());
+    if (known !== undefined) {
+      if (known !== role) this.#left.push(`user ${email}: is ${known} here and ${role} in the export`);
+      return this.#count(this.#there, 'user');
+    }
+    const { claim_token } = await patiently(() => this.#api.createUser({ email, role: role as Role }));
+    this.#count(this.#made, 'user');
+    this.#users.set(email.toLowerCase(), role);
+    if (revoked) await patiently(() => this.#api.revokeUser(email));
+    else this.#claims.push({ email, claim_token });
+  }
+
+  async #secret({ name, key_name, granted_to }: ExportedSecret): Promise<void> {
+    const granted = this.#secrets.get(name);
+    if (!granted) return void this.#needed.push({ name, key_name });
+    for (const email of granted_to) {
+      if (!granted.includes(email)) await patiently(() => this.#api.grantSecret(name, email));
+    }
+    this.#count(this.#there, 'secret');
+  }
+
+  async #run(run: ExportedRun): Promise<void> {
+    const chars = run.command.length + 500;
+    if (this.#runs.length === IMPORT_AT_MOST || this.#runChars + chars > REQUEST_CHARS) await this.#sendRuns();
+    this.#runs.push(run);
+    this.#runChars += chars;
+  }
+
+  async #sendRuns(): Promise<void> {
+    const [runs, source] = [this.#runs, this.#head?.source.provider ?? 'unknown'];
+    if (runs.length === 0) return;
+    [this.#runs, this.#runChars] = [[], 0];
+    await this.#tell(`${runs.length} runs from ${runs[0]?.execution_id} on`, async () => {
+      const { executions } = await patiently(() => this.#api.importExecutions({ executions: runs, source }));
+      for (const { execution_id, outcome, wants_log } of executions) {
+        this.#count(outcome === 'created' ? this.#made : this.#there, 'execution');
+        if (wants_log) this.#wantsLog.add(execution_id);
+      }
+    });
+  }
+
+  async #log({ execution_id, lines }: ExportedLog): Promise<void> {
+    if (!this.#wantsLog.has(execution_id)) return this.#count(this.#there, 'log');
+    await patiently(() => this.#api.importLog(execution_id, { lines }));
+    this.#count(this.#made, 'log');
+  }
+
+  /** What the server refuses is for whoever reads the report; what it never answered is not. */
+  async #tell(what: string, carry: () => Promise<void>): Promise<void> {
+    try {
+      await carry();
+    } catch (error) {
+      if (!(error instanceof RunvoyError) || error.mayPass || error.status === 401 || error.status === 403) throw error;
+      this.#left.push(`${what}: ${error.explanation}`);
+    }
+  }
+
+  #count(counts: Record<string, number>, type: string): void {
+    counts[type] = (counts[type] ?? 0) + 1;
+  }
+
+  #tellUnknown(): void {
+    const known = ['image', 'user', 'secret', 'execution', 'log'];
+    for (const [type, count] of Object.entries(this.#counts)) {
+      if (!known.includes(type)) this.#left.push(`${count} of type ${type}, which this client does not know`);
+    }
+  }
+}
+
+function isSame(known: ImageBody, request: RegisterImageRequest): boolean {
+  const isSized = request.cpu !== undefined || request.memory !== undefined;
+  return (
+    known.image === request.image &&
+    (known.network === 'none') === (request.network === 'none') &&
+    (!isSized || (known.cpu === request.cpu && known.memory === request.memory))
+  );
+}
+
+function sorted(counts: Readonly<Record<string, number>>): readonly (readonly [string, number])[] {
+  return Object.entries(counts).toSorted(([one], [other]) => (one < other ? -1 : 1));
+}
+
+function parsed(text: string, at: number): ExportLine {
+  try {
+    const line = JSON.parse(text) as ExportLine;
+    if (typeof line === 'object' && line !== null && typeof line.type === 'string') return line;
+  } catch {
+    // Told below: the parser's words quote the text.
+  }
+  throw new Problem(`Line ${at} of the file is no line of an export.`);
+}

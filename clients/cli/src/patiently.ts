@@ -1,0 +1,16 @@
+import { pause, retryDelayMs, RunvoyError } from '@runvoy/sdk/client';
+
+/** With a pause of 10 s at most between them: longer than a minute, which is what a limit of requests counts. */
+const TRIES = 16;
+
+/** Asks again what may be asked twice, as long as the server is busy or away. Fails as the last try did. */
+export async function patiently<T>(ask: () => Promise<T>): Promise<T> {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error instanceof RunvoyError) || !error.mayPass || attempt === TRIES - 1) throw error;
+      await pause(Math.max(error.retryAfterMs ?? 0, retryDelayMs(attempt, Math.random())));
+    }
+  }
+}

@@ -1,0 +1,135 @@
+import { describe, expect, test } from '@jest/globals';
+import type { ExportLine } from '@runvoy/protocol';
+import { RunvoyError, type RunvoyClient } from '@runvoy/sdk/client';
+import { exportLines } from '../src/export-lines.ts';
+import { importLines } from '../src/import-lines.ts';
+import { logBatches, numberedLines } from '../src/log-batches.ts';
+import { aws, ID } from './aws-answers.ts';
+
+async function exported(api: RunvoyClient, choice = { history: true, logs: true }) {
+  const lines: ExportLine[] = [];
+  const noticed: string[] = [];
+  for await (const line of exportLines(api, choice, 0, (what) => noticed.push(what))) lines.push(line);
+  return { lines, noticed };
+}
+
+describe('an export of runvoy on AWS', () => {
+  test('has a line for each thing and no value', async () => {
+    const { lines, noticed } = await exported(aws);
+    expect(JSON.stringify(lines)).not.toContain('the value itself');
+    expect(lines.map(({ type }) => type)).toEqual([
+      'export',
+      'image',
+      'image',
+      'user',
+      'secret',
+      'execution',
+      'log',
+      'end',
+    ]);
+    expect(lines.at(-1)).toEqual({ type: 'end', counts: { image: 2, user: 1, secret: 1, execution: 1, log: 1 } });
+    expect(noticed).toEqual(['1 that have not ended are left out']);
+  });
+
+  test('numbers the lines of a log by their times, and leaves a default size away', async () => {
+    const { lines } = await exported(aws);
+    expect(lines.find(({ type }) => type === 'log')).toMatchObject({
+      lines: [
+        { seq: 1, ms: 1, text: '### runvoy runner: first', stream: 'stdout' },
+        { seq: 2, ms: 2, text: 'second' },
+        { seq: 3, ms: 2, text: 'third' },
+      ],
+    });
+    expect(lines.filter(({ type }) => type === 'image')).toEqual([
+      { type: 'image', image: 'alpine:3', is_default: true, runtime_platform: 'Linux/ARM64' },
+      {
+        type: 'image',
+        image: 'hashicorp/tf:1',
+        is_default: false,
+        cpu: 1024,
+        memory: 2048,
+        task_role_name: 'deployer',
+      },
+    ]);
+  });
+
+  test('goes on when a log cannot be read, and says so; without history it has none', async () => {
+    const broken = {
+      ...(aws as object),
+      logPage: async () => Promise.reject(new RunvoyError('no such stream', { code: 'INTERNAL_ERROR', status: 500 })),
+    };
+    const { lines, noticed } = await exported(broken as unknown as RunvoyClient);
+    expect(noticed.at(-1)).toBe(`the log of ${ID} could not be read: no such stream`);
+    expect(lines.at(-1)?.type).toBe('end');
+    const bare = await exported(aws, { history: false, logs: true });
+    expect(bare.lines.map(({ type }) => type)).not.toContain('execution');
+  });
+});
+
+describe('lines of a log', () => {
+  test('are cut alike whatever they come in, below what a record holds, and none is lost', async () => {
+    const events = Array.from({ length: 300 }, (_, at) => ({
+      timestamp: at,
+      message: `${at} ${'ü"'.repeat(at * 40)}`,
+    }));
+    const lines = numberedLines(events);
+    const batches: (typeof lines)[] = [];
+    for await (const batch of logBatches(lines)) batches.push([...batch]);
+    expect(batches.flat()).toEqual(lines);
+    expect(Math.max(...batches.map((batch) => Buffer.byteLength(JSON.stringify(batch))))).toBeLessThan(100 * 1024);
+    expect(batches.length).toBeGreaterThan(10);
+    expect(lines.map(({ seq }) => seq)).toEqual(lines.map((_, at) => at + 1));
+    const whole = lines.reduce((text, { text: part, partial }) => `${text}${part}${partial ? '' : '\n'}`, '');
+    expect(whole).toBe(events.map(({ message }) => `${message}\n`).join(''));
+  });
+});
+
+describe('an import', () => {
+  const empty = {
+    images: async () => ({ images: [] }),
+    users: async () => ({ users: [] }),
+    secrets: async () => ({ secrets: [] }),
+  };
+  const api = empty as unknown as RunvoyClient;
+  const head =
+    '{"type":"export","version":1,"exported_at":"2025-01-01T00:00:00Z","source":{"provider":"AWS","version":"1"}}';
+  const of = async function* (...lines: readonly string[]) {
+    yield* lines;
+  };
+
+  test.each([
+    [[], 'The file is empty'],
+    [['{"type":"user"}'], 'does not begin as an export does'],
+    [['no json'], 'Line 1 of the file is no line of an export.'],
+    [[head.replace('"version":1', '"version":2')], 'The export is of form 2; this client reads 1.'],
+    [[head], 'The export has no end'],
+    [[head, '{"type":"secret","name":"a","key_name":"A","granted_to":[]}', '{"type":"end","counts":{}}'], 'has no end'],
+  ])('of %j is refused', async (lines, why) => {
+    await expect(importLines(api, of(...lines))).rejects.toThrow(why);
+  });
+
+  test('passes over types it does not know and says how many, lists secrets that need a value, and goes on after a refusal', async () => {
+    const refusing = {
+      ...empty,
+      registerImage: async () =>
+        Promise.reject(new RunvoyError('no such account', { code: 'UNPROCESSABLE', status: 422 })),
+    };
+    const report = await importLines(
+      refusing as unknown as RunvoyClient,
+      of(
+        head,
+        '{"type":"image","image":"a:1","is_default":false}',
+        '{"type":"playbook","name":"p"}',
+        '{"type":"secret","name":"gh","key_name":"T","granted_to":[]}',
+        '{"type":"end","counts":{"image":1,"playbook":1,"secret":1}}',
+      ),
+    );
+    expect(report).toEqual({
+      made: {},
+      there: {},
+      claims: [],
+      values_needed: [{ name: 'gh', key_name: 'T' }],
+      left: ['image a:1: no such account', '1 of type playbook, which this client does not know'],
+    });
+  });
+});

@@ -1,0 +1,59 @@
+import { importExecutions, importLog, requirePermission } from '@runvoy/core';
+import {
+  ExecutionParamsSchema,
+  ImportedExecutionsSchema,
+  ImportedLogSchema,
+  ImportExecutionsRequestSchema,
+  ImportLogRequestSchema,
+} from '@runvoy/protocol/schemas';
+import type {
+  ImportExecutionsAnswer,
+  ImportExecutionsRequest,
+  ImportLogAnswer,
+  ImportLogRequest,
+} from '@runvoy/protocol';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { asking, callerOf } from './authentication.ts';
+import type { OrchestratorDeps } from './deps.ts';
+
+/** History of another deployment: runs that ended there, and their logs. Everything else of a move uses the routes that there are. */
+export function importRoutes(api: FastifyInstance, deps: OrchestratorDeps): void {
+  const mayImport = async (request: FastifyRequest) => requirePermission(callerOf(request), 'import.create');
+
+  api.post<{ Body: ImportExecutionsRequest }>(
+    '/import/executions',
+    {
+      schema: {
+        operationId: 'importExecutions',
+        tags: ['import'],
+        summary: 'Store runs that ended in another deployment; one whose id is taken stays as it is',
+        body: ImportExecutionsRequestSchema,
+        response: { 200: ImportedExecutionsSchema },
+        errors: ['UNPROCESSABLE'],
+      },
+      preValidation: mayImport,
+    },
+    async (request): Promise<ImportExecutionsAnswer> => {
+      const { executions, source } = request.body;
+      return { executions: await importExecutions(deps, executions, source, asking(request)) };
+    },
+  );
+
+  api.post<{ Params: { id: string }; Body: ImportLogRequest }>(
+    '/import/executions/:id/log',
+    {
+      schema: {
+        operationId: 'importLog',
+        tags: ['import'],
+        summary: 'Store lines of the log of a run that was imported; the same again is no error',
+        params: ExecutionParamsSchema,
+        body: ImportLogRequestSchema,
+        response: { 200: ImportedLogSchema },
+        errors: ['EXECUTION_NOT_FOUND', 'CONFLICT', 'BATCH_MISMATCH', 'UNPROCESSABLE'],
+      },
+      preValidation: mayImport,
+    },
+    async (request): Promise<ImportLogAnswer> =>
+      importLog(deps, request.params.id, request.body.lines, asking(request)),
+  );
+}
