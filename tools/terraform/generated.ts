@@ -1,11 +1,16 @@
 import { firestoreTable } from './firestore-table.ts';
+import { permissionsPage } from './permissions-page.ts';
 import { roleTable } from './role-table.ts';
 
-/** Where Terraform reads what follows from the code. */
-export const GENERATED = new URL('../../infra/terraform/generated/', import.meta.url);
+/** The root of the repository, which the names below start from. */
+export const ROOT = new URL('../../', import.meta.url);
 
-/** Each generated file by its name, as `tools/write-terraform.ts` writes it and a test compares it. */
+/** Each file that follows from the code, as `tools/write-terraform.ts` writes it and a test compares it. */
 export function generatedFiles(): Readonly<Record<string, string>> {
   const json = (value: unknown) => `${JSON.stringify(value, undefined, 2)}\n`;
-  return { 'roles.json': json(roleTable()), 'firestore.json': json(firestoreTable()) };
+  return {
+    'infra/terraform/generated/roles.json': json(roleTable()),
+    'infra/terraform/generated/firestore.json': json(firestoreTable()),
+    'docs/google-permissions.md': permissionsPage(),
+  };
 }

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { GCP_VARIABLES } from '@runvoy/provider-gcp';
 import { readConfiguration, type Body, type ModuleSource } from '../../terraform/configuration.ts';
 import { enumProblems } from '../../terraform/enum-problems.ts';
-import { GENERATED, generatedFiles } from '../../terraform/generated.ts';
+import { generatedFiles, ROOT } from '../../terraform/generated.ts';
 import { keptSchema } from '../../terraform/kept-schema.ts';
 import { takeSchema } from '../../terraform/take-schema.ts';
 import { roleTable } from '../../terraform/role-table.ts';
@@ -20,7 +20,7 @@ const moduleAt = (folder: string) => modules.find((one) => one.folder === folder
 test.each(Object.entries(generatedFiles()))(
   '%s is what the code says; node tools/write-terraform.ts writes it',
   (name, text) => {
-    expect(readFileSync(new URL(name, GENERATED), 'utf8')).toBe(text);
+    expect(readFileSync(new URL(name, ROOT), 'utf8')).toBe(text);
   },
 );
 
