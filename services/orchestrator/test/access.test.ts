@@ -66,7 +66,7 @@ describe('users, claims and images', () => {
   });
 
   test.each([
-    ['/api/v1/executions?limit=1&staus=RUNNING', 'unknown parameter "staus"; this path takes limit, status'],
+    ['/api/v1/keys?users=ann@example.com', 'unknown parameter "users"; this path takes user'],
     ['/api/v1/images?limit=1', 'unknown parameter "limit"; this path takes none'],
   ])('%s is refused: a parameter that nobody reads would be passed over', async (path, details) => {
     await using world = await openWorld();
