@@ -1,6 +1,7 @@
 import { isTerminal } from '@runvoy/protocol';
 import type { RunvoyClient } from '@runvoy/sdk/client';
 import { ConnectionNotice } from './connection-notice.tsx';
+import { Explanation } from './explanation.tsx';
 import { LogPane } from './log-pane.tsx';
 import { followLink } from './place.ts';
 import { RunFacts } from './run-facts.tsx';
@@ -47,6 +48,7 @@ export function RunPage({ executionId, line, api, onSignInAgain }: RunPageProps)
           )}
         </div>
         {run !== undefined && <RunFacts run={run} />}
+        {run !== undefined && <Explanation key={run.execution_id} api={api} run={run} />}
       </div>
       <ConnectionNotice connection={connection} onSignInAgain={onSignInAgain} onReadAgain={readAgain} />
       <LogPane key={state.executionId} state={state} version={version} line={line} />

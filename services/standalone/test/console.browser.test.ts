@@ -52,6 +52,9 @@ inChromium(titled('the console in Chromium'), () => {
     await page.getByTestId('stop-confirm').click();
     await page.locator('[data-testid=status][data-status=STOPPED]').first().waitFor();
     expect((await server.finished(run.execution_id)).status).toBe('STOPPED');
+    await page.getByTestId('explanation').locator('summary').click();
+    await page.getByText('With that its end was settled. It never changes any more.').waitFor();
+    expect(await page.getByTestId('explanation').innerText()).toContain('asked to stop it, with 1 s');
   });
 
   test('treats a log as text, whatever is in it', async () => {
