@@ -2,7 +2,7 @@
  * `npm test`: every stage in order, or the one that is named (`npm test -- unit`, with file patterns behind it).
  *
  * It closes with one line, `tests: N passed, N failed, N skipped`. The counts are jest's own, plus one test each for
- * format, lint, types and the console's build. A skipped test says why in its title, behind ` — skipped: `, and is listed by
+ * format, lint, the OpenAPI document, types and the console's build. A skipped test says why in its title, behind ` — skipped: `, and is listed by
  * its full name.
  * Tests of the stages behind `unit` wait for real processes: one that fails is tried once more, and is listed when it then passes.
  * With CI=true the tests get RUNVOY_REQUIRE_ALL=1: what is missing there (a browser, say) is a failure, not a skip.
@@ -24,6 +24,7 @@ const FORMATTED = '**/*.{ts,tsx,cjs,json,md,yml}';
 const STAGES: Stage[] = [
   commandStage('format', ['node_modules/prettier/bin/prettier.cjs', '--check', '--log-level=warn', FORMATTED]),
   commandStage('lint', ['node_modules/oxlint/bin/oxlint'], () => layerViolations(root)),
+  commandStage('openapi', ['tools/lint-openapi.ts']),
   commandStage('types', ['node_modules/typescript/bin/tsc']),
   jestStage('unit', { limitMs: 8 * MINUTE_MS, testMs: MINUTE_MS, workers: '100%' }),
   consoleStage(root),

@@ -22,6 +22,7 @@ import { playbookRoutes } from './playbook-routes.ts';
 import { meterRequests, metricsRoute } from './metrics-route.ts';
 import { RateLimits } from './rate-limits.ts';
 import { refuseUnknownQuery } from './refuse-unknown-query.ts';
+import { reportAnswers } from './report-answers.ts';
 import { runRoutes } from './run-routes.ts';
 import { sealingKeyRoutes } from './sealing-key-routes.ts';
 import { secretRoutes } from './secret-routes.ts';
@@ -32,12 +33,13 @@ import { userRoutes } from './user-routes.ts';
 /** The public API, ready to listen. */
 export function buildOrchestrator(deps: OrchestratorDeps): FastifyInstance {
   const app = newHttpApp({ ...deps, strictJson: true });
-  const operations = collectOperations(app);
+  collectOperations(app);
+  if (deps.onAnswer) reportAnswers(app, deps.onAnswer);
   if (deps.metrics) meterRequests(app, deps.metrics.metrics);
   answerOrigins(app, deps.allowedOrigins ?? (() => false));
   // As runvoy does, on any path, known or not: a browser's preflight is no question to any route.
   app.options('*', async (_, reply) => reply.code(200).send(''));
-  openApiRoutes(app, operations, deps.version);
+  openApiRoutes(app, deps.version);
   healthRoutes(app, deps);
   const rates = deps.rates && new RateLimits(deps.rates, deps.clock, deps.rateLimited);
   const keyed = new KeyedCalls(deps);

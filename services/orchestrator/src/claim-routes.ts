@@ -47,7 +47,14 @@ export function claimRoutes(app: FastifyInstance, deps: OrchestratorDeps, keyed:
   } as const satisfies Operation;
   app.post<{ Params: { token: string } }>(
     '/api/v1/claim/:token',
-    { schema: { ...schema, operationId: 'claimKey', summary: 'Trade a claim token for a key' } },
+    {
+      schema: {
+        ...schema,
+        operationId: 'claimKey',
+        summary: 'Trade a claim token for a key',
+        description: 'Asks no key: the token is what lets in. It works once.',
+      },
+    },
     claim,
   );
   // A link preview that fetches a GET burns the token: our own links carry it in the fragment and POST.

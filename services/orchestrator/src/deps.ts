@@ -13,6 +13,7 @@ import type {
 } from '@runvoy/core';
 import type { HttpAppOptions, Metrics } from '@runvoy/runtime';
 import type { RateLimited, RatePolicy } from './rate-limits.ts';
+import type { SentAnswer } from './report-answers.ts';
 
 /** The numbers of a process and who may read them. */
 export interface MetricsDoor {
@@ -49,6 +50,8 @@ export interface OrchestratorDeps
   readonly allowedOrigins?: (origin: string) => boolean;
   /** When unfinished runs are looked at next; at the next full minute unless told. */
   readonly nextLookMs?: (nowMs: Millis) => Millis;
+  /** Is told every answer as it leaves. For tests alone: bodies hold keys. */
+  readonly onAnswer?: (answer: SentAnswer) => void;
   /** Where the console is, without path: `http://127.0.0.1:56212`. */
   readonly consoleUrl: () => string;
 }

@@ -54,6 +54,7 @@ export function executionRoutes(api: FastifyInstance, deps: OrchestratorDeps): v
         summary: 'Executions of everybody, newest first',
         description:
           'All parts of a filter have to be true of a run. Where there may be more, `Link` names the page that follows; a page of a filter that few runs match can hold fewer than `limit`, and still have a next one.',
+        permission: 'executions.list',
         querystring: ExecutionListQuerySchema,
         response: { 200: ExecutionListSchema },
         answerHeaders: ['Link'],
@@ -78,6 +79,7 @@ export function executionRoutes(api: FastifyInstance, deps: OrchestratorDeps): v
         operationId: 'getExecution',
         tags: ['runs'],
         summary: 'One execution',
+        permission: 'execution.read',
         params: ExecutionParamsSchema,
         headers: ReadHeadersSchema,
         answerHeaders: ['ETag'],
@@ -99,6 +101,7 @@ export function executionRoutes(api: FastifyInstance, deps: OrchestratorDeps): v
         operationId: 'getExecutionStatus',
         tags: ['runs'],
         summary: 'How it stands',
+        permission: 'execution.read',
         params: ExecutionParamsSchema,
         headers: ReadHeadersSchema,
         answerHeaders: ['ETag'],
@@ -121,6 +124,7 @@ export function executionRoutes(api: FastifyInstance, deps: OrchestratorDeps): v
         operationId: 'stopExecution',
         tags: ['runs'],
         summary: 'Stop it',
+        permission: 'execution.stop',
         description:
           'Its processes get SIGTERM, and SIGKILL after the grace. 204 says that it is stopping or has ended already.',
         params: ExecutionParamsSchema,

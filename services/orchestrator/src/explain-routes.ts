@@ -29,6 +29,7 @@ export function explainRoutes(api: FastifyInstance, deps: OrchestratorDeps): voi
         operationId: 'explainExecution',
         tags: ['runs'],
         summary: 'Why it is as it is, in sentences',
+        permission: 'execution.read',
         params: ExecutionParamsSchema,
         response: { 200: ExplanationSchema },
         errors: ['EXECUTION_NOT_FOUND'],

@@ -35,6 +35,7 @@ export function logTextRoutes(app: FastifyInstance, deps: OrchestratorDeps, rate
     operationId: 'readLogText',
     tags: ['runs'],
     summary: 'Its log as text',
+    permission: 'execution.read',
     description: 'Lines that are missing are named where they would stand.',
     params: ExecutionParamsSchema,
     querystring: LogTextQuerySchema,
@@ -48,8 +49,8 @@ export function logTextRoutes(app: FastifyInstance, deps: OrchestratorDeps, rate
     '/api/v1/executions/:id/logs.txt',
     { schema, config: { needsKey: true } },
     async (request: TextRequest, reply) => {
-      const form = readForm(request.query);
       const execution = await readable(deps, rates, request, reply);
+      const form = readForm(request.query);
       const assessment = await assessLog(deps, execution);
       const id = execution.execution_id;
       void reply.headers({

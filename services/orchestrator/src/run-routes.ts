@@ -36,6 +36,7 @@ export function runRoutes(api: FastifyInstance, deps: OrchestratorDeps, { runs, 
         operationId: 'run',
         tags: ['runs'],
         summary: 'Run a command',
+        permission: 'run.create',
         description:
           'It is stored before it is started. With `Prefer: wait=N` the answer is 200 when it has ended in time.',
         headers: RunHeadersSchema,

@@ -16,12 +16,14 @@ export function sealingKeyRoutes(api: FastifyInstance, deps: OrchestratorDeps): 
     operationId: 'getSealingKey',
     tags: ['secrets'],
     summary: 'Which key seals secrets',
+    permission: 'sealing-key.manage',
     response: { 200: SealingKeySchema },
   } as const satisfies Operation;
   const rotated = {
     operationId: 'rotateSealingKey',
     tags: ['secrets'],
     summary: 'Put another key in its place',
+    permission: 'sealing-key.manage',
     description: 'What older keys sealed is sealed anew; until then they stay readable.',
     response: { 201: ResealedSchema },
   } as const satisfies Operation;
@@ -29,6 +31,7 @@ export function sealingKeyRoutes(api: FastifyInstance, deps: OrchestratorDeps): 
     operationId: 'resealSecrets',
     tags: ['secrets'],
     summary: 'Seal anew what older keys sealed',
+    permission: 'sealing-key.manage',
     response: { 200: ResealedSchema },
   } as const satisfies Operation;
 

@@ -35,6 +35,7 @@ export function ticketRoutes(api: FastifyInstance, deps: OrchestratorDeps): void
     ...schema,
     operationId: 'createTicket',
     summary: 'URLs of its log that need no key',
+    permission: 'execution.read',
     querystring: TicketQuerySchema,
     response: { 201: TicketSchema },
     errors: ['EXECUTION_NOT_FOUND'],
@@ -63,6 +64,7 @@ export function ticketRoutes(api: FastifyInstance, deps: OrchestratorDeps): void
     ...schema,
     operationId: 'followLogs',
     summary: 'Its log as server-sent events',
+    permission: 'execution.read',
     description: 'Sends its caller to where the events are, with a ticket.',
     querystring: EventsQuerySchema,
     answerHeaders: ['Location'],
@@ -81,6 +83,7 @@ export function ticketRoutes(api: FastifyInstance, deps: OrchestratorDeps): void
     ...schema,
     operationId: 'verifyLogs',
     summary: 'Its log, checked anew',
+    permission: 'execution.read',
     response: { 200: VerifiedLogSchema },
     errors: ['EXECUTION_NOT_FOUND'],
   } as const satisfies Operation;

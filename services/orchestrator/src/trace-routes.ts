@@ -19,6 +19,7 @@ export function traceRoutes(api: FastifyInstance, { records, prices }: Orchestra
         operationId: 'traceRequest',
         tags: ['audit'],
         summary: "Everything that carries a request's id",
+        permission: 'trace.read',
         description:
           'What was changed in the request, the runs it started or stopped, and the things and people these name.',
         params: TraceParamsSchema,

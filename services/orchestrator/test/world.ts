@@ -18,7 +18,8 @@ import { openSqliteRecords } from '@runvoy/provider-local';
 import type { Role } from '@runvoy/protocol';
 import { silentLogger } from '@runvoy/runtime';
 import type { InjectOptions } from 'fastify';
-import { buildOrchestrator, type OrchestratorDeps } from '../src/index.ts';
+import { documentedAnswers, type DocumentedAnswers } from '../contracts/index.ts';
+import { buildOrchestrator, documentOf, type OrchestratorDeps } from '../src/index.ts';
 import type { RatePolicy } from '../src/rate-limits.ts';
 
 /** A platform that accepts everything and remembers what it was asked. */
@@ -60,6 +61,9 @@ const openVault: SecretVault = {
   open: async (sealed) => sealed,
 };
 
+/** What is mounted is the same in every world. */
+let documented: DocumentedAnswers | undefined;
+
 /** The one site whose pages may read answers. */
 export const OUR_ORIGIN = 'https://console.example.com';
 export const T0 = Date.parse('2026-01-01T00:00:00Z');
@@ -76,6 +80,7 @@ export async function openWorld(
   const { jobs, started, cancelled, shows, startedOnce } = rememberingJobs();
   const first = await createFirstAdmin(deps, { email: 'admin@example.com', key_name: 'k', request_id: 'r' });
   await registerImage(deps, { image: HOST_IMAGE }, { email: 'admin@example.com', requestId: 'r' });
+  const undocumented: string[] = [];
   const app = buildOrchestrator({
     ...deps,
     jobs,
@@ -99,6 +104,10 @@ export async function openWorld(
     allowedOrigins: (origin) => origin === OUR_ORIGIN,
     streamUrl: () => 'ws://127.0.0.1:1/stream',
     consoleUrl: () => 'http://127.0.0.1:1',
+    onAnswer: (answer) => {
+      documented ??= documentedAnswers(documentOf(app, '1.2.3'));
+      undocumented.push(...documented.problemsOf(answer));
+    },
     ...more,
   });
   const adminKey = first!.api_key;
@@ -120,6 +129,8 @@ export async function openWorld(
     startedOnce,
     shows,
     adminKey,
+    /** What was answered and is not in the OpenAPI document; anything left in it fails the test at its end. */
+    undocumented,
     /** A key of a user with this role; the user is made when missing. */
     async keyOf(email: string, role: Role): Promise<string> {
       const user = {
@@ -157,6 +168,7 @@ export async function openWorld(
     async [Symbol.asyncDispose]() {
       await app.close();
       await records.close();
+      if (undocumented.length > 0) throw new Error(`Not as the OpenAPI document says:\n${undocumented.join('\n')}`);
     },
   };
 }

@@ -6,6 +6,7 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { apiKeyRef, createFirstAdmin, newApiKey, newClaim, systemClock, userRef } from '@runvoy/core';
 import type { Role } from '@runvoy/protocol';
+import { servedDocument } from '@runvoy/orchestrator/contracts';
 import { openSqliteRecords } from '@runvoy/provider-local';
 import { expect } from '@jest/globals';
 import { follow, texts } from './follower.ts';
@@ -67,8 +68,9 @@ export async function openHostileWorld(): Promise<HostileWorld> {
   let stderr = '';
   server.process.stderr!.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
 
-  const ask = (method: string, path: string, { headers = {}, body }: Question = {}): Promise<Answer> =>
-    new Promise((resolve, reject) => {
+  const document = servedDocument(server.ready.api_url);
+  const ask = async (method: string, path: string, { headers = {}, body }: Question = {}): Promise<Answer> => {
+    const answer = await new Promise<Answer>((resolve, reject) => {
       const sent = request({
         method,
         path,
@@ -94,6 +96,9 @@ export async function openHostileWorld(): Promise<HostileWorld> {
       });
       sent.end(body);
     });
+    await document.check({ method, url: path, status: answer.status, headers: answer.headers, body: answer.text });
+    return answer;
+  };
   const connectOnce = async () => {
     const socket = connect(port, '127.0.0.1');
     socket.on('error', () => undefined);

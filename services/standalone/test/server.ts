@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { servedDocument } from '@runvoy/orchestrator/contracts';
 import type { ExecutionStatusBody, ReadyLine, RunAnswer, RunRequest } from '@runvoy/protocol';
 import { isTerminal } from '@runvoy/protocol';
 
@@ -82,8 +83,9 @@ export async function startServer(
   };
 }
 
-/** The API behind a ready line. */
+/** The API behind a ready line. An answer that is not as the server's own OpenAPI document says fails the call. */
 export function testApi(ready: ReadyLine, key: string): TestApi {
+  const document = servedDocument(ready.api_url);
   const call = async <T>(method: string, path: string, body?: unknown): Promise<T> => {
     const answer = await fetch(ready.api_url + path, {
       method,
@@ -91,6 +93,13 @@ export function testApi(ready: ReadyLine, key: string): TestApi {
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const text = await answer.text();
+    await document.check({
+      method,
+      url: path,
+      status: answer.status,
+      headers: Object.fromEntries(answer.headers),
+      body: text,
+    });
     if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
     return (text === '' ? undefined : JSON.parse(text)) as T;
   };

@@ -12,6 +12,8 @@ const RESERVED = /^(\.{1,2}|__.*__)$/s;
 export function recordIdOf(text: string): string {
   // Half a character has no percent-encoding.
   const id = encodeURIComponent(text.toWellFormed());
+  // No encoding is a lone percent sign, so that no other text has this id.
+  if (id === '') return '%';
   if (id.length > MAX_ID_BYTES) return `sha256-${createHash('sha256').update(text).digest('hex')}`;
   return RESERVED.test(id) ? `%${id.charCodeAt(0).toString(16).toUpperCase()}${id.slice(1)}` : id;
 }

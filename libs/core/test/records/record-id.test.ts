@@ -5,6 +5,8 @@ describe('the record id of a text somebody chose', () => {
   test.each([
     ['bob@example.com', 'bob%40example.com'],
     ['alpine:3.22-c5c74c0e', 'alpine%3A3.22-c5c74c0e'],
+    ['', '%'],
+    ['%', '%25'],
     ['.', '%2E'],
     ['..', '%2E.'],
     ['__name__', '%5F_name__'],

@@ -43,7 +43,10 @@ const definition = {
 export const PlaybookDefinitionSchema = Type.Object(definition, { title: 'PlaybookDefinition' });
 
 /** `POST /api/v1/playbooks`. */
-export const CreatePlaybookRequestSchema = Type.Object({ name: Type.String(), ...definition });
+export const CreatePlaybookRequestSchema = Type.Object({
+  name: Type.String({ examples: ['deploy'] }),
+  ...definition,
+});
 
 /** `PUT /api/v1/playbooks/{name}`. */
 export const ChangePlaybookRequestSchema = Type.Object(definition);

@@ -142,7 +142,8 @@ export const EventsQuerySchema = Type.Object({ after: LogQuerySchema.properties.
 /** `?expires_in=` of a ticket. */
 export const TicketQuerySchema = Type.Object({
   expires_in: Type.Optional(
-    wholeNumber({
+    Type.String({
+      pattern: '^([6-9]\\d|[1-9]\\d{2,3}|[1-3]\\d{4}|4[0-2]\\d{3}|43[01]\\d{2}|43200)$',
       description: 'How many seconds it is good for, 60 to 43200. 3600 unless given.',
       examples: ['3600'],
     }),

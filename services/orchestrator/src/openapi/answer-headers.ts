@@ -3,6 +3,8 @@ import type { MountedOperation } from './operation.ts';
 interface Header {
   readonly description: string;
   readonly example: string;
+  /** Every answer that may have it has it. */
+  readonly required?: true;
 }
 
 /** The headers of answers that mean something to a caller, by name. */
@@ -10,6 +12,7 @@ export const ANSWER_HEADERS: Readonly<Record<string, Header>> = {
   'X-Request-Id': {
     description: 'Names this request in logs, audit records and traces.',
     example: '0f1e2d3c4b5a69788796a5b4c3d2e1f0',
+    required: true,
   },
   RateLimit: {
     description: 'How many requests of this kind are left to the key, and in how many seconds more are.',
@@ -44,15 +47,15 @@ export const ANSWER_HEADERS: Readonly<Record<string, Header>> = {
 };
 
 /** Where no limit is configured nothing is said about it. */
-const OPTIONAL_WITH_KEY = ['RateLimit', 'RateLimit-Policy'];
+const WITH_KEY = ['RateLimit', 'RateLimit-Policy'];
 
-/** The headers of an operation's answer, with whether they are always there. */
-export function headersOf(operation: MountedOperation, status: number): Readonly<Record<string, boolean>> {
-  const own = status < 400 ? (operation.answerHeaders ?? []) : [];
-  const optional = [
-    ...(operation.needsKey ? OPTIONAL_WITH_KEY : []),
+/** The headers of an operation's answer, by name. */
+export function headersOf(operation: MountedOperation, status: number): readonly string[] {
+  return [
+    'X-Request-Id',
+    'traceparent',
+    ...(operation.needsKey ? WITH_KEY : []),
     ...(status === 409 || status === 429 || status === 503 ? ['Retry-After'] : []),
-    ...own,
+    ...(status < 400 ? (operation.answerHeaders ?? []) : []),
   ];
-  return { 'X-Request-Id': true, traceparent: true, ...Object.fromEntries(optional.map((name) => [name, false])) };
 }

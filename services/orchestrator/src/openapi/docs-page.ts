@@ -52,7 +52,7 @@ function section(document: OpenApiDocument, tag: string, description: string): s
 }
 
 function describe(document: OpenApiDocument, method: string, path: string, operation: OpenApiOperation): string {
-  const { operationId, summary, description = '', security, parameters = [], requestBody } = operation;
+  const { operationId, summary, description, security, parameters = [], requestBody } = operation;
   const inputs = parameters.map(({ name, in: where, description: says = '', required }) => [
     code(name),
     `${where}${required ? ', required' : ''}`,

@@ -13,7 +13,9 @@ const CHANGING: readonly FailureCode[] = [
   'PAYLOAD_TOO_LARGE',
   'UNSUPPORTED_MEDIA_TYPE',
 ];
+/** A parameter of the query that it does not take is refused. */
 const KEYED: readonly FailureCode[] = [
+  'INVALID_REQUEST',
   // A query parameter that it does not know.
   'INVALID_REQUEST',
   'UNAUTHORIZED',

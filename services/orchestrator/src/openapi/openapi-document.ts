@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import type { FailureCode } from '@runvoy/core';
+import { holdersOf, type FailureCode } from '@runvoy/core';
 import { ErrorSchema } from '@runvoy/protocol/schemas';
 import { ANSWER_HEADERS, headersOf } from './answer-headers.ts';
 import { Components } from './components.ts';
@@ -56,10 +56,7 @@ export function openApiDocument(operations: readonly MountedOperation[], version
         },
       },
       headers: Object.fromEntries(
-        Object.entries(ANSWER_HEADERS).map(([name, { description, example }]) => [
-          name,
-          { description, schema: { type: 'string' }, example },
-        ]),
+        Object.entries(ANSWER_HEADERS).map(([name, header]) => [name, { ...header, schema: { type: 'string' } }]),
       ),
       responses: refusals.all(),
       schemas: components.all(),
@@ -68,7 +65,7 @@ export function openApiDocument(operations: readonly MountedOperation[], version
 }
 
 function describe(mounted: MountedOperation, components: Components, refusals: Refusals): OpenApiOperation {
-  const { operationId = '', tags = [], summary = '', description, needsKey, takesTicket } = mounted;
+  const { operationId = '', tags = [], summary = '', needsKey, takesTicket } = mounted;
   const parameters = parametersOf(mounted).map(({ schema, ...rest }) => ({
     ...rest,
     schema: components.place(schema),
@@ -77,7 +74,7 @@ function describe(mounted: MountedOperation, components: Components, refusals: R
     operationId,
     tags,
     summary,
-    ...(description === undefined ? {} : { description }),
+    description: described(mounted),
     security: [...(needsKey ? [{ apiKey: [] }] : []), ...(takesTicket ? [{ ticket: [] }] : [])],
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(mounted.body === undefined
@@ -85,6 +82,12 @@ function describe(mounted: MountedOperation, components: Components, refusals: R
       : { requestBody: { required: isNeeded(mounted.body), ...content(mounted.body, components) } }),
     responses: { ...goodAnswers(mounted, components), ...refusals.of(mounted) },
   };
+}
+
+/** With who may, where a permission decides. */
+function described({ description, permission }: MountedOperation): string {
+  const who = permission && `Permission \`${permission}\`: ${holdersOf(permission).join(', ')}.`;
+  return [description, who].filter((part) => part !== undefined).join('\n\n');
 }
 
 /** A body of which everything may be left out may be left out itself. */
@@ -111,7 +114,7 @@ function goodAnswers(mounted: MountedOperation, components: Components): Record<
 }
 
 function headerReferences(mounted: MountedOperation, status: number): Record<string, OpenApiReference> {
-  const names = Object.keys(headersOf(mounted, status));
+  const names = headersOf(mounted, status);
   return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 }
 

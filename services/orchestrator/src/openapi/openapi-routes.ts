@@ -2,17 +2,23 @@ import Type from 'typebox';
 import type { FastifyInstance } from 'fastify';
 import { docsPage } from './docs-page.ts';
 import { openApiDocument } from './openapi-document.ts';
-import type { MountedOperation } from './operation.ts';
+import type { OpenApiDocument } from './openapi-types.ts';
+import { operationsOf } from './operation.ts';
 
 const MINUTES_10 = 'public, max-age=600';
 
+/** The description of what is mounted on `app`; whole once it is ready. */
+export function documentOf(app: FastifyInstance, version: string): OpenApiDocument {
+  return openApiDocument(operationsOf(app), version);
+}
+
 /** The description of the API, for programs and for people. Asks no key: it holds nothing that is not in the sources. */
-export function openApiRoutes(app: FastifyInstance, operations: readonly MountedOperation[], version: string): void {
+export function openApiRoutes(app: FastifyInstance, version: string): void {
   // Made when first asked for: by then everything is mounted, and who never asks pays nothing.
   let made: { readonly json: string; readonly page: ReturnType<typeof docsPage> } | undefined;
   const document = () => {
     if (made) return made;
-    const described = openApiDocument(operations, version);
+    const described = documentOf(app, version);
     return (made = { json: JSON.stringify(described), page: docsPage(described) });
   };
 
@@ -23,7 +29,10 @@ export function openApiRoutes(app: FastifyInstance, operations: readonly Mounted
         operationId: 'getOpenApi',
         tags: ['documentation'],
         summary: 'This description, as OpenAPI 3.1',
-        response: { 200: Type.Object({ openapi: Type.String({ examples: ['3.1.1'] }) }) },
+        description: 'Asks no key.',
+        response: {
+          200: Type.Object({ openapi: Type.String({ examples: ['3.1.1'] }) }, { additionalProperties: true }),
+        },
       },
     },
     async (_, reply) => {
@@ -39,6 +48,7 @@ export function openApiRoutes(app: FastifyInstance, operations: readonly Mounted
         operationId: 'readDocs',
         tags: ['documentation'],
         summary: 'This description, as a page',
+        description: 'Asks no key. The page needs no script and loads nothing.',
         answersWith: 'text/html',
         response: { 200: Type.String() },
       },

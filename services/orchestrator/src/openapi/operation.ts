@@ -1,4 +1,4 @@
-import type { FailureCode } from '@runvoy/core';
+import type { FailureCode, Permission } from '@runvoy/core';
 import type { FastifyInstance, RouteOptions } from 'fastify';
 import type { TSchema } from 'typebox';
 
@@ -30,6 +30,8 @@ export interface Operation {
   /** One short clause. */
   readonly summary?: string;
   readonly description?: string;
+  /** What the caller needs; checked by the handler, told to the reader. */
+  readonly permission?: Permission;
   readonly params?: unknown;
   readonly querystring?: unknown;
   readonly headers?: unknown;
@@ -50,7 +52,15 @@ declare module 'fastify' {
   // What the framework does not know of an operation.
   interface FastifySchema extends Pick<
     Operation,
-    'operationId' | 'tags' | 'summary' | 'description' | 'answersWith' | 'answerHeaders' | 'takesTicket' | 'errors'
+    | 'operationId'
+    | 'tags'
+    | 'summary'
+    | 'description'
+    | 'permission'
+    | 'answersWith'
+    | 'answerHeaders'
+    | 'takesTicket'
+    | 'errors'
   > {}
   interface FastifyContextConfig {
     /** It stands behind `requireApiKey`. */
@@ -80,7 +90,7 @@ export function operationsOf(app: FastifyInstance): readonly MountedOperation[] 
  * route: queries are read by functions that say more than a validator would, and a serializer made from a schema would drop what it
  * does not know.
  */
-export function collectOperations(app: FastifyInstance): readonly MountedOperation[] {
+export function collectOperations(app: FastifyInstance): void {
   const operations: MountedOperation[] = [];
   collected.set(app, operations);
   app.addHook('onRoute', (route) => {
@@ -99,7 +109,6 @@ export function collectOperations(app: FastifyInstance): readonly MountedOperati
     route.config = { ...route.config, query: namesIn(schema.querystring) };
     if (route.schema) route.schema = schema.body === undefined ? {} : { body: schema.body };
   });
-  return operations;
 }
 
 function namesIn(querystring: unknown): readonly string[] {

@@ -9,16 +9,15 @@ interface Described {
   readonly required?: readonly string[];
 }
 
-/** A value of the schema, put together from the examples that stand in it; `undefined` where there is none. */
+/** A value of the schema, put together from the examples that stand in it; `undefined` where they are not enough for one. */
 export function schemaExample(schema: Described): unknown {
   if (schema.examples) return schema.examples[0];
   if ('const' in schema) return schema.const;
   if (schema.enum) return schema.enum[0];
-  if (schema.anyOf?.[0]) return schemaExample(schema.anyOf[0]);
+  if (schema.anyOf) return schema.anyOf.map(schemaExample).find((value) => value !== undefined);
   if (schema.type === 'array') return listExample(schema.items ?? {});
   if (schema.type === 'object') return objectExample(schema);
   if (schema.type === 'null') return null;
-  if (schema.type === 'boolean') return false;
   return undefined;
 }
 
@@ -27,8 +26,11 @@ function listExample(items: Described): unknown[] {
   return element === undefined ? [] : [element];
 }
 
-/** What is optional is left out unless it says what it could be. */
-function objectExample({ properties = {}, required = [] }: Described): Record<string, unknown> {
-  const named = Object.entries(properties).map(([name, property]) => [name, schemaExample(property)] as const);
-  return Object.fromEntries(named.filter(([name, value]) => value !== undefined || required.includes(name)));
+function objectExample({ properties = {}, required = [] }: Described): Record<string, unknown> | undefined {
+  const values = Object.entries(properties).map(([name, property]) => {
+    const bare = property.type === 'boolean' && required.includes(name) ? false : undefined;
+    return [name, schemaExample(property) ?? bare] as const;
+  });
+  if (values.some(([name, value]) => value === undefined && required.includes(name))) return undefined;
+  return Object.fromEntries(values.filter(([, value]) => value !== undefined));
 }

@@ -1,0 +1,2 @@
+export * from './documented-answers.ts';
+export * from './served-document.ts';
