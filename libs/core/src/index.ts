@@ -85,6 +85,7 @@ export * from './jobs/job-runner.ts';
 export * from './jobs/platform-entry.ts';
 export * from './logs/append-batch.ts';
 export * from './logs/assess-log.ts';
+export * from './logs/find-line.ts';
 export * from './logs/live-feed.ts';
 export * from './logs/log-chunk.ts';
 export * from './logs/read-log.ts';

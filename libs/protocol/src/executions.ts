@@ -190,8 +190,8 @@ export interface LogEventBody {
 }
 
 /**
- * `GET /api/v1/executions/{id}/logs`. Without `after` and `limit` it has runvoy's shape: while STARTING or RUNNING `events` is null
- * and `websocket_url` is set; afterwards the whole history. With either, a page of lines in any state.
+ * `GET /api/v1/executions/{id}/logs`. Without a query it has runvoy's shape: while STARTING or RUNNING `events` is null and
+ * `websocket_url` is set; afterwards the whole history. With `after`, `limit`, `tail`, `from` or `to`, a page of lines in any state.
  */
 export interface LogsBody {
   readonly execution_id: string;
@@ -200,7 +200,7 @@ export interface LogsBody {
   readonly websocket_url?: string;
   readonly completeness?: Completeness;
   readonly gaps?: readonly LogGap[];
-  /** Pass as `after` for the lines that follow; absent when there is nothing more and nothing will come. */
+  /** Pass as `after` for the lines that follow; absent when there is nothing more in what was asked for and nothing will come. */
   readonly next_after?: number;
   readonly sha256?: string;
 }

@@ -72,17 +72,40 @@ export function readPageQuery(query: Readonly<Record<string, unknown>>): { after
 export interface LogQuery {
   readonly after: number;
   readonly limit: number;
+  /** Only the last so many lines that are stored; `after` is 0 then. */
+  readonly tail?: number;
+  /** Only lines written at this time or later, and not later than that one. */
+  readonly fromMs?: number;
+  readonly toMs?: number;
 }
 
-/** Reads `?after=&limit=`; both absent = `undefined`. */
+const LOG_QUERY = ['after', 'limit', 'tail', 'from', 'to'] as const;
+
+/** Reads `?after=&limit=&tail=&from=&to=`; all absent = `undefined`. */
 export function readLogQuery(query: Readonly<Record<string, unknown>>): LogQuery | undefined {
-  if (query['after'] === undefined && query['limit'] === undefined) return undefined;
-  const limit = readCount('limit', query['limit'], 1_000);
-  if (limit < 1) throw new Failure('INVALID_REQUEST', 'invalid limit parameter: a page has at least 1 line');
-  if (limit > LIMITS.logPageLines) {
-    throw new Failure('UNPROCESSABLE', `limit is ${limit} lines; the limit of a page is ${LIMITS.logPageLines}.`);
+  if (LOG_QUERY.every((name) => query[name] === undefined)) return undefined;
+  const tail = readText('tail', query['tail']) === '' ? undefined : readLines('tail', query['tail']);
+  if (tail !== undefined && (query['after'] !== undefined || query['from'] !== undefined)) {
+    throw new Failure('INVALID_REQUEST', 'tail says where the page begins; it goes with neither after nor from');
   }
-  return { after: readCount('after', query['after'], 0), limit };
+  const limit = query['limit'] === undefined ? (tail ?? 1_000) : readLines('limit', query['limit']);
+  const [fromMs, toMs] = [readTime('from', query['from']), readTime('to', query['to'])];
+  return {
+    after: readCount('after', query['after'], 0),
+    limit,
+    ...(tail === undefined ? {} : { tail }),
+    ...(fromMs === undefined ? {} : { fromMs }),
+    ...(toMs === undefined ? {} : { toMs }),
+  };
+}
+
+function readLines(name: 'limit' | 'tail', value: unknown): number {
+  const lines = readCount(name, value, 1_000);
+  if (lines < 1) throw new Failure('INVALID_REQUEST', `invalid ${name} parameter: a page has at least 1 line`);
+  if (lines > LIMITS.logPageLines) {
+    throw new Failure('UNPROCESSABLE', `${name} is ${lines} lines; the limit of a page is ${LIMITS.logPageLines}.`);
+  }
+  return lines;
 }
 
 /** A parameter as a whole number, `fallback` when absent or empty. Fails with `INVALID_REQUEST`. */

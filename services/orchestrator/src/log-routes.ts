@@ -1,6 +1,8 @@
 import { Readable } from 'node:stream';
 import {
   assessLog,
+  cursorBeforeLast,
+  cursorBeforeTime,
   isLogSettled,
   readLineBatches,
   readLines,
@@ -53,12 +55,16 @@ export function logRoutes(api: FastifyInstance, deps: OrchestratorDeps): void {
 async function logPage(
   deps: OrchestratorDeps,
   execution: Execution,
-  { after, limit }: LogQuery,
+  query: LogQuery,
   live: { readonly websocket_url: string },
 ): Promise<LogsBody> {
+  const { limit, toMs = Infinity } = query;
   const events: LogEventBody[] = [];
-  let last = after;
-  for await (const line of readLines(deps.records, execution.execution_id, after)) {
+  let last = await cursorOf(deps, execution.execution_id, query);
+  let isPast = false;
+  for await (const line of readLines(deps.records, execution.execution_id, last)) {
+    isPast = line.ms > toMs;
+    if (isPast) break;
     events.push(eventOf(line));
     last = line.seq;
     if (events.length === limit) break;
@@ -74,8 +80,15 @@ async function logPage(
     status: execution.status,
     ...(isOver ? {} : live),
     ...summaryOf(assessment),
-    ...(isMore || (mayCome && !isProven) ? { next_after: last } : {}),
+    ...(!isPast && (isMore || (mayCome && !isProven)) ? { next_after: last } : {}),
   };
+}
+
+/** The cursor before the first line of a page. */
+async function cursorOf({ records }: OrchestratorDeps, id: string, { after, tail, fromMs }: LogQuery): Promise<number> {
+  if (tail !== undefined) return cursorBeforeLast(records, id, tail);
+  if (fromMs === undefined) return after;
+  return Math.max(after, await cursorBeforeTime(records, id, fromMs));
 }
 
 /** The whole history as one JSON body, written as it is read: memory stays flat however long the log is. */
