@@ -34,7 +34,7 @@ export const LEADING_OPTIONS = {
 
 export const COMMANDS: Readonly<Record<string, Command>> = {
   run: {
-    usage: 'run [options] <command...>',
+    usage: 'run [options] <command...> | --file FILE',
     summary: 'run a command, follow its log, exit with its code',
     options: {
       image: { type: 'string', short: 'i', value: 'IMAGE', text: 'image to run in; the default image unless given' },
@@ -66,6 +66,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       },
       network: { type: 'string', value: 'NETWORK', text: 'none: the command reaches nothing' },
       isolation: { type: 'string', value: 'LEVEL', text: 'container, bubblewrap or process' },
+      file: {
+        type: 'string',
+        value: 'FILE',
+        text: 'a job in YAML or JSON; options go before what it says, "-e" and "--secret" are added to it',
+      },
       'idempotency-key': { type: 'string', value: 'KEY', text: 'the same key again finds the same run' },
       detach: { type: 'boolean', text: 'print the execution id and leave' },
       'detach-on-signal': { type: 'boolean', text: 'without a terminal: a signal leaves instead of stopping the run' },
@@ -73,6 +78,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     notes: [
       'Options come before the command; from its first word on everything belongs to the command, joined by single spaces.',
       'The command is a script for `sh -e`: it ends at the first line that fails, unless it says otherwise.',
+      'A job file has the fields of the API: command, image, env, timeout, secrets, git_repo, git_ref, git_path, network, grace, isolation and labels.',
       'A command has no stdin: what is piped into runvoy is not read.',
       "The command's stdout goes to stdout, its stderr to stderr; everything else said here goes to stderr.",
       "Exit code: the command's own; 124 timeout, 130 stopped, 125 when the command never began, nobody knows how it ended,",
@@ -88,6 +94,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     examples: [
       `runvoy run 'for i in 1 2 3; do echo "line $i"; sleep 1; done'`,
       'runvoy run -e GREETING=hello --timeout 5m -- printenv GREETING',
+      'runvoy run --file nightly.yml --timeout 2h',
       'runvoy run --git-repo https://github.com/runvoy/runvoy ls -la',
     ],
     words: 'rest',
@@ -98,7 +105,9 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'print a log; -f follows it to its end',
     options: {
       follow: { type: 'boolean', short: 'f', text: 'follow until the run has ended; Ctrl-C only leaves' },
+      tail: { type: 'string', value: 'N', text: 'begin with the last N lines; 0 with -f: only what comes' },
       after: { type: 'string', value: 'N', text: 'begin after line N' },
+      since: { type: 'string', value: 'WHEN', text: 'begin at a time, or so long ago: 2026-01-31T12:00:00Z, 10m' },
       timestamps: { type: 'boolean', short: 't', text: 'put the time (UTC) before every line' },
     },
     notes: [
@@ -108,6 +117,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     examples: [
       'runvoy logs 3f9a0c7d52e14b86a1c0d94e7f2b6835',
       'runvoy logs -f --timestamps 3f9a0c7d52e14b86a1c0d94e7f2b6835',
+      'runvoy logs --tail 100 -f 3f9a0c7d52e14b86a1c0d94e7f2b6835',
       'runvoy logs --after 1200 --json 3f9a0c7d52e14b86a1c0d94e7f2b6835',
     ],
     words: { least: 1, most: 1 },
@@ -415,6 +425,19 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     examples: ['runvoy import team.jsonl', 'runvoy export --profile laptop | runvoy import --profile cloud -'],
     words: { least: 1, most: 1 },
     load: async () => (await import('./commands/import.ts')).importAll,
+  },
+  completion: {
+    usage: 'completion bash | zsh | fish',
+    summary: 'print what makes a shell complete commands and options',
+    options: {},
+    notes: [
+      'bash: eval "$(runvoy completion bash)" in ~/.bashrc.',
+      'zsh: runvoy completion zsh > "${fpath[1]}/_runvoy", then start a new shell.',
+      'fish: runvoy completion fish > ~/.config/fish/completions/runvoy.fish.',
+    ],
+    examples: ['runvoy completion bash', 'runvoy completion fish > ~/.config/fish/completions/runvoy.fish'],
+    words: { least: 1, most: 1 },
+    load: async () => (await import('./commands/completion.ts')).completion,
   },
   version: {
     usage: 'version',

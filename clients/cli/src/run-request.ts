@@ -8,17 +8,25 @@ const FORWARDED = 'RUNVOY_USER_';
 const ENV_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const ISOLATIONS = ['container', 'bubblewrap', 'process'] as const;
 
-/** The body of `POST /run` from the command line. Fields left out are not sent. */
-export function readRunRequest({ options, words, env }: Pick<Invocation, 'options' | 'words' | 'env'>): RunRequest {
-  const command = words.join(' ');
+/** The body of `POST /run` from a job file, if there is one, and the command line. Fields left out are not sent. */
+export function readRunRequest(
+  { options, words, env }: Pick<Invocation, 'options' | 'words' | 'env'>,
+  job: Partial<RunRequest> = {},
+): RunRequest {
+  if (job.command !== undefined && words.length > 0) {
+    throw usageProblem('There are two commands: one in the job file and one behind the options. Leave one out.');
+  }
+  const command = job.command ?? words.join(' ');
   if (command.trim() === '') throw usageProblem('There is no command to run. Usage: runvoy run [options] <command...>');
   const [timeout, grace] = [options.text('timeout'), options.text('grace')];
   const network = readNetwork(options.text('network'));
   const isolation = readIsolation(options.text('isolation'));
-  const runEnv = readEnv(options.texts('env'), env);
-  const secrets = options.texts('secret').flatMap((names) => names.split(',').map((name) => name.trim()));
-  if (secrets.includes('')) throw usageProblem('--secret needs a name.');
+  const runEnv = { ...job.env, ...readEnv(options.texts('env'), env) };
+  const named = options.texts('secret').flatMap((names) => names.split(',').map((name) => name.trim()));
+  if (named.includes('')) throw usageProblem('--secret needs a name.');
+  const secrets = [...(job.secrets ?? []), ...named];
   return {
+    ...job,
     command,
     ...given('image', options.text('image')),
     ...given('git_repo', options.text('git-repo')),

@@ -29,6 +29,17 @@ const keys = () =>
   server.requests.filter(({ path }) => path === '/run').map(({ headers }) => headers['idempotency-key']);
 
 describe('run', () => {
+  test('takes the command and all else from a job file', async () => {
+    await writeFile(join(home, 'job.yml'), 'command: make test\nimage: alpine:3.22\ntimeout: 5m\n');
+    await using cli = runvoy(['run', '--detach', '--file', join(home, 'job.yml'), '--timeout', '1h'], { server });
+    expect(await cli.ended).toBe(0);
+    expect(JSON.parse(server.requests[0]!.body)).toEqual({
+      command: 'make test',
+      image: 'alpine:3.22',
+      timeout: 3_600,
+    });
+  });
+
   test('keeps the streams apart, passes the exit code on and proves the log', async () => {
     await using cli = runvoy(['run', 'ls', '-la'], { server });
     await watched();
@@ -327,6 +338,41 @@ describe('logs', () => {
     expect(await cli.ended).toBe(0);
     expect(cli.stdout).toBe('1970-01-01T00:00:01.000Z c\n');
     expect(cli.stderr).toContain('3 lines, complete ·');
+  });
+
+  test.each([
+    ['--tail', '2', 'b\nc\n'],
+    ['--tail', '99', 'a\nb\nc\n'],
+    ['--since', '1970-01-01T00:00:01Z', 'a\nb\nc\n'],
+    ['--since', '5m', ''],
+  ])('of a run that has ended %s %s prints %j', async (option, value, text) => {
+    for (const letter of 'abc') server.write(letter);
+    server.end('SUCCEEDED', 0);
+    await using cli = runvoy(['logs', option, value, RUN_ID], { server });
+    expect(await cli.ended).toBe(0);
+    expect(cli.stdout).toBe(text);
+    expect(cli.stderr).toContain('3 lines, complete');
+  });
+
+  test('-f with a tail begins there and follows to the end; one of 0 shows only what comes', async () => {
+    server.running();
+    for (const letter of 'abc') server.write(letter);
+    await using last = runvoy(['logs', '-f', '--tail', '1', RUN_ID], { server });
+    await last.says('c\n');
+    await using none = runvoy(['logs', '-f', '--tail', '0', RUN_ID], { server });
+    await server.until(() => server.viewers === 2);
+    server.write('d');
+    server.end('SUCCEEDED', 0);
+    expect([await last.ended, await none.ended]).toEqual([0, 0]);
+    expect([last.stdout, none.stdout]).toEqual(['c\nd\n', 'd\n']);
+  });
+
+  test('-f says the place in the queue of a run that waits', async () => {
+    server.queued({ place: 2, waiting: 5, limit: 'user', max_running: 1 });
+    await using cli = runvoy(['logs', '-f', RUN_ID], { server });
+    await cli.says('waiting for a free slot: place 2 of 5 (limit for each user: 1 running)');
+    server.end('SUCCEEDED', 0);
+    expect(await cli.ended).toBe(0);
   });
 
   test.each([[[]], [['-f']]])('a log shorter than where it was to begin is no false one %j', async (more) => {

@@ -266,8 +266,12 @@ export class FakeServer implements AsyncDisposable {
   }
 
   #logPage(query: URLSearchParams) {
-    const after = Number(query.get('after'));
-    const lines = this.#stored(after).slice(0, Number(query.get('limit')));
+    const [tail, from] = [query.get('tail'), query.get('from')];
+    const after = tail === null ? Number(query.get('after')) : Math.max(0, this.#lines.length - Number(tail));
+    const isWanted = ({ ms }: LogLine) => from === null || ms >= Date.parse(from);
+    const lines = this.#stored(after)
+      .filter(isWanted)
+      .slice(0, Number(query.get('limit') ?? tail ?? 1_000));
     const isOver = isTerminal(this.#state.status);
     const last = lines.at(-1)?.seq ?? after;
     return {

@@ -38,8 +38,10 @@ import type {
   SecretAnswer,
   SecretMessage,
   SignInLinkAnswer,
+  TicketBody,
   UpdateSecretRequest,
   VerifyAuditAnswer,
+  VerifyLogBody,
   WaitedRunAnswer,
   WhoAmIAnswer,
 } from '@runvoy/protocol';
@@ -47,6 +49,16 @@ import { ANSWER_MS, ApiCaller, type CallOptions, type RunvoyOptions } from './ap
 
 /** A part of the report may take 25 s. */
 const RECONCILE_MS = 60_000;
+
+/** Which part of a log: what follows a line, the last lines, or those between two times (RFC 3339). */
+export interface LogPart {
+  readonly after?: number;
+  readonly limit?: number;
+  /** Goes with neither `after` nor `from`. */
+  readonly tail?: number;
+  readonly from?: string;
+  readonly to?: string;
+}
 
 /**
  * runvoy's REST API. Every call fails with a `RunvoyError`. What reads is tried again when nobody answers or the server has no time;
@@ -107,6 +119,31 @@ export class RunvoyClient {
   /** Lines after `after`, in any state of the run. */
   logPage(id: string, after: number, limit: number, call?: CallOptions): Promise<LogsBody> {
     return this.#caller.json('GET', `/executions/${encodeURIComponent(id)}/logs?after=${after}&limit=${limit}`, call);
+  }
+
+  /** A part of the log, in any state of the run. */
+  logPart(id: string, part: LogPart, call?: CallOptions): Promise<LogsBody> {
+    const given = Object.entries(part).filter(([, value]) => value !== undefined);
+    const params = new URLSearchParams(given.map(([name, value]) => [name, String(value)]));
+    return this.#caller.json('GET', `/executions/${encodeURIComponent(id)}/logs?${params}`, call);
+  }
+
+  /** The whole log as text, as people keep it. */
+  async logText(id: string, call: CallOptions = {}): Promise<string> {
+    const headers = { accept: 'text/plain', ...call.headers };
+    return (await this.#caller.send('GET', `/executions/${encodeURIComponent(id)}/logs.txt`, { ...call, headers }))
+      .text;
+  }
+
+  /** What the stored lines amount to, worked out anew by the server. */
+  verifyLog(id: string, call?: CallOptions): Promise<VerifyLogBody> {
+    return this.#caller.json('GET', `/executions/${encodeURIComponent(id)}/logs/verify`, call);
+  }
+
+  /** URLs that open this one log without a key; an hour unless `seconds` are given. Each is a credential. */
+  ticket(id: string, seconds?: number): Promise<TicketBody> {
+    const query = seconds === undefined ? '' : `?expires_in=${seconds}`;
+    return this.#caller.json('POST', `/executions/${encodeURIComponent(id)}/ticket${query}`);
   }
 
   /**

@@ -11,8 +11,8 @@ import { dialLiveView } from '../live-socket.ts';
 import { logSink, showRun, type RunSink } from '../log-sink.ts';
 import { logVerdictText } from '../log-verdict-text.ts';
 import { newTally } from '../new-tally.ts';
+import { cursorOf, readLogStart } from '../log-start.ts';
 import { openApi } from '../open-api.ts';
-import { usageProblem } from '../problem.ts';
 import { placeEveryMs, QueueWatch } from '../queue-watch.ts';
 import { outcomeOf, type RunOutcome } from '../run-outcome.ts';
 import { Screen } from '../screen.ts';
@@ -29,8 +29,9 @@ interface Reading {
 /** `runvoy logs`: what is stored of a log, or with `-f` the log to its end. */
 export async function logs(invocation: Invocation): Promise<number> {
   const { options, words, terminal } = invocation;
-  const after = readAfter(options.text('after'));
+  const start = readLogStart(options, Date.now());
   const api = openApi(await openConnection(invocation));
+  const after = await cursorOf(api, words[0] ?? '', start);
   const screen = new Screen(terminal, { timestamps: options.flag('timestamps') });
   const reading = { api, id: words[0] ?? '', screen, tally: newTally(after), json: options.flag('json') };
   return options.flag('follow') ? follow(reading, terminal.stderr.isTTY) : printStored(reading);
@@ -107,10 +108,4 @@ function printEnd({ id, screen, tally, json }: Reading, outcome: RunOutcome, end
   const isBroken = verdict === 'gaps' || verdict === 'mismatch';
   screen.say(closingLine(outcome, logVerdictText(tally, end)), isBroken ? 'red' : 'dim');
   return isBroken ? EXIT.failed : EXIT.ok;
-}
-
-function readAfter(text: string | undefined): number {
-  if (text === undefined) return 0;
-  if (!/^\d{1,12}$/.test(text)) throw usageProblem(`--after takes the number of a line; got "${text}".`);
-  return Number(text);
 }

@@ -16,7 +16,9 @@ const SUBMIT_TRIES = 5;
 /** `runvoy run`: hands in a command, follows it to its end and exits with its code. */
 export async function run(invocation: Invocation): Promise<number> {
   const { options, terminal } = invocation;
-  const request = readRunRequest(invocation);
+  const file = options.text('file');
+  const job = file === undefined ? {} : await (await import('../job-file.ts')).readJobFile(file);
+  const request = readRunRequest(invocation, job);
   const key = options.text('idempotency-key') ?? process.getBuiltinModule('node:crypto').randomUUID();
   const api = openApi(await openConnection(invocation));
   const screen = new Screen(terminal);
