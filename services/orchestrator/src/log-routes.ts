@@ -30,7 +30,7 @@ export function logRoutes(api: FastifyInstance, deps: OrchestratorDeps): void {
         summary: 'Its log',
         permission: 'execution.read',
         description:
-          'Without `after` and `limit` the answer has the shape of runvoy on AWS: no events and `websocket_url` while it is STARTING or RUNNING, afterwards the whole history. With either it is a page of lines, in any state.',
+          'Without a query the answer has the shape of runvoy on AWS: no events and `websocket_url` while it is STARTING or RUNNING, afterwards the whole history. With one it is a page of lines, in any state.',
         params: ExecutionParamsSchema,
         querystring: LogQuerySchema,
         response: { 200: LogsSchema },

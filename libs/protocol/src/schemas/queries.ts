@@ -117,7 +117,7 @@ export const AuditQuerySchema = Type.Object({
   to: Time('Before.'),
 });
 
-/** `?after=&limit=` of a log: with either the answer is a page of lines, in any state. */
+/** `?after=&limit=&tail=&from=&to=` of a log: with any of them the answer is a page of lines, in any state. */
 export const LogQuerySchema = Type.Object({
   after: Type.Optional(wholeNumber({ description: 'The sequence number before the first line.', examples: ['0'] })),
   limit: Type.Optional(
@@ -127,6 +127,15 @@ export const LogQuerySchema = Type.Object({
       examples: ['1000'],
     }),
   ),
+  tail: Type.Optional(
+    Type.String({
+      pattern: '^[1-9]\\d{0,3}$',
+      description: 'Only the last so many lines that are stored. Goes with neither `after` nor `from`.',
+      examples: ['100'],
+    }),
+  ),
+  from: Time('Only lines that are not older.'),
+  to: Time('Only lines that are not newer.'),
 });
 
 /** `?stream=&timestamps=&download=` of a log as text. */
