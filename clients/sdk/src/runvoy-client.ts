@@ -40,6 +40,7 @@ import type {
   SignInLinkAnswer,
   TicketBody,
   UpdateSecretRequest,
+  UserBody,
   VerifyAuditAnswer,
   VerifyLogBody,
   WaitedRunAnswer,
@@ -168,6 +169,10 @@ export class RunvoyClient {
     return this.#caller.json('GET', '/users');
   }
 
+  user(email: string): Promise<UserBody> {
+    return this.#caller.json('GET', `/users/${encodeURIComponent(email)}`);
+  }
+
   createUser(request: CreateUserRequest): Promise<CreateUserAnswer> {
     return this.#create('/users/create', request);
   }
@@ -192,6 +197,10 @@ export class RunvoyClient {
 
   keys(user?: string): Promise<ListKeysAnswer> {
     return this.#caller.json('GET', `/keys${user === undefined ? '' : `?${new URLSearchParams({ user })}`}`);
+  }
+
+  key(keyId: string): Promise<KeyBody> {
+    return this.#caller.json('GET', `/keys/${encodeURIComponent(keyId)}`);
   }
 
   /** The only answer, but for a rotation's, that holds the key. */
