@@ -61,7 +61,7 @@ describe.each(FILES)('%s', (file) => {
     const stages = [...read('Dockerfile').matchAll(/ AS (\S+)$/gm)].map(([, name]) => name!);
     const built = [...read(file).matchAll(/for image in ([\w ]+);/g)].flatMap(([, names]) => names!.split(' '));
     expect(built.filter((name) => !stages.includes(name))).toEqual([]);
-    expect(read(file)).toContain(`_NODE_IMAGE: ${/^ARG NODE_IMAGE=(\S+)$/m.exec(read('Dockerfile'))![1]}`);
+    expect(read(file)).toContain(`_NODE_IMAGE: ${/^ARG NODE_IMAGE=(\S+)-slim$/m.exec(read('Dockerfile'))![1]}\n`);
   });
 
   test('asks the tests for stages that there are', () => {
