@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, realpathSync } from 'node:fs';
-import { delimiter, dirname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
+import { cloudSdkWith } from './cloud-sdk.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const LOADER = fileURLToPath(new URL('load-cloudbuild.py', import.meta.url));
@@ -21,17 +22,7 @@ const stepsOf = (file: string) => (parse(read(file)) as { readonly steps: readon
 const scriptOf = (step: Step) => step.args.at(-1)!.replaceAll('$$', '$');
 const stepOf = (id: string) => stepsOf('cloudbuild.yaml').find((step) => step.id === id)!;
 
-/** The Cloud SDK that `gcloud` belongs to. */
-function cloudSdk(): string | undefined {
-  const folders = (process.env['PATH'] ?? '').split(delimiter).filter(Boolean);
-  const gcloud = folders.map((folder) => join(folder, 'gcloud')).find((path) => existsSync(path));
-  const sdk = gcloud === undefined ? undefined : dirname(dirname(realpathSync(gcloud)));
-  return sdk !== undefined && existsSync(join(sdk, 'lib/googlecloudsdk/api_lib/cloudbuild/config.py'))
-    ? sdk
-    : undefined;
-}
-
-const sdk = cloudSdk();
+const sdk = cloudSdkWith('lib/googlecloudsdk/api_lib/cloudbuild/config.py');
 const isAllowed = sdk !== undefined || process.env['RUNVOY_REQUIRE_ALL'] === '1';
 const bySdk = isAllowed ? test : test.skip;
 const because = isAllowed ? '' : ' — skipped: no Cloud SDK on this machine';

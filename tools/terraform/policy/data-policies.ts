@@ -39,6 +39,12 @@ const backedUp: Policy = (resources) =>
     ? []
     : ['No daily backup is made of the database.'];
 
+interface IndexedField {
+  readonly field_path?: unknown;
+  readonly order?: unknown;
+  readonly array_config?: unknown;
+}
+
 /** What Terraform makes of the declared queries, against the declared queries. */
 const indexesEqualTheQueries: Policy = (resources) => {
   const wanted = firestoreTable();
@@ -46,8 +52,8 @@ const indexesEqualTheQueries: Policy = (resources) => {
     ...declared.flatMap((row) => (planned.includes(row) ? [] : [`Missing ${what}: ${row}`])),
     ...planned.flatMap((row) => (declared.includes(row) ? [] : [`Undeclared ${what}: ${row}`])),
   ];
-  const order = (fields: readonly { readonly field_path?: unknown; readonly order?: unknown }[]) =>
-    fields.map((field) => `${textOf(field.field_path)} ${textOf(field.order)}`).join(', ');
+  const order = (fields: readonly IndexedField[]) =>
+    fields.map((field) => `${textOf(field.field_path)} ${textOf(field.order ?? field.array_config)}`).join(', ');
   const indexes = ofType(resources, 'google_firestore_index').map(
     ({ after }) => `${textOf(after['collection'])}: ${order(blocksIn(after, 'fields'))}`,
   );

@@ -99,6 +99,20 @@ export const PLANTS: readonly [string, (plan: Plan) => Plan, string][] = [
     without('google_firestore_index.declared["log-chunks/execution_id:ASCENDING/through:ASCENDING"]'),
     'Missing index',
   ],
+  [
+    'an index of a list’s items that orders them instead',
+    (plan) => {
+      const fields = plan.flatMap(({ type, after }) =>
+        type === 'google_firestore_index' ? (after['fields'] as Body[]) : [],
+      );
+      Object.assign(
+        fields.find(({ array_config }) => array_config === 'CONTAINS')!,
+        { array_config: null, order: 'ASCENDING' },
+      );
+      return plan;
+    },
+    'Missing index',
+  ],
   ['one exemption less', without('google_firestore_field.declared["log-chunks/*"]'), 'Missing field'],
   [
     'an index nobody declared',

@@ -99,6 +99,9 @@ resource "google_monitoring_alert_policy" "no_instance" {
       query               = "sum by (service_name) (rate(run_googleapis_com:request_count{monitored_resource=\"cloud_run_revision\",service_name=~\"runvoy-.*\"}[5m])) > 0 unless sum by (service_name) (run_googleapis_com:container_instance_count{monitored_resource=\"cloud_run_revision\",service_name=~\"runvoy-.*\",state=\"active\"}) > 0"
       duration            = "120s"
       evaluation_interval = "60s"
+
+      # Before the first request there is no such series, and Cloud Monitoring would refuse to be asked for it.
+      disable_metric_validation = true
     }
   }
 

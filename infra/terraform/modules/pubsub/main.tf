@@ -12,10 +12,9 @@ locals {
 resource "google_pubsub_topic" "ours" {
   for_each = local.pushes
 
-  project                    = var.project_id
-  name                       = each.value.topic
-  kms_key_name               = var.kms_key
-  message_retention_duration = "604800s"
+  project      = var.project_id
+  name         = each.value.topic
+  kms_key_name = var.kms_key
 
   labels = { managed-by = "runvoy" }
 }
