@@ -1,6 +1,6 @@
 import { RunvoyError } from '@runvoy/sdk/client';
 import { clientVersionText } from './client-version.ts';
-import { commandName, readCommandLine, wantsJson } from './command-line.ts';
+import { readCommandLine, startsRun, wantsJson } from './command-line.ts';
 import { errorText } from './error-text.ts';
 import { EXIT } from './exit-code.ts';
 import { helpText } from './help-text.ts';
@@ -24,9 +24,9 @@ async function main(args: readonly string[]): Promise<number> {
   return (await command.load())({ options, words, terminal, env: process.env, helpText });
 }
 
-/** `run` keeps the other codes for the command it runs. */
+/** What starts a run keeps the other codes for the command it runs. */
 function codeOf(error: unknown): number {
-  if (commandName(process.argv.slice(2)) === 'run') return EXIT.unknown;
+  if (startsRun(process.argv.slice(2))) return EXIT.unknown;
   return error instanceof Problem && error.kind === 'usage' ? EXIT.usage : EXIT.failed;
 }
 

@@ -30,6 +30,16 @@ export function commandName(args: readonly string[]): string | undefined {
   return at && args[at.index];
 }
 
+/** Whether the line starts a run, as far as it can be told: the exit codes below 125 are its command's then. */
+export function startsRun(args: readonly string[]): boolean {
+  const at = firstWord(args, LEADING_OPTIONS);
+  const name = at && args[at.index];
+  if (name !== 'playbook') return name === 'run';
+  const rest = args.slice(at!.index + 1);
+  const verb = firstWord(rest, { ...COMMON_OPTIONS, ...COMMANDS[name]?.options });
+  return verb !== undefined && rest[verb.index] === 'run';
+}
+
 /** Whether `--json` was given, as far as it can be told: also of a line that is wrong otherwise, whose problem is to be told in JSON. */
 export function wantsJson(args: readonly string[]): boolean {
   const name = commandName(args);

@@ -32,48 +32,54 @@ export const LEADING_OPTIONS = {
   version: { type: 'boolean', short: 'v', text: 'show the version of this client' },
 } as const satisfies OptionTable;
 
+/** Options of whatever starts a run. */
+const RUN_OPTIONS = {
+  image: { type: 'string', short: 'i', value: 'IMAGE', text: 'image to run in; the default image unless given' },
+  'git-repo': { type: 'string', short: 'g', value: 'URL', text: 'repository to clone first' },
+  'git-ref': { type: 'string', short: 'r', value: 'REF', text: 'branch, tag or commit; main unless given' },
+  'git-path': { type: 'string', short: 'p', value: 'PATH', text: 'folder of the clone to start in' },
+  secret: {
+    type: 'string',
+    multiple: true,
+    value: 'NAME',
+    text: 'a secret to use, see "runvoy help secrets"; repeat, or separate by commas',
+  },
+  env: {
+    type: 'string',
+    short: 'e',
+    multiple: true,
+    value: 'K=V',
+    text: 'environment of the command; repeat; "-e K" passes K on. RUNVOY_USER_K=V becomes K=V',
+  },
+  timeout: {
+    type: 'string',
+    value: 'TIME',
+    text: "what the run may take once its runner is there, a clone included: 30s, 5m, 1h or seconds, rounded up; 0 = the server's default",
+  },
+  grace: {
+    type: 'string',
+    value: 'TIME',
+    text: 'between SIGTERM and SIGKILL when it is stopped; as --timeout, but 0 = none',
+  },
+  network: { type: 'string', value: 'NETWORK', text: 'none: the command reaches nothing' },
+  isolation: { type: 'string', value: 'LEVEL', text: 'container, bubblewrap or process' },
+  label: { type: 'string', multiple: true, value: 'K=V', text: 'what the run is found by again, see list; repeat' },
+  'idempotency-key': { type: 'string', value: 'KEY', text: 'the same key again finds the same run' },
+  detach: { type: 'boolean', text: 'print the execution id and leave' },
+  'detach-on-signal': { type: 'boolean', text: 'without a terminal: a signal leaves instead of stopping the run' },
+} as const satisfies OptionTable;
+
 export const COMMANDS: Readonly<Record<string, Command>> = {
   run: {
     usage: 'run [options] <command...> | --file FILE',
     summary: 'run a command, follow its log, exit with its code',
     options: {
-      image: { type: 'string', short: 'i', value: 'IMAGE', text: 'image to run in; the default image unless given' },
-      'git-repo': { type: 'string', short: 'g', value: 'URL', text: 'repository to clone first' },
-      'git-ref': { type: 'string', short: 'r', value: 'REF', text: 'branch, tag or commit; main unless given' },
-      'git-path': { type: 'string', short: 'p', value: 'PATH', text: 'folder of the clone to start in' },
-      secret: {
-        type: 'string',
-        multiple: true,
-        value: 'NAME',
-        text: 'a secret to use, see "runvoy help secrets"; repeat, or separate by commas',
-      },
-      env: {
-        type: 'string',
-        short: 'e',
-        multiple: true,
-        value: 'K=V',
-        text: 'environment of the command; repeat; "-e K" passes K on. RUNVOY_USER_K=V becomes K=V',
-      },
-      timeout: {
-        type: 'string',
-        value: 'TIME',
-        text: "what the run may take once its runner is there, a clone included: 30s, 5m, 1h or seconds, rounded up; 0 = the server's default",
-      },
-      grace: {
-        type: 'string',
-        value: 'TIME',
-        text: 'between SIGTERM and SIGKILL when it is stopped; as --timeout, but 0 = none',
-      },
-      network: { type: 'string', value: 'NETWORK', text: 'none: the command reaches nothing' },
-      isolation: { type: 'string', value: 'LEVEL', text: 'container, bubblewrap or process' },
+      ...RUN_OPTIONS,
       file: {
         type: 'string',
         value: 'FILE',
         text: 'a job in YAML or JSON; options go before what it says, "-e" and "--secret" are added to it',
       },
-      'idempotency-key': { type: 'string', value: 'KEY', text: 'the same key again finds the same run' },
-      detach: { type: 'boolean', text: 'print the execution id and leave' },
-      'detach-on-signal': { type: 'boolean', text: 'without a terminal: a signal leaves instead of stopping the run' },
     },
     notes: [
       'Options come before the command; from its first word on everything belongs to the command, joined by single spaces.',
@@ -124,7 +130,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     load: async () => (await import('./commands/logs.ts')).logs,
   },
   list: {
-    usage: 'list [--limit N] [--status a,b]',
+    usage: 'list [options]',
     summary: 'list runs, newest first',
     options: {
       limit: { type: 'string', value: 'N', text: 'how many; 10 unless given, 0 = all' },
@@ -133,8 +139,19 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
         value: 'A,B',
         text: 'only these: starting, running, terminating, succeeded, failed, stopped',
       },
+      image: { type: 'string', value: 'IMAGE', text: 'only of this image: an id, or a reference' },
+      label: { type: 'string', multiple: true, value: 'K=V', text: 'only with this label; repeat: with all of them' },
+      user: { type: 'string', value: 'EMAIL', text: 'only what this user started' },
+      since: { type: 'string', value: 'WHEN', text: 'not started before: 2026-01-31T12:00:00Z, or 2h ago' },
+      until: { type: 'string', value: 'WHEN', text: 'not started after' },
+      cursor: { type: 'string', value: 'CURSOR', text: 'the older ones behind a list, for the same options' },
     },
-    examples: ['runvoy list', 'runvoy list --status failed,stopped --limit 50', 'runvoy list --json'],
+    notes: ['Where there are older ones, stderr names the cursor that goes on with them.'],
+    examples: [
+      'runvoy list',
+      'runvoy list --status failed,stopped --since 24h --limit 50',
+      'runvoy list --label env=prod --user ann@example.com --json',
+    ],
     words: { least: 0, most: 0 },
     load: async () => (await import('./commands/list.ts')).list,
   },
@@ -160,6 +177,48 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     ],
     words: { least: 1, most: 1 },
     load: async () => (await import('./commands/explain.ts')).explain,
+  },
+  trace: {
+    usage: 'trace <request-id>',
+    summary: "everything that carries a request's id",
+    options: {},
+    notes: [
+      'For admins. What was changed in the request, the runs it started or stopped with their lives, and what these name.',
+      'Every answer of the API carries its id in X-Request-Id; errors, audit records and runs show it, too.',
+    ],
+    examples: ['runvoy trace 0f1e2d3c4b5a69788796a5b4c3d2e1f0'],
+    words: { least: 1, most: 1 },
+    load: async () => (await import('./commands/trace.ts')).trace,
+  },
+  playbook: {
+    usage: 'playbook list | show | versions | create | update | delete | run [options] [name]',
+    summary: 'what is run again and again: files in .runvoy, and versions on the server',
+    options: {
+      param: { type: 'string', multiple: true, value: 'K=V', text: 'run: the value of a parameter; repeat' },
+      version: { type: 'string', value: 'N', text: 'run, show: this version of the server, not the newest' },
+      server: { type: 'boolean', text: 'run, show, list: what the server has, whatever lies here' },
+      file: {
+        type: 'string',
+        short: 'f',
+        value: 'FILE',
+        text: 'create, update: what to keep; .runvoy/<name>.yml unless given',
+      },
+      ...RUN_OPTIONS,
+    },
+    notes: [
+      'A name is looked for in ./.runvoy, or without that folder in ~/.runvoy, then on the server; stderr says which is used.',
+      'Files are of the form that runvoy has: commands, description, image, env, secrets, git_repo, git_ref, git_path. On the server a',
+      'playbook may also have parameters, labels, timeout, grace and network. Each change is a new version; a version never changes.',
+      'Values of parameters reach the command in variables: --param target=prod as $TARGET. Nothing of them is read by a shell.',
+      'Other options of "run" stand in place of what the playbook says; --secret, --label and -e come on top. Exit codes are those of "run".',
+    ],
+    examples: [
+      'runvoy playbook run deploy',
+      'runvoy playbook create deploy --file deploy.yml',
+      'runvoy playbook run deploy --server --version 2 --param target=prod --detach',
+    ],
+    words: { least: 1, most: 2 },
+    load: async () => (await import('./commands/playbook.ts')).playbook,
   },
   kill: {
     usage: 'kill [--wait] [--force | --grace TIME] <execution-id>',
@@ -265,7 +324,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     load: async () => (await import('./commands/whoami.ts')).whoami,
   },
   can: {
-    usage: 'can <permission> [execution:<id> | secret:<name>]',
+    usage: 'can <permission> [execution:<id> | secret:<name> | playbook:<name>]',
     summary: 'ask whether you may, and by which rule; exit code 0 = yes, 1 = no',
     options: {},
     examples: ['runvoy can users.create', 'runvoy can secret.use secret:github'],

@@ -8,26 +8,40 @@ const FORWARDED = 'RUNVOY_USER_';
 const ENV_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const ISOLATIONS = ['container', 'bubblewrap', 'process'] as const;
 
-/** The body of `POST /run` from a job file, if there is one, and the command line. Fields left out are not sent. */
+/** What the options of a run say, whatever is run. Fields left out are not sent. */
+export type RunChoices = Omit<RunRequest, 'command'>;
+
+/** The body of `POST /run` from a job file, if there is one, and the command line. */
 export function readRunRequest(
-  { options, words, env }: Pick<Invocation, 'options' | 'words' | 'env'>,
+  asked: Pick<Invocation, 'options' | 'words' | 'env'>,
   job: Partial<RunRequest> = {},
 ): RunRequest {
-  if (job.command !== undefined && words.length > 0) {
+  if (job.command !== undefined && asked.words.length > 0) {
     throw usageProblem('There are two commands: one in the job file and one behind the options. Leave one out.');
   }
-  const command = job.command ?? words.join(' ');
+  const command = job.command ?? asked.words.join(' ');
   if (command.trim() === '') throw usageProblem('There is no command to run. Usage: runvoy run [options] <command...>');
+  return { command, ...readRunChoices(asked, job) };
+}
+
+/** The options, over what a job file says. */
+export function readRunChoices(
+  { options, env }: Pick<Invocation, 'options' | 'env'>,
+  job: Partial<RunChoices> = {},
+): RunChoices {
   const [timeout, grace] = [options.text('timeout'), options.text('grace')];
   const network = readNetwork(options.text('network'));
   const isolation = readIsolation(options.text('isolation'));
   const runEnv = { ...job.env, ...readEnv(options.texts('env'), env) };
+  const labels = {
+    ...job.labels,
+    ...Object.fromEntries(options.texts('label').map((pair) => readPair(pair, '--label'))),
+  };
   const named = options.texts('secret').flatMap((names) => names.split(',').map((name) => name.trim()));
   if (named.includes('')) throw usageProblem('--secret needs a name.');
   const secrets = [...(job.secrets ?? []), ...named];
   return {
     ...job,
-    command,
     ...given('image', options.text('image')),
     ...given('git_repo', options.text('git-repo')),
     ...given('git_ref', options.text('git-ref')),
@@ -38,7 +52,15 @@ export function readRunRequest(
     ...(grace === undefined ? {} : { grace: readDurationS(grace, '--grace') }),
     ...(network === undefined ? {} : { network }),
     ...(isolation === undefined ? {} : { isolation }),
+    ...(Object.keys(labels).length === 0 ? {} : { labels }),
   };
+}
+
+/** `name=value`, where the value may be empty. Throws a usage problem that names the option. */
+export function readPair(text: string, option: string): readonly [name: string, value: string] {
+  const at = text.indexOf('=');
+  if (at < 1) throw usageProblem(`${option} takes name=value; got "${text}".`);
+  return [text.slice(0, at), text.slice(at + 1)];
 }
 
 function given<K extends string>(name: K, value: string | undefined): { readonly [name in K]?: string } {

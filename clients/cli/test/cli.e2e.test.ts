@@ -28,6 +28,38 @@ const apart = () => new Promise((resolve) => setTimeout(resolve, 550));
 const keys = () =>
   server.requests.filter(({ path }) => path === '/run').map(({ headers }) => headers['idempotency-key']);
 
+describe('playbook run', () => {
+  const body = () => JSON.parse(server.requests.find(({ method }) => method === 'POST')!.body) as object;
+
+  test('hands in the file that lies here, says so, and exits with the code of its command', async () => {
+    await mkdir(join(home, '.runvoy'));
+    await writeFile(join(home, '.runvoy', 'deploy.yml'), 'commands: [make, make deploy]\nenv: {PORT: 8080}');
+    await using cli = runvoy(['playbook', 'run', 'deploy', '--label', 'env=prod'], { server, home });
+    await watched();
+    server.end('FAILED', 4);
+    expect(await cli.ended).toBe(4);
+    expect(cli.stderr).toContain(`runvoy: playbook deploy from ${join(home, '.runvoy', 'deploy.yml')}\n`);
+    expect(body()).toEqual({ command: 'make && make deploy', env: { PORT: '8080' }, labels: { env: 'prod' } });
+  });
+
+  test('asks the server for what does not lie here, and names the version', async () => {
+    const args = ['playbook', 'run', 'deploy', '--param', 'target=prod', '--detach'];
+    await using cli = runvoy(args, { server, home });
+    expect(await cli.ended).toBe(0);
+    expect(cli.stdout).toBe(`${RUN_ID}\n`);
+    expect(cli.stderr).toContain(`runvoy: playbook deploy, version 7, of ${server.url}`);
+    expect(server.saw('POST', '/playbooks/deploy/run')).toBe(true);
+    expect(body()).toEqual({ parameters: { target: 'prod' } });
+  });
+
+  test('that is refused exits with 125, as any run', async () => {
+    server.refusals = [422];
+    await using cli = runvoy(['playbook', 'run', 'deploy'], { server, home });
+    expect(await cli.ended).toBe(125);
+    expect(cli.stderr).toContain('refused');
+  });
+});
+
 describe('run', () => {
   test('takes the command and all else from a job file', async () => {
     await writeFile(join(home, 'job.yml'), 'command: make test\nimage: alpine:3.22\ntimeout: 5m\n');

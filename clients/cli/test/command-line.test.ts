@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { COMMANDS } from '../src/command-table.ts';
-import { commandName, readCommandLine, wantsJson } from '../src/command-line.ts';
+import { commandName, readCommandLine, startsRun, wantsJson } from '../src/command-line.ts';
 import { helpText } from '../src/help-text.ts';
 
 test('from the first word of "run" on everything belongs to the command', () => {
@@ -22,6 +22,17 @@ test('common options may come before the name of the command', () => {
   expect(line.options.text('data-dir')).toBe('d');
   expect(line.options.flag('json') && line.options.flag('detach')).toBe(true);
   expect(commandName(['--data-dir', 'd', 'run', '--nonsense'])).toBe('run');
+});
+
+test.each([
+  [['run', 'ls'], true],
+  [['--json', 'playbook', 'run', 'deploy'], true],
+  [['playbook', '--param', 'run=1', 'run', 'deploy'], true],
+  [['playbook', 'show', 'run'], false],
+  [['playbook'], false],
+  [['list'], false],
+])('%j starts a run: %s', (args, isRun) => {
+  expect(startsRun(args)).toBe(isRun);
 });
 
 test.each([

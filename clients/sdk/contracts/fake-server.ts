@@ -8,6 +8,7 @@ import {
   type HealthReport,
   type LogLine,
   type LogStream,
+  type PlaybookSummary,
   type StatusFrame,
   type StreamFrame,
 } from '@runvoy/protocol';
@@ -59,6 +60,9 @@ export class FakeServer implements AsyncDisposable {
   runGate: Promise<void> = Promise.resolve();
   onStop: () => void = () =>
     this.end('STOPPED', 130, { cancel: { requested: at(0), signalled: at(100), confirmed: at(1_500) } });
+
+  /** What `/playbooks` lists. */
+  playbooks: readonly PlaybookSummary[] = [];
 
   /** What `/health/report` and `/health/reconcile` answer with; without one there is none yet. */
   report: HealthReport | undefined;
@@ -158,6 +162,8 @@ export class FakeServer implements AsyncDisposable {
     this.requests.push({ method, path, headers, body });
     this.#wake();
     if (method === 'POST' && path === '/run') return this.#accept(request, response, body);
+    if (method === 'POST' && /^\/playbooks\/[^/]+\/run$/.test(path)) return this.#accept(request, response, body);
+    if (path.startsWith('/playbooks?')) return reply(response, 200, { playbooks: this.playbooks });
     if (method === 'DELETE') {
       const isOver = isTerminal(this.#state.status);
       if (!isOver) this.onStop();
@@ -189,7 +195,8 @@ export class FakeServer implements AsyncDisposable {
     if (refusal !== undefined) {
       return reply(response, refusal, { error: 'No', code: 'UNPROCESSABLE', details: 'refused', request_id: 'req1' });
     }
-    const { command } = JSON.parse(body) as { command: string };
+    const { command = 'from a playbook' } = JSON.parse(body) as { command?: string };
+    const [, name] = /^\/api\/v1\/playbooks\/([^/]+)\/run$/.exec(request.url ?? '') ?? [];
     reply(response, 202, {
       execution_id: RUN_ID,
       log_url: '',
@@ -198,6 +205,7 @@ export class FakeServer implements AsyncDisposable {
       image_id: 'host',
       websocket_url: this.streamUrl,
       isolation: 'process',
+      ...(name === undefined ? {} : { playbook: { name, version: 7 } }),
       view_url: `${this.url}/logs?execution_id=${RUN_ID}`,
     });
   }

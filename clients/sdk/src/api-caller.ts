@@ -59,6 +59,7 @@ interface Call extends CallOptions {
 
 interface Answer {
   readonly status: number;
+  readonly headers: FetchAnswer['headers'];
   readonly text: string;
 }
 
@@ -89,9 +90,19 @@ export class ApiCaller {
 
   /** The answer's body. Fails with `NOT_RUNVOY` when it is no JSON. */
   async json<T>(method: Method, path: string, call: Call = {}): Promise<T> {
-    const { status, text } = await this.send(method, path, call);
+    return (await this.page(method, path, call)).body as T;
+  }
+
+  /** The same, with the cursor of the page that follows where the answer names one. */
+  async page(
+    method: Method,
+    path: string,
+    call: Call = {},
+  ): Promise<{ readonly body: unknown; readonly next?: string }> {
+    const { status, headers, text } = await this.send(method, path, call);
     try {
-      return JSON.parse(text) as T;
+      const next = cursorOf(headers.get('link'));
+      return { body: JSON.parse(text) as unknown, ...(next === undefined ? {} : { next }) };
     } catch (cause) {
       const message = `${this.endpoint || 'the server'} does not answer as runvoy's API does; is the address right?`;
       throw new RunvoyError(message, { code: 'NOT_RUNVOY', status, cause });
@@ -138,7 +149,7 @@ export class ApiCaller {
       });
       const { status, headers } = answer;
       const text = await answer.text();
-      if (status >= 200 && status < 300) return { status, text };
+      if (status >= 200 && status < 300) return { status, headers, text };
       const [requestId, retryAfter] = [headers.get('x-request-id'), headers.get('retry-after')];
       throw errorOf({ status, text, requestId, retryAfter }, now());
     } catch (cause) {
@@ -150,6 +161,12 @@ export class ApiCaller {
       clearTimeout(timer);
     }
   }
+}
+
+/** The cursor in `<...?cursor=c>; rel="next"` (RFC 8288). */
+function cursorOf(link: string | null): string | undefined {
+  const target = /<([^>]*)>\s*;\s*rel="?next"?/.exec(link ?? '')?.[1];
+  return new URLSearchParams(target?.split('?')[1]).get('cursor') ?? undefined;
 }
 
 // Looked up at each call: tests and pages may put another in its place. Called as a function of nothing else: browsers refuse a

@@ -1,8 +1,10 @@
 import type {
   CanAnswer,
   ChangeUserAnswer,
+  ChangePlaybookRequest,
   ClaimAnswer,
   CreateKeyRequest,
+  CreatePlaybookRequest,
   CreateSecretRequest,
   CreateUserAnswer,
   CreateUserRequest,
@@ -24,21 +26,27 @@ import type {
   ListAuditAnswer,
   ListDeadLettersAnswer,
   ListImagesAnswer,
+  ListPlaybooksAnswer,
+  ListPlaybookVersionsAnswer,
   ListKeysAnswer,
   ListSecretsAnswer,
   ListUsersAnswer,
   LogsBody,
+  PlaybookAnswer,
+  PlaybookRemoved,
   RegisterImageRequest,
   ReplayAnswer,
   ResealAnswer,
   RevokeUserAnswer,
   RunAnswer,
+  RunPlaybookRequest,
   RunRequest,
   SealingKeyAnswer,
   SecretAnswer,
   SecretMessage,
   SignInLinkAnswer,
   TicketBody,
+  TraceAnswer,
   UpdateSecretRequest,
   UserBody,
   VerifyAuditAnswer,
@@ -89,14 +97,14 @@ export class RunvoyClient {
     });
   }
 
-  list(
-    query: { readonly limit?: string | undefined; readonly status?: string | undefined },
-    call?: CallOptions,
-  ): Promise<ExecutionBody[]> {
-    const params = new URLSearchParams();
-    if (query.limit !== undefined) params.set('limit', query.limit);
-    if (query.status !== undefined) params.set('status', query.status);
-    return this.#caller.json('GET', `/executions?${params}`, call);
+  list(query: ListQuery, call?: CallOptions): Promise<ExecutionBody[]> {
+    return this.#caller.json('GET', `/executions?${listParams(query)}`, call);
+  }
+
+  /** A page of runs and the `cursor` of the next; a page can be short, also empty, and still have one. */
+  async listPage(query: ListQuery, call?: CallOptions): Promise<ExecutionPage> {
+    const { body, ...next } = await this.#caller.page('GET', `/executions?${listParams(query)}`, call);
+    return { executions: body as ExecutionBody[], ...next };
   }
 
   /** Everything that is known of a run. */
@@ -232,6 +240,47 @@ export class RunvoyClient {
     return this.#caller.json('DELETE', `/images/${encodeURIComponent(imageId)}`);
   }
 
+  playbooks(
+    query: { readonly after?: string | undefined; readonly limit?: number } = {},
+  ): Promise<ListPlaybooksAnswer> {
+    return this.#caller.json('GET', `/playbooks?${pageParams(query)}`);
+  }
+
+  /** At a version; the newest unless given. */
+  playbook(name: string, version?: number): Promise<PlaybookAnswer> {
+    return this.#caller.json('GET', `${playbookPath(name)}${version === undefined ? '' : `?version=${version}`}`);
+  }
+
+  playbookVersions(
+    name: string,
+    query: { readonly after?: string | undefined; readonly limit?: number } = {},
+  ): Promise<ListPlaybookVersionsAnswer> {
+    return this.#caller.json('GET', `${playbookPath(name)}/versions?${pageParams(query)}`);
+  }
+
+  createPlaybook(request: CreatePlaybookRequest): Promise<PlaybookAnswer> {
+    return this.#create('/playbooks', request);
+  }
+
+  /** The whole definition; the same as the newest version makes none. */
+  changePlaybook(name: string, definition: ChangePlaybookRequest): Promise<PlaybookAnswer> {
+    return this.#caller.json('PUT', playbookPath(name), { body: definition });
+  }
+
+  removePlaybook(name: string): Promise<PlaybookRemoved> {
+    return this.#caller.json('DELETE', playbookPath(name));
+  }
+
+  /** Accepts a run of a playbook. The same key again finds the same run. */
+  runPlaybook(name: string, request: RunPlaybookRequest, key?: string, call?: CallOptions): Promise<RunAnswer> {
+    return this.#create(`${playbookPath(name)}/run`, request, key, call);
+  }
+
+  /** Everything that carries the id of a request. */
+  trace(requestId: string): Promise<TraceAnswer> {
+    return this.#caller.json('GET', `/trace/${encodeURIComponent(requestId)}`);
+  }
+
   audit(query: Readonly<Record<string, string>>): Promise<ListAuditAnswer> {
     return this.#caller.json('GET', `/audit?${new URLSearchParams(query)}`);
   }
@@ -328,6 +377,49 @@ export class RunvoyClient {
   #create<T>(path: string, body: unknown, key: string = this.#caller.newKey(), call: CallOptions = {}): Promise<T> {
     return this.#caller.json('POST', path, { ...call, body, idempotencyKey: key });
   }
+}
+
+/** What runs are looked for by. All of it has to be true of a run. */
+export interface ListQuery {
+  /** How many; 10 unless given, 0 = all. */
+  readonly limit?: string | undefined;
+  /** Several separated by commas. */
+  readonly status?: string | undefined;
+  readonly image?: string | undefined;
+  /** Each as `key=value`. */
+  readonly labels?: readonly string[] | undefined;
+  readonly user?: string | undefined;
+  /** RFC 3339. */
+  readonly since?: string | undefined;
+  readonly until?: string | undefined;
+  readonly cursor?: string | undefined;
+}
+
+export interface ExecutionPage {
+  readonly executions: ExecutionBody[];
+  readonly next?: string;
+}
+
+function listParams({ labels = [], ...query }: ListQuery): URLSearchParams {
+  const given = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return new URLSearchParams([...given, ...labels.map((label): [string, string] => ['label', label])]);
+}
+
+function pageParams({
+  after,
+  limit,
+}: {
+  readonly after?: string | undefined;
+  readonly limit?: number;
+}): URLSearchParams {
+  return new URLSearchParams({
+    ...(after === undefined ? {} : { after }),
+    ...(limit === undefined ? {} : { limit: String(limit) }),
+  });
+}
+
+function playbookPath(name: string): string {
+  return `/playbooks/${encodeURIComponent(name)}`;
 }
 
 function grantPath(name: string, email: string): string {

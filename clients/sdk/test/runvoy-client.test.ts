@@ -190,3 +190,27 @@ test('a stop says whether there was anything to stop', async () => {
   const { api } = scripted([{ status: 200, body: {} }, { status: 204 }]);
   expect([await api.stop('x', 0), await api.stop('x')]).toEqual(['requested', 'already']);
 });
+
+test('a page of runs names the cursor of the next, and everything that was asked is in its question', async () => {
+  const link = '</api/v1/executions?limit=2&cursor=a%2Fb%3D>; rel="next"';
+  const { api, requests } = scripted([
+    { status: 200, body: [], headers: { link } },
+    { status: 200, body: [] },
+  ]);
+  const query = { limit: '2', status: 'FAILED', labels: ['a=b', 'c='], user: 'kim@example.com', since: undefined };
+  expect(await api.listPage(query)).toEqual({ executions: [], next: 'a/b=' });
+  expect(requests[0]?.url).toBe(
+    'https://runvoy.example.com/api/v1/executions?limit=2&status=FAILED&user=kim%40example.com&label=a%3Db&label=c%3D',
+  );
+  expect(await api.listPage({ cursor: 'a/b=' })).toEqual({ executions: [] });
+  expect(requests[1]?.url).toContain('cursor=a%2Fb%3D');
+});
+
+test('a run of a playbook is tried again under one key, and its name cannot leave its path', async () => {
+  const { api, requests } = scripted([busy(503), { status: 202, body: {} }]);
+  await api.runPlaybook('../run', { version: 2 });
+  expect(requests.map(({ url }) => url)).toEqual(
+    Array.from({ length: 2 }, () => 'https://runvoy.example.com/api/v1/playbooks/..%2Frun/run'),
+  );
+  expect(new Set(requests.map(({ init }) => init.headers['idempotency-key'])).size).toBe(1);
+});

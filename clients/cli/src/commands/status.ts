@@ -34,6 +34,8 @@ function facts(execution: ExecutionStatusBody): readonly (readonly [string, stri
     ['Command', execution.command],
     ['Image', execution.image_id],
     ['Isolation', execution.isolation],
+    ['Playbook', execution.playbook && `${execution.playbook.name}, version ${execution.playbook.version}`],
+    ['Labels', execution.labels && labelsText(execution.labels)],
     ['Started', execution.started_at],
     ['Completed', execution.completed_at],
     ['Duration', duration_ms === undefined ? undefined : durationText(duration_ms)],
@@ -41,6 +43,12 @@ function facts(execution: ExecutionStatusBody): readonly (readonly [string, stri
     ['Usage', usage && usageText(usage)],
     ['Cost', cost && costText(cost)],
   ];
+}
+
+function labelsText(labels: Readonly<Record<string, string>>): string {
+  return Object.entries(labels)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(' ');
 }
 
 /** As the server proves it; `runvoy logs` proves it again. */
