@@ -18,7 +18,7 @@ const pages = [
 
 /** What stands in code on a page, block or inline. */
 const codeOf = (page: string): string =>
-  [...read(page).matchAll(/```sh\n([^]*?)```|`([^`\n]+)`/g)].map((match) => match[1] ?? match[2]).join('\n');
+  [...read(page).matchAll(/```sh[^\n]*\n([^]*?)```|`([^`\n]+)`/g)].map((match) => match[1] ?? match[2]).join('\n');
 
 const all = (text: string, form: RegExp): string[] => [...new Set([...text.matchAll(form)].map((match) => match[1]!))];
 

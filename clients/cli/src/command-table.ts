@@ -163,6 +163,18 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     words: { least: 1, most: 1 },
     load: async () => (await import('./commands/status.ts')).status,
   },
+  share: {
+    usage: 'share [--for TIME] <execution-id>',
+    summary: 'make a link to a log that needs no key',
+    options: { for: { type: 'string', value: 'TIME', text: 'how long it works: 1m to 12h; an hour unless given' } },
+    notes: [
+      'It opens this one log, for reading, and ends earlier when your key is revoked or you may not read the run any more.',
+      '--json has the links for live views besides.',
+    ],
+    examples: ['runvoy share --for 12h 3f9a0c7d52e14b86a1c0d94e7f2b6835'],
+    words: { least: 1, most: 1 },
+    load: async () => (await import('./commands/share.ts')).share,
+  },
   explain: {
     usage: 'explain <execution-id>',
     summary: 'say why a run is as it is',

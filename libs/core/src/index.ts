@@ -15,6 +15,8 @@ export * from './access/users.ts';
 export * from './archive/archive.ts';
 export * from './archive/blob-name.ts';
 export * from './audit/audit.ts';
+export * from './audit/audit-line.ts';
+export * from './audit/audited-records.ts';
 export * from './audit/read-audit.ts';
 export * from './events/dead-letter.ts';
 export * from './events/dead-letter-body.ts';

@@ -1,6 +1,15 @@
 #!/usr/bin/env node
 import { randomBytes } from 'node:crypto';
-import { defaultImageRef, openAdminDoor, platformOf, registerImage, slotLimits, systemClock } from '@runvoy/core';
+import {
+  auditedRecords,
+  auditLine,
+  defaultImageRef,
+  openAdminDoor,
+  platformOf,
+  registerImage,
+  slotLimits,
+  systemClock,
+} from '@runvoy/core';
 import { LIMITS } from '@runvoy/protocol';
 import { explain, newLogger, originsIn, serve, type OpenService, type Shutdown } from '@runvoy/runtime';
 import { buildOrchestrator, ratePolicy, signInUrl, type OrchestratorDeps } from './index.ts';
@@ -21,6 +30,8 @@ const isLocal = process.env['RUNVOY_BACKEND_PROVIDER']?.toLowerCase() === 'local
 const openProvider = (shutdown: Shutdown): Promise<Opened> => (isLocal ? openLocal(shutdown) : openGcp(shutdown));
 const common = { clock: systemClock, random: randomBytes, version: VERSION };
 const toStdout = (line: string) => void process.stdout.write(line);
+/** A command's stdout is its answer; the platform's log reads both. */
+const toAudit = (line: string) => void (process.argv[2] === 'admin-link' ? process.stderr : process.stdout).write(line);
 
 /** Alone on a data directory: users, images, records and logs. A run is refused, because no runner could reach anybody. */
 async function openLocal(shutdown: Shutdown): Promise<Opened> {
@@ -67,8 +78,10 @@ async function openGcp(shutdown: Shutdown): Promise<Opened> {
   const gcp = await import('@runvoy/provider-gcp');
   const config = gcp.readGcpConfig(process.env);
   const ports = gcp.gcpPorts(config);
-  const records = ports.records();
-  shutdown.add('store', () => records.close());
+  const store = ports.records();
+  shutdown.add('store', () => store.close());
+  // Whatever the level of the log: a sink keeps these lines where nobody can delete them.
+  const records = auditedRecords(store, (record) => toAudit(auditLine(record)));
   const jobs = ports.jobs();
   shutdown.add('job runner', async () => jobs[Symbol.asyncDispose]());
   const bus = ports.bus();

@@ -2,7 +2,16 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { defaultImageRef, newEvent, recordDeath, slotLimits, systemClock, type Records } from '@runvoy/core';
+import {
+  auditedRecords,
+  auditLine,
+  defaultImageRef,
+  newEvent,
+  recordDeath,
+  slotLimits,
+  systemClock,
+  type Records,
+} from '@runvoy/core';
 import { newHttpApp, newLogger, serve, type OpenService, type ReadinessCheck, type Shutdown } from '@runvoy/runtime';
 import type { FastifyInstance } from 'fastify';
 import { buildEventProcessor, buildProcessor, buildRunnerIntake } from './index.ts';
@@ -111,8 +120,9 @@ async function openGcp(shutdown: Shutdown): Promise<OpenService> {
   const config = gcp.readGcpConfig(process.env);
   const ports = gcp.gcpPorts(config);
   const logger = newLogger(config.logLevel, toStdout);
-  const records = ports.records();
-  shutdown.add('store', () => records.close());
+  const store = ports.records();
+  shutdown.add('store', () => store.close());
+  const records = auditedRecords(store, (record) => toStdout(auditLine(record)));
   const { port, host, signingKeys } = config;
   const common = { records, signingKeys, logger, clock: systemClock };
 
