@@ -7,6 +7,7 @@ export * from './access/claim.ts';
 export * from './access/first-admin.ts';
 export * from './access/key-scope.ts';
 export * from './access/keys.ts';
+export * from './access/last-use.ts';
 export * from './access/permissions.ts';
 export * from './access/signing-keys.ts';
 export * from './access/tokens.ts';

@@ -2,6 +2,7 @@ import {
   changeRole,
   createUser,
   issueSignIn,
+  lastUses,
   listUsers,
   readUser,
   requirePermission,
@@ -59,7 +60,12 @@ export function userRoutes(api: FastifyInstance, deps: OrchestratorDeps, keyed: 
     },
     async (request): Promise<ListUsersAnswer> => {
       requirePermission(callerOf(request), 'users.read');
-      return { users: (await listUsers(deps.records)).map(userBody) };
+      const users = await listUsers(deps.records);
+      const uses = await lastUses(
+        deps.records,
+        users.map(({ email }) => email),
+      );
+      return { users: users.map((user) => userBody(user, uses.get(user.email))) };
     },
   );
 
@@ -197,7 +203,7 @@ function stateOf(request: FastifyRequest): (user: User) => void {
 }
 
 /** A user as the API shows them. */
-export function userBody(user: User): UserBody {
+export function userBody(user: User, usedMs = user.last_used_at_ms): UserBody {
   return {
     email: user.email,
     role: user.role,
@@ -205,6 +211,6 @@ export function userBody(user: User): UserBody {
     revoked: user.revoked,
     created_by_request_id: user.created_by_request_id,
     modified_by_request_id: user.modified_by_request_id,
-    ...(user.last_used_at_ms === undefined ? {} : { last_used: rfc3339(user.last_used_at_ms) }),
+    ...(usedMs === undefined ? {} : { last_used: rfc3339(usedMs) }),
   };
 }

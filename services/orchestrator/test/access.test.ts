@@ -48,6 +48,25 @@ describe('users, claims and images', () => {
     }
   });
 
+  test('the list of users says when each last asked anything, with whichever key', async () => {
+    await using world = await openWorld();
+    const [one, other] = [
+      await world.keyOf('dev@example.com', 'developer'),
+      await world.keyOf('dev@example.com', 'developer'),
+    ];
+    await world.keyOf('never@example.com', 'viewer');
+    await world.call('GET', '/api/v1/executions', undefined, other);
+    world.clock.advance(120_000);
+    await world.call('GET', '/api/v1/executions', undefined, one);
+    world.clock.advance(120_000);
+    const { users } = (await world.call('GET', '/api/v1/users')).json();
+    expect(users.map(({ email, last_used }: { email: string; last_used?: string }) => [email, last_used])).toEqual([
+      ['admin@example.com', '2026-01-01T00:04:00.000Z'],
+      ['dev@example.com', '2026-01-01T00:02:00.000Z'],
+      ['never@example.com', undefined],
+    ]);
+  });
+
   test('a sign-in link carries a single-use token in its fragment', async () => {
     await using world = await openWorld();
     const link = (await world.call('POST', '/api/v1/users/login-link')).json();
