@@ -77,6 +77,7 @@ export function keyRoutes(api: FastifyInstance, deps: OrchestratorDeps, keyed: K
         operationId: 'getKey',
         tags: ['keys'],
         summary: 'One key, without its text',
+        permission: 'keys.manage',
         params: KeyParamsSchema,
         headers: ReadHeadersSchema,
         answerHeaders: ['ETag'],

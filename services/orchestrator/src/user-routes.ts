@@ -76,6 +76,7 @@ export function userRoutes(api: FastifyInstance, deps: OrchestratorDeps, keyed: 
         operationId: 'getUser',
         tags: ['users'],
         summary: 'One of them',
+        permission: 'users.read',
         params: UserParamsSchema,
         headers: ReadHeadersSchema,
         answerHeaders: ['ETag'],

@@ -66,7 +66,12 @@ export const ImportedExecutionsSchema = Type.Object({
 });
 
 /** `POST /api/v1/import/executions/{id}/log`. */
-export const ImportLogRequestSchema = Type.Object({ lines: Type.Array(LogLineSchema, { minItems: 1 }) });
+export const ImportLogRequestSchema = Type.Object({
+  lines: Type.Array(LogLineSchema, {
+    minItems: 1,
+    examples: [[{ seq: 1, stream: 'stdout', ms: 1_769_860_800_000, text: 'ok' }]],
+  }),
+});
 
 export const ImportedLogSchema = Type.Object({ execution_id: ExecutionId, through: Type.Integer({ minimum: 0 }) });
 

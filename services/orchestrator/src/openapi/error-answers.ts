@@ -5,7 +5,7 @@ import type { MountedOperation } from './operation.ts';
 const CHANGES: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 
 /** What every operation may answer. */
-const ANY: readonly FailureCode[] = ['MISDIRECTED', 'INTERNAL_ERROR'];
+const ANY: readonly FailureCode[] = ['MISDIRECTED', 'INTERNAL_ERROR', 'RECORDS_MISUSED'];
 /** What changes something reads a body, even one that it has no use for. */
 const CHANGING: readonly FailureCode[] = [
   'INVALID_REQUEST',
@@ -34,6 +34,7 @@ export function refusalsOf(operation: MountedOperation): ReadonlyMap<number, rea
     ...ANY,
     ...(CHANGES.has(operation.method) ? CHANGING : []),
     ...(operation.needsKey ? KEYED : []),
+    ...(operation.needsKey && CHANGES.has(operation.method) ? (['RECORD_EXISTS'] as const) : []),
     ...(operation.errors ?? []),
   ]);
   const byStatus = Map.groupBy([...codes].toSorted(), (code) => new Failure(code).status);
@@ -48,6 +49,8 @@ const SUBJECTS: Partial<Record<FailureCode, string>> = {
   FOREIGN_ORIGIN: 'https://elsewhere.example.com',
   NOT_FOUND: 'No user kim@example.com.',
   CONFLICT: 'A user kim@example.com exists already.',
+  RECORD_EXISTS: 'executions/f2f3a1c0d4e5968778695a4b3c2d1e0f',
+  RECORDS_MISUSED: 'The store has no query of this name.',
   EXECUTION_NOT_FOUND: 'f2f3a1c0d4e5968778695a4b3c2d1e0f',
   IMAGE_NOT_FOUND: 'alpine:3.22',
   SECRET_NOT_FOUND: 'github-token',
