@@ -24,6 +24,9 @@ export interface DocumentedAnswers {
 const CARRYING =
   /^(content-(type|length|encoding|disposition|security-policy)|cache-control|connection|keep-alive|date|transfer-encoding|vary|allow|access-control-.*|x-content-type-options|x-frame-options|referrer-policy|permissions-policy|strict-transport-security|cross-origin-.*)$/;
 
+/** What is refused before any operation has a request. */
+const BEFORE_ANY: ReadonlySet<number> = new Set([405, 408, 414, 431]);
+
 /** Schemas are taken as closed: a field that the document does not name is a problem. */
 export function documentedAnswers(document: OpenApiDocument): DocumentedAnswers {
   const ajv = new Ajv2020({ strict: false });
@@ -40,10 +43,12 @@ export function documentedAnswers(document: OpenApiDocument): DocumentedAnswers 
 
   const refused = (answer: Answer): string[] => {
     if (answer.status < 400) return [`answered ${answer.status}, and no operation is there`];
+    if (answer.method === 'HEAD') return [];
     return bodyProblems(answer, validatorAt('components', 'schemas', 'Error'));
   };
   const answered = (answer: Answer, method: string, { template, operation }: FoundOperation): string[] => {
     const found = operation.responses[answer.status];
+    if (!found && BEFORE_ANY.has(answer.status)) return refused(answer);
     if (!found) return [`answered ${answer.status}, which is not documented: ${answer.body.slice(0, 300)}`];
     const [place, response] = placeOf(document, found, [
       'paths',
