@@ -332,11 +332,6 @@ export class RunvoyClient {
     return this.#caller.json('POST', '/sealing-key/reseal', { timeoutMs: RECONCILE_MS });
   }
 
-  /** Links to the log of one run that need no key, for `seconds`. */
-  ticket(id: string, seconds: number): Promise<TicketBody> {
-    return this.#caller.json('POST', `/executions/${encodeURIComponent(id)}/ticket?expires_in=${seconds}`);
-  }
-
   /** Runs that ended in another deployment. */
   importExecutions(request: ImportExecutionsRequest): Promise<ImportExecutionsAnswer> {
     return this.#caller.json('POST', '/import/executions', { body: request });
