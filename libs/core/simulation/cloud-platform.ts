@@ -131,7 +131,7 @@ export class CloudPlatform implements PlatformModel {
       ({ order }) => order.execution_id === attempt.execution_id && order.attempt === attempt.attempt,
     );
     const entries = mine.flatMap((task) => task.lane).filter(({ readableMs }) => readableMs <= nowMs);
-    return { entries, final: false };
+    return { entries, final: false, as_of_ms: nowMs };
   }
 
   forget(): void {

@@ -15,6 +15,7 @@ export const FAULTS = {
   // The platform.
   'platform-refuses': { rate: 0.05, means: 'a platform call fails and has done nothing' },
   'platform-answer-lost': { rate: 0.05, means: 'a platform call is done, its answer is an error' },
+  'platform-away': { rate: 0.5, means: 'the platform answers no call for ten minutes' },
   'platform-slow': { rate: 0.2, means: 'a platform call takes up to 8 s' },
   'lane-read-breaks': { rate: 0.25, means: 'reading the safety lane fails half way' },
   'start-rejected': { rate: 0.15, means: 'the platform rejects a start' },
@@ -43,6 +44,8 @@ export const FAULTS = {
   'request-twice': { rate: 0.15, means: 'a message arrives twice' },
   'message-late': { rate: 0.2, means: 'a message takes up to 20 s' },
   'fast-lane-cut': { rate: 0.4, means: 'after the bootstrap, nothing of a runner arrives by the fast lane' },
+  // Clocks.
+  'clock-jumps': { rate: 0.5, means: 'the clock of the services jumps an hour, ahead or back, and back again later' },
   // Events and ticks.
   'publish-refused': { rate: 0.2, means: 'an event cannot be published' },
   'publish-answer-lost': { rate: 0.2, means: 'an event is published, the answer is an error' },

@@ -13,7 +13,7 @@ import { Instance, Post } from './instance.ts';
 import { LocalPlatform } from './local-platform.ts';
 import { Network } from './network.ts';
 import { jobsOf, type PlatformModel } from './platform.ts';
-import { planHistory, type HistoryPlan, type RunPlan } from './plan.ts';
+import { AWAY_MS, planHistory, type HistoryPlan, type RunPlan } from './plan.ts';
 import { Reader } from './reader.ts';
 import type { Situation } from './reached.ts';
 import type { RunTruth } from './run-truth.ts';
@@ -38,6 +38,7 @@ export interface HistoryResult {
 /** No history takes longer: timeouts, silence and the start's deadline are all shorter. */
 const LONGEST_MS = 45 * 60_000;
 const WATCH_EVERY_MS = 5_000;
+const DAY_MS = 86_400_000;
 
 /** Lives through one history: faults first, then healing, in which everything has to finish. */
 export async function runHistory(options: HistoryOptions): Promise<HistoryResult> {
@@ -72,6 +73,8 @@ class History {
   readonly #clients: Client[] = [];
   readonly #readers: Reader[] = [];
   readonly #plans = new Map<string, RunPlan>();
+  /** All is over, and what is told again is all that happens. */
+  #isTold = false;
 
   constructor(world: World, records: Records) {
     this.#world = world;
@@ -100,14 +103,16 @@ class History {
     await this.#prepare();
     for (const run of this.#plan.runs) this.#perform(run);
     this.#planDeaths();
+    this.#planWorld();
     this.#carrier.beginTicks();
-    world.after(this.#plan.faultsEndMs, () => this.#heal());
+    world.after(this.#faultsEndMs, () => this.#heal());
     this.#watchBounds();
     await this.#live(() => this.#isOver());
     if (!world.violation && !this.#isOver()) {
       world.violate('not-terminal-in-bound', `after ${this.#longestMs / 60_000} minutes: ${this.#unfinishedText()}`);
     }
     if (!world.violation) await this.#checkStillness();
+    if (!world.violation) await this.#hearAllAgain();
     if (!world.violation) await this.#checkFinally();
   }
 
@@ -117,9 +122,9 @@ class History {
   }
 
   /** Lets time pass, one event after the other, each until all it did is done. */
-  async #live(isOver: () => boolean): Promise<void> {
+  async #live(isOver: () => boolean, furtherMs = 0): Promise<void> {
     const world = this.#world;
-    const untilMs = T0 + this.#plan.faultsEndMs + this.#longestMs;
+    const untilMs = T0 + this.#faultsEndMs + this.#longestMs + furtherMs;
     while (!world.violation && !isOver()) {
       const before = world.stillness.activity;
       if (!world.schedule.step(untilMs)) return;
@@ -211,9 +216,43 @@ class History {
     }
   }
 
+  /** The platform goes away, the clock jumps. */
+  #planWorld(): void {
+    const world = this.#world;
+    const { platformAwayMs, clockJump } = this.#plan;
+    if (platformAwayMs !== undefined) {
+      world.after(platformAwayMs, () => {
+        world.trace.step('the platform answers no call for ten minutes');
+        world.platformBackMs = world.nowMs + AWAY_MS;
+        world.after(AWAY_MS, () => world.reach('platform-was-away'));
+      });
+    }
+    if (!clockJump) return;
+    world.after(clockJump.atMs, () => this.#setClock(clockJump.aheadMs));
+    world.after(clockJump.rightMs, () => this.#setClock(0));
+  }
+
+  #setClock(aheadMs: number): void {
+    const world = this.#world;
+    if (aheadMs === world.clockAheadMs) return;
+    world.clockAheadMs = aheadMs;
+    world.hasClockJumped = true;
+    const where = aheadMs === 0 ? 'is right again' : `is an hour ${aheadMs > 0 ? 'ahead' : 'behind'}`;
+    world.trace.step(`the clock of the services ${where}`);
+    if (aheadMs !== 0) world.reach(aheadMs > 0 ? 'clock-ahead' : 'clock-behind');
+  }
+
   #heal(): void {
+    if (this.#world.isHealing) return;
     this.#world.trace.step('from now on nothing goes wrong');
     this.#world.healingSinceMs = this.#world.nowMs;
+  }
+
+  /** The faults last until the platform is back and the clock is right. */
+  get #faultsEndMs(): number {
+    const { faultsEndMs, platformAwayMs, clockJump } = this.#plan;
+    const backMs = platformAwayMs === undefined ? 0 : platformAwayMs + AWAY_MS;
+    return Math.max(faultsEndMs, backMs, clockJump?.rightMs ?? 0);
   }
 
   #storedRuns(): RunTruth[] {
@@ -253,6 +292,7 @@ class History {
   #watchBounds(): void {
     const world = this.#world;
     world.after(WATCH_EVERY_MS, () => {
+      if (this.#isTold) return;
       this.#watchBounds();
       if (world.healingSinceMs === undefined) return;
       this.#store.slots.checkWaiting(world.healingSinceMs);
@@ -271,7 +311,13 @@ class History {
     const isUnknown = ({ attempt }: Attempt) =>
       !this.#platform.tasks.some(({ order }) => order.execution_id === run.id && order.attempt === attempt);
     const unknown = world.flavour === 'cloud' ? attempts.filter(isUnknown) : [];
-    const earliestMs = Math.max(healingMs, attempts.at(-1)!.made_at_ms, ...unknown.map((a) => startDeadlineMs(run, a)));
+    let earliestMs = Math.max(
+      healingMs,
+      run.madeMs.get(attempts.at(-1)!.attempt)!,
+      ...unknown.map((a) => startDeadlineMs(run, a)),
+    );
+    // What a clock stored that was ahead counts from a later start of the process that looks.
+    if (this.#plan.clockJump) earliestMs = Math.max(earliestMs, healingMs + WINDOWS.startMs);
     if (quietMs !== undefined && world.nowMs > Math.max(earliestMs, quietMs) + WINDOWS.terminalMs) {
       const since = Math.round((world.nowMs - Math.max(quietMs, earliestMs)) / 1000);
       world.violate(
@@ -284,9 +330,9 @@ class History {
       world.violate('not-terminal-in-bound', `the start of ${run.label} hangs and is not given up`);
     }
     if (!stop) return;
-    const killMs = ({ requested_at_ms, grace_ms }: Haste) => requested_at_ms + grace_ms;
+    const killMs = ({ grace_ms }: Haste, askedMs: number) => askedMs + grace_ms;
     const graceMs = Math.min(stop.grace_ms, haste?.grace_ms ?? Infinity);
-    const killedMs = Math.min(killMs(stop), haste ? killMs(haste) : Infinity);
+    const killedMs = Math.min(killMs(stop, run.stopStoredMs!), haste ? killMs(haste, run.hasteStoredMs!) : Infinity);
     const stoppedMs = Math.max(earliestMs, killedMs) + WINDOWS.tickMs + graceMs;
     if (world.nowMs > stoppedMs + WINDOWS.terminalMs) {
       world.violate('not-terminal-in-bound', `${run.label} was stopped and something of it still lives`);
@@ -310,6 +356,38 @@ class History {
     await world.stillness.reached();
     await this.#live(() => running === 0);
     if (this.#store.writes !== before) world.violate('tick-idempotent', 'a tick wrote although nothing was left to do');
+  }
+
+  /** A day later everything is told once more, the last first: no end changes, and no look has anything to write. */
+  async #hearAllAgain(): Promise<void> {
+    const world = this.#world;
+    const services = this.#someServices('a day later');
+    if (!services) return;
+    this.#isTold = true;
+    this.#carrier.endTicks();
+    let running = 0;
+    const tell = (work: () => Promise<void>) => {
+      running += 1;
+      world.begin(async () => {
+        await work();
+        running -= 1;
+      });
+    };
+    world.after(DAY_MS, () => {
+      world.trace.step('a day later all is told again');
+      for (const task of this.#platform.tasks.toReversed()) {
+        for (const entry of task.lane.toReversed()) tell(() => services.pushed(task, entry));
+      }
+    });
+    let writes = 0;
+    world.after(DAY_MS + 60_000, () => {
+      writes = this.#store.writes;
+      for (const run of this.#storedRuns()) tell(() => services.look(run.id));
+      running -= 1;
+    });
+    running += 1;
+    await this.#live(() => running === 0, 2 * DAY_MS);
+    if (this.#store.writes !== writes) world.violate('tick-idempotent', 'a look wrote a day after the end');
   }
 
   /** After healing, a last reading of everything. */

@@ -19,6 +19,8 @@ export class Instance {
   readonly world: World;
   readonly name: string;
   readonly bornMs: number;
+  /** How far its clock was ahead then. */
+  readonly bornAheadMs: number;
   isAlive = true;
   /** Local: orders that were accepted and not seen to have begun. */
   readonly queue = new Map<string, StartOrder>();
@@ -29,7 +31,9 @@ export class Instance {
   constructor(world: World, name: string) {
     this.world = world;
     this.name = name;
-    this.bornMs = world.nowMs;
+    this.bornMs = world.wallMs;
+    this.bornAheadMs = world.clockAheadMs;
+    if (world.clockAheadMs !== 0) world.wasBornInWrongTime = true;
   }
 
   /** Kills the process: whatever it awaits never comes, whatever it held is gone. */
@@ -138,6 +142,7 @@ export class Instance {
 
   #refuses({ port }: PortCall, where: string): boolean {
     const kind = { store: 'store-refuses', platform: 'platform-refuses', bus: 'publish-refused' } as const;
+    if (port === 'platform' && this.world.nowMs < this.world.platformBackMs) return true;
     return this.world.strikes(kind[port], where);
   }
 

@@ -70,7 +70,8 @@ export function checkEvidence(
   if (after.facts.start_timed_out_at_ms !== undefined && before?.facts.start_timed_out_at_ms === undefined) {
     world.reach('start-timed-out');
     const isSeen = after.facts.attempts.some((attempt) => wasSeenLate(run, attempt, ['starting', 'alive']));
-    if (!isSeen) world.violate('no-verdict-from-error', `${run.label}: its start is called too late without a look`);
+    if (!isSeen && !world.wasBornInWrongTime)
+      world.violate('no-verdict-from-error', `${run.label}: its start is called too late without a look`);
   }
   const isDoubled = mayHaveCopies(world);
   if (after.facts.conflict && !before?.facts.conflict) {
@@ -113,7 +114,8 @@ function checkRejection(world: World, platform: PlatformModel, run: RunTruth, at
     start_timeout: () => wasSeenLate(run, attempt, ['absent']),
   };
   const isProven = proofs[reason];
-  if (isProven && !isProven()) {
+  const isExcused = reason === 'start_timeout' && world.wasBornInWrongTime;
+  if (isProven && !isProven() && !isExcused) {
     world.violate(
       'no-verdict-from-error',
       `${run.label}: attempt ${attempt.attempt} is given up (${reason}) without proof`,
@@ -130,10 +132,9 @@ function wasSeenLate(run: RunTruth, attempt: Attempt, states: readonly string[])
 }
 
 /** When a start of which the platform knows nothing may be given up. */
-export function startDeadlineMs({ execution }: RunTruth, attempt: Attempt): number {
-  const usual = attempt.made_at_ms + WINDOWS.startMs;
-  const stop = execution?.facts.stop;
-  return stop ? Math.min(usual, stop.requested_at_ms + WINDOWS.stoppedStartMs) : usual;
+export function startDeadlineMs({ madeMs, stopStoredMs }: RunTruth, { attempt }: Attempt): number {
+  const usual = (madeMs.get(attempt) ?? Infinity) + WINDOWS.startMs;
+  return stopStoredMs === undefined ? usual : Math.min(usual, stopStoredMs + WINDOWS.stoppedStartMs);
 }
 
 function checkSettled(world: World, run: RunTruth, attempt: Attempt): void {

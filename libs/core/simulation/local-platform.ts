@@ -76,7 +76,7 @@ export class LocalPlatform implements PlatformModel {
     if (claim.isAlive) return { state: 'alive', platform_execution, unwatched: !claim.isRunnerAlive };
     // Whoever looks first writes down when: the time of an end that nobody recorded must not move.
     place.end ??= {
-      atMs: this.world.nowMs,
+      atMs: this.world.theirWallMs,
       kind: place.stopGraceMs === undefined ? 'exited' : 'cancelled',
       reason: 'lost',
     };
@@ -169,7 +169,7 @@ export class LocalPlatform implements PlatformModel {
       world.reach('never-begins');
       world.trace.step(`${where}: the supervisor cannot begin`);
       if (instance.isAlive) {
-        place.end = { atMs: world.nowMs, kind: 'never_started', reason: 'spawn' };
+        place.end = { atMs: world.theirWallMs, kind: 'never_started', reason: 'spawn' };
         instance.queue.delete(key);
         this.#hint(run);
       }
@@ -200,7 +200,7 @@ export class LocalPlatform implements PlatformModel {
   #taskEnded(task: Task, place: Place): void {
     if (task.exit) {
       const { kind, reason } = task.exit;
-      place.end = { atMs: this.world.nowMs, kind, ...(reason === undefined ? {} : { reason }) };
+      place.end = { atMs: this.world.theirWallMs, kind, ...(reason === undefined ? {} : { reason }) };
     }
     this.#hint(task.run);
   }

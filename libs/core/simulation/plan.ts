@@ -26,6 +26,10 @@ export interface HistoryPlan {
   readonly limits: SlotLimits;
   readonly runs: readonly RunPlan[];
   readonly faultsEndMs: number;
+  /** Ten minutes in which the platform answers nobody. */
+  readonly platformAwayMs?: number;
+  /** When the clock of the services jumps, when it is right again, and how far. */
+  readonly clockJump?: { readonly atMs: number; readonly rightMs: number; readonly aheadMs: number };
   /** Plain histories end when all is done, not when the time of faults is over. */
   readonly isOverEarly: boolean;
 }
@@ -41,6 +45,7 @@ export function planHistory(world: World): HistoryPlan {
     limits,
     runs: planned.filter(({ label }) => !world.options.leftOut?.has(label)),
     faultsEndMs: choices.whole('faults end', 60_000, 20_000, 300_000),
+    ...planWorld(world),
     isOverEarly: Object.keys(world.swarm).length === 0,
   };
 }
@@ -61,6 +66,27 @@ function planLimits({ choices }: World): SlotLimits {
   ]);
   return { ...NO_LIMITS, ...limit, queue_timeout_s: choices.pick('queue timeout', [3_600, 3_600, 20, 90, 300]) };
 }
+
+const AWAY_MS = 600_000;
+const HOUR_MS = 3_600_000;
+
+function planWorld(world: World): Pick<HistoryPlan, 'platformAwayMs' | 'clockJump'> {
+  const { choices } = world;
+  const isAway = world.strikes('platform-away', 'once');
+  const jumps = world.strikes('clock-jumps', 'once');
+  const atMs = choices.whole('clock jumps', 3_000, 0, 60_000);
+  const clockJump = {
+    atMs,
+    rightMs: atMs + choices.whole('clock is right again', 60_000, 1_000, 300_000),
+    aheadMs: choices.pick('clock jumps to', [HOUR_MS, -HOUR_MS]),
+  };
+  return {
+    ...(isAway ? { platformAwayMs: choices.whole('platform goes away', 2_000, 0, 30_000) } : {}),
+    ...(jumps ? { clockJump } : {}),
+  };
+}
+
+export { AWAY_MS };
 
 function planRun(world: World, label: string, index: number): RunPlan {
   const { choices } = world;

@@ -560,4 +560,32 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       },
     ],
   },
+  {
+    name: 'window-by-our-own-clock',
+    means: 'the settle window is measured by a clock that may be an hour ahead of the platform',
+    flavour: 'cloud',
+    edits: [
+      {
+        file: 'executions/look-at-execution.ts',
+        find: 'const isWindowOver = (lane.as_of_ms === undefined ? elapsedMs : lane.as_of_ms - end.at_ms) >= SETTLE_MS;',
+        replace: 'const isWindowOver = elapsedMs + 0 * (lane.as_of_ms ?? 0) >= SETTLE_MS;',
+      },
+    ],
+  },
+  {
+    name: 'late-event-changes-the-end',
+    means: 'what comes after the end is judged as if the run went on',
+    edits: [
+      {
+        file: 'executions/advance.ts',
+        find: '  if (isTerminal(execution.status)) return execution;\n  const facts',
+        replace: '  const facts',
+      },
+      {
+        file: 'executions/transitions.ts',
+        find: 'FAILED: {},',
+        replace: "FAILED: { ended_ok: 'SUCCEEDED', ended_stopped: 'STOPPED' },",
+      },
+    ],
+  },
 ];

@@ -24,7 +24,10 @@ export interface PlatformModel {
   /** Where it names what it started only afterwards. */
   identify?(instance: Instance, attempt: AttemptRef): string | undefined;
   cancel(instance: Instance, attempt: AttemptRef, graceMs: number): void;
-  lane(instance: Instance, attempt: AttemptRef): { readonly entries: readonly LaneEntry[]; readonly final: boolean };
+  lane(
+    instance: Instance,
+    attempt: AttemptRef,
+  ): { readonly entries: readonly LaneEntry[]; readonly final: boolean; readonly as_of_ms?: number };
   forget(executionId: string): void;
   /** The instance has died: what of the platform lived in its memory is lost. */
   instanceDied(instance: Instance): void;
@@ -91,13 +94,17 @@ export function jobsOf(instance: Instance, model: PlatformModel): JobRunner {
     async readSafetyLane(attempt): Promise<SafetyLane> {
       const beganMs = world.nowMs;
       try {
-        const { entries, final } = await call(`open lane of ${labelOf(attempt)}`, false, () =>
+        const { entries, final, as_of_ms } = await call(`open lane of ${labelOf(attempt)}`, false, () =>
           model.lane(instance, attempt),
         );
         const where = `${instance.name} lane of ${labelOf(attempt)}`;
         const nth = world.nth(where);
         const breaks = world.strikes('lane-read-breaks', `${where} ${nth}`);
-        return { final, entries: readEntries(world, attempt, { entries, final, beganMs, breaks }) };
+        return {
+          final,
+          ...(as_of_ms === undefined ? {} : { as_of_ms }),
+          entries: readEntries(world, attempt, { entries, final, beganMs: as_of_ms ?? beganMs, breaks }),
+        };
       } catch (error) {
         world.reach('lane-unreadable');
         throw error;

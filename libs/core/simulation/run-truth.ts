@@ -27,6 +27,11 @@ export class RunTruth {
   commandStarts = 0;
   /** Attempts that the platform was asked to start. */
   readonly startsAsked = new Set<number>();
+  /** When each attempt was made, it joined the queue, its stop and the hastening were asked for, by the true time. */
+  readonly madeMs = new Map<number, number>();
+  queuedMs: number | undefined;
+  stopStoredMs: number | undefined;
+  hasteStoredMs: number | undefined;
   /** The texts of all bootstrap answers that held a command, by attempt and nonce. */
   readonly answers = new Map<string, string>();
   /** Batches as the runner cut them, by first line. */

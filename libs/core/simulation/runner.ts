@@ -132,7 +132,7 @@ export class Runner {
     this.#answer = answer;
     this.#lastAckMs = world.nowMs;
     world.trace.detail(`${this.name} has the command and starts it`);
-    this.#startedMs = world.nowMs;
+    this.#startedMs = world.theirWallMs;
     run.commandStarts += 1;
     if (run.commandStarts > 1) world.violate('ran-twice', `${run.label}: its command was started again`);
     if (run.endStoredMs !== undefined) world.violate('no-late-start', `${run.label}: started after its end`);
@@ -150,7 +150,7 @@ export class Runner {
     if (!this.isAlive || this.#isFinished) return;
     const lines = Array.from({ length: count }, (): LogLine => {
       this.#seq += 1;
-      return { seq: this.#seq, stream, ms: world.nowMs, text: `${run.label} line ${this.#seq}` };
+      return { seq: this.#seq, stream, ms: world.theirWallMs, text: `${run.label} line ${this.#seq}` };
     });
     const message = { from: lines[0]!.seq, lines, ...this.#signing() };
     const body = { ...message, mac: this.#mac(signedText('logs', run.id, message)) };
@@ -165,7 +165,7 @@ export class Runner {
     if (!this.isAlive) return;
     this.#isTooLate = true;
     world.trace.step(`${run.label} command ends (${'code' in end ? end.code : end.signal})`);
-    const endedMs = world.nowMs;
+    const endedMs = world.theirWallMs;
     const drainMs = world.choices.whole(`drain ${this.name}`, 0, 0, 2_000);
     this.#later(drainMs, () => this.#report(end, endedMs));
   }
@@ -261,7 +261,7 @@ export class Runner {
     if (this.#isTooLate) return;
     if (!this.#cause) {
       this.#cause = cause;
-      this.#signalledMs = world.nowMs;
+      this.#signalledMs = world.theirWallMs;
       if (cause === 'timeout') world.reach('timed-out');
       world.trace.step(`${run.label} command gets SIGTERM (${cause})`);
       this.#output('system', 1);
@@ -274,7 +274,7 @@ export class Runner {
     this.#cancelKill?.();
     this.#cancelKill = world.after(graceMs, () => {
       if (!this.isAlive || !this.command?.isAlive) return;
-      this.#killedMs = world.nowMs;
+      this.#killedMs = world.theirWallMs;
       world.reach('killed-after-grace');
       this.command.signal('SIGKILL');
     });

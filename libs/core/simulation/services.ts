@@ -85,7 +85,7 @@ export class Services {
     const world = instance.world;
     this.#deps = {
       ...ports,
-      clock: { now: () => world.nowMs, sleep: (ms) => world.sleep(ms) },
+      clock: clockOf(instance),
       vault: testVault,
       signingKeys: SIGNING_KEYS,
       policy: { ...POLICY, limits },
@@ -261,6 +261,21 @@ export function isOutage(error: unknown): boolean {
   return (
     error instanceof Error && (error.constructor.name === 'SimulatedOutage' || /alive and cannot/.test(error.message))
   );
+}
+
+/** Its process can tell that the clock has jumped while it lived, as the machine's clock does. */
+function clockOf(instance: Instance): Clock {
+  const { world } = instance;
+  let ahead = instance.bornAheadMs;
+  let evenSinceMs = 0;
+  const now = () => {
+    if (world.clockAheadMs !== ahead) {
+      ahead = world.clockAheadMs;
+      evenSinceMs = world.wallMs;
+    }
+    return world.wallMs;
+  };
+  return { now, sleep: (ms) => world.sleep(ms), evenSinceMs: () => (now(), evenSinceMs) };
 }
 
 function randomBytes(world: World, drawer: string, count: number): Uint8Array {

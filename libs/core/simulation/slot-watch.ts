@@ -61,7 +61,9 @@ export class SlotWatch {
       this.#world.violate('fair-queue', `a slot is free, and ${this.#waiting()[0]?.label} waits for it`);
     }
     for (const run of this.#waiting()) {
-      if (isLate(run.execution!.queued!.until_ms)) {
+      // Where the clock has jumped, the whole time counts from then on.
+      const sinceMs = this.#world.hasClockJumped ? healingMs : 0;
+      if (isLate(Math.max(mayWaitUntilMs(run), sinceMs + waitsMs(run)))) {
         this.#world.violate('fair-queue', `${run.label} waits longer than a run may`);
       }
     }
@@ -75,7 +77,7 @@ export class SlotWatch {
     if (wasWaiting && after.status === 'STOPPED') world.reach('stopped-in-queue');
     if (after.reason === 'queue_timeout' && !(before && isTerminal(before.status))) {
       world.reach('queue-timeout');
-      if (!wasWaiting || world.nowMs < after.queued!.until_ms) {
+      if (!wasWaiting || (world.nowMs < mayWaitUntilMs(run) && !world.wasBornInWrongTime)) {
         world.violate('fair-queue', `${run.label} was told that it waited too long, and did not`);
       }
     }
@@ -114,7 +116,7 @@ export class SlotWatch {
       return;
     }
     world.reach('admitted');
-    if (world.nowMs >= run.execution!.queued!.until_ms) {
+    if (world.nowMs >= mayWaitUntilMs(run) && !world.hasClockJumped) {
       world.violate('fair-queue', `${run.label} is started although it waited too long`);
     }
     const older = waiting.find((other) => other.execution!.created_by === user && isOlder(other, run));
@@ -179,6 +181,16 @@ export class SlotWatch {
   #waiting(): RunTruth[] {
     return [...this.#world.runs.values()].filter(({ execution }) => execution && isWaiting(execution));
   }
+}
+
+function waitsMs({ execution }: RunTruth): number {
+  const { since_ms, until_ms } = execution!.queued!;
+  return until_ms - since_ms;
+}
+
+/** By the true time. */
+function mayWaitUntilMs(run: RunTruth): number {
+  return run.queuedMs! + waitsMs(run);
 }
 
 /** Something of it lives, or may. */

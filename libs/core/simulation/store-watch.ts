@@ -71,6 +71,7 @@ export class StoreWatch {
     const after = value as Execution;
     run.execution = after;
     this.#steps.push({ run, before, after });
+    noteTimes(run, after, world.nowMs);
     this.#tellSteps(run, before, after, by);
     checkStep(world, run, before, after);
     checkEvidence(world, this.#platform(), run, before, after);
@@ -202,4 +203,21 @@ export class StoreWatch {
     if (bound && !report) world.reach('platform-verdict');
     if (stop && report?.cause === 'exited') world.reach('stop-too-late');
   }
+}
+
+const HOUR_MS = 3_600_000;
+
+/** When things were, whatever the services' clock said. */
+function noteTimes(run: RunTruth, { facts, queued }: Execution, nowMs: number): void {
+  if (queued) run.queuedMs ??= trueMs(queued.since_ms, nowMs);
+  for (const { attempt, made_at_ms } of facts.attempts) {
+    if (!run.madeMs.has(attempt)) run.madeMs.set(attempt, trueMs(made_at_ms, nowMs));
+  }
+  if (facts.stop) run.stopStoredMs ??= trueMs(facts.stop.requested_at_ms, nowMs);
+  if (facts.haste) run.hasteStoredMs ??= trueMs(facts.haste.requested_at_ms, nowMs);
+}
+
+/** What is stored was read from the clock a moment ago, when it may have been an hour ahead or behind. */
+function trueMs(readMs: number, nowMs: number): number {
+  return nowMs - ((((nowMs - readMs) % HOUR_MS) + HOUR_MS) % HOUR_MS);
 }

@@ -46,6 +46,13 @@ export class World {
   readonly trace = new Trace(() => this.schedule.nowMs);
   readonly reached = new Set<Situation>();
   readonly runs = new Map<string, RunTruth>();
+  /** How far the clock of the services is ahead; locally that of the whole machine. */
+  clockAheadMs = 0;
+  hasClockJumped = false;
+  /** An instance was born while its clock was wrong, and cannot know: it may give a start up too early, never misjudge one that came. */
+  wasBornInWrongTime = false;
+  /** While this is over the platform answers no call. */
+  platformBackMs = 0;
   /** Since when nothing goes wrong any more. */
   healingSinceMs: number | undefined;
   portCalls = 0;
@@ -61,6 +68,16 @@ export class World {
 
   get nowMs(): number {
     return this.schedule.nowMs;
+  }
+
+  /** What the services read from their clock. */
+  get wallMs(): number {
+    return this.nowMs + this.clockAheadMs;
+  }
+
+  /** What a runner and its platform read from theirs: locally it is the same one. */
+  get theirWallMs(): number {
+    return this.flavour === 'local' ? this.wallMs : this.nowMs;
   }
 
   get isHealing(): boolean {
