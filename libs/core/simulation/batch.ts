@@ -24,8 +24,15 @@ export interface BatchReport {
   readonly stories: readonly Story[];
 }
 
+/** How far a batch is. */
+export interface BatchProgress {
+  readonly done: number;
+  /** Seeds of the histories that failed. */
+  readonly failed: readonly number[];
+}
+
 /** Lives through histories with consecutive seeds. Stops early when enough of them have failed. */
-export async function runBatch(order: BatchOrder, progress: (done: number) => void): Promise<BatchReport> {
+export async function runBatch(order: BatchOrder, progress: (progress: BatchProgress) => void): Promise<BatchReport> {
   const reached = noneReached();
   const stories: Story[] = [];
   let histories = 0;
@@ -47,7 +54,9 @@ export async function runBatch(order: BatchOrder, progress: (done: number) => vo
       stories.push(story);
       if (story.steps.length <= (order.shortEnough ?? 0)) break;
     }
-    if (histories % 100 === 0) progress(histories);
+    if (histories % 100 === 0 || result.violation) {
+      progress({ done: histories, failed: stories.map(({ seed }) => seed) });
+    }
   }
   return { histories, portCalls, simulatedMs, reached, stories };
 }

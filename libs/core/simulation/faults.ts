@@ -15,7 +15,7 @@ export const FAULTS = {
   // The platform.
   'platform-refuses': { rate: 0.05, means: 'a platform call fails and has done nothing' },
   'platform-answer-lost': { rate: 0.05, means: 'a platform call is done, its answer is an error' },
-  'platform-away': { rate: 0.5, means: 'the platform answers no call for ten minutes' },
+  'platform-away': { rate: 0.12, means: 'the platform answers no call for ten minutes' },
   'platform-slow': { rate: 0.2, means: 'a platform call takes up to 8 s' },
   'lane-read-breaks': { rate: 0.25, means: 'reading the safety lane fails half way' },
   'start-rejected': { rate: 0.15, means: 'the platform rejects a start' },
@@ -72,6 +72,10 @@ export function swarmOf(kinds: readonly string[]): Swarm {
   return Object.fromEntries(kinds.map((kind) => [kind, 0.5]));
 }
 
+/** Faults that only together lead where chance seldom does: one history in fifty has them all, often. */
+const TOGETHER: readonly FaultKind[] = ['start-late', 'dies-any-time', 'order-survives'];
+const OFTEN = 0.9;
+
 /** Draws a swarm. Rare faults of one kind, frequent ones of another: histories that have all of everything look all the same. */
 export function drawSwarm(seed: number): Swarm {
   const swarm: Partial<Record<FaultKind, number>> = {};
@@ -79,7 +83,8 @@ export function drawSwarm(seed: number): Swarm {
     if (draw(seed, `swarm ${kind}`) < 0.5) continue;
     const factors = [0.3, 1, 1, 2];
     const factor = factors[Math.floor(draw(seed, `rate ${kind}`) * factors.length)] ?? 1;
-    swarm[kind] = Math.min(0.9, FAULTS[kind].rate * factor);
+    swarm[kind] = Math.min(OFTEN, FAULTS[kind].rate * factor);
   }
+  if (draw(seed, 'swarm together') < 0.02) for (const kind of TOGETHER) swarm[kind] = OFTEN;
   return swarm;
 }

@@ -235,6 +235,9 @@ class History {
   #setClock(aheadMs: number): void {
     const world = this.#world;
     if (aheadMs === world.clockAheadMs) return;
+    const hasMissed = this.#posts.some(({ living }) => living && living.clockSeenAheadMs !== world.clockAheadMs);
+    if (world.clockAheadMs < 0 && hasMissed) world.isSomebodyUnaware = true;
+    world.wasClockBehind ||= aheadMs < 0;
     world.clockAheadMs = aheadMs;
     world.hasClockJumped = true;
     const where = aheadMs === 0 ? 'is right again' : `is an hour ${aheadMs > 0 ? 'ahead' : 'behind'}`;
@@ -316,8 +319,8 @@ class History {
       run.madeMs.get(attempts.at(-1)!.attempt)!,
       ...unknown.map((a) => startDeadlineMs(run, a)),
     );
-    // What a clock stored that was ahead counts from a later start of the process that looks.
-    if (this.#plan.clockJump) earliestMs = Math.max(earliestMs, healingMs + WINDOWS.startMs);
+    // Where the clock has jumped, the whole time counts from when that was noticed.
+    if (world.hasClockJumped) earliestMs = Math.max(earliestMs, world.jumpNoticedMs + WINDOWS.startMs);
     if (quietMs !== undefined && world.nowMs > Math.max(earliestMs, quietMs) + WINDOWS.terminalMs) {
       const since = Math.round((world.nowMs - Math.max(quietMs, earliestMs)) / 1000);
       world.violate(

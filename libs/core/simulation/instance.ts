@@ -19,8 +19,8 @@ export class Instance {
   readonly world: World;
   readonly name: string;
   readonly bornMs: number;
-  /** How far its clock was ahead then. */
-  readonly bornAheadMs: number;
+  /** How far its clock was ahead when it last asked for the time. */
+  clockSeenAheadMs: number;
   isAlive = true;
   /** Local: orders that were accepted and not seen to have begun. */
   readonly queue = new Map<string, StartOrder>();
@@ -32,8 +32,8 @@ export class Instance {
     this.world = world;
     this.name = name;
     this.bornMs = world.wallMs;
-    this.bornAheadMs = world.clockAheadMs;
-    if (world.clockAheadMs !== 0) world.wasBornInWrongTime = true;
+    this.clockSeenAheadMs = world.clockAheadMs;
+    if (world.clockAheadMs !== 0 || world.wasClockBehind) world.isSomebodyUnaware = true;
   }
 
   /** Kills the process: whatever it awaits never comes, whatever it held is gone. */

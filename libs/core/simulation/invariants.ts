@@ -70,7 +70,7 @@ export function checkEvidence(
   if (after.facts.start_timed_out_at_ms !== undefined && before?.facts.start_timed_out_at_ms === undefined) {
     world.reach('start-timed-out');
     const isSeen = after.facts.attempts.some((attempt) => wasSeenLate(run, attempt, ['starting', 'alive']));
-    if (!isSeen && !world.wasBornInWrongTime)
+    if (!isSeen && !world.isSomebodyUnaware)
       world.violate('no-verdict-from-error', `${run.label}: its start is called too late without a look`);
   }
   const isDoubled = mayHaveCopies(world);
@@ -114,7 +114,7 @@ function checkRejection(world: World, platform: PlatformModel, run: RunTruth, at
     start_timeout: () => wasSeenLate(run, attempt, ['absent']),
   };
   const isProven = proofs[reason];
-  const isExcused = reason === 'start_timeout' && world.wasBornInWrongTime;
+  const isExcused = reason === 'start_timeout' && world.isSomebodyUnaware;
   if (isProven && !isProven() && !isExcused) {
     world.violate(
       'no-verdict-from-error',

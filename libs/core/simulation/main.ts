@@ -10,7 +10,7 @@ import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { tryAdvance } from './advance-harness.ts';
-import type { BatchOrder, BatchReport } from './batch.ts';
+import type { BatchOrder, BatchProgress, BatchReport } from './batch.ts';
 import { drawSwarm, swarmOf } from './faults.ts';
 import { runHistory } from './history.ts';
 import { noneReached, SITUATION_NAMES, SITUATIONS, type Situation } from './reached.ts';
@@ -33,10 +33,11 @@ const { values } = parseArgs({
   },
 });
 
-/** How often each rare situation has to be reached in a run of this many histories or more. */
+/** How often each rare situation has to be reached in so many histories, in a run of that many or more. */
 const ENOUGH = { reached: 50, histories: 20_000 } as const;
 const HISTORIES_A_WORKER = 250;
 const TOLD_EVERY = 1_000;
+let toldAt = 0;
 
 const histories = Number(values.histories);
 const seed = Number(values.seed);
@@ -73,7 +74,7 @@ async function runAll(): Promise<void> {
     1,
     Math.min(Number(values.workers ?? availableParallelism()), Math.floor(histories / HISTORIES_A_WORKER)),
   );
-  const done = Array.from({ length: workers }, () => 0);
+  const done = Array.from({ length: workers }, (): BatchProgress => ({ done: 0, failed: [] }));
   const share = Math.ceil(histories / workers);
   const reports = await Promise.all(
     done.map((_, index) => {
@@ -87,7 +88,7 @@ async function runAll(): Promise<void> {
       };
       return runInWorker(order, (progress) => {
         done[index] = progress;
-        showProgress(done.reduce((sum, part) => sum + part, 0));
+        showProgress(done);
       });
     }),
   );
@@ -99,13 +100,13 @@ async function runAll(): Promise<void> {
   if (report.stories.length > 0 || tooRare(report).length > 0) process.exitCode = 1;
 }
 
-function runInWorker(order: BatchOrder, progress: (done: number) => void): Promise<BatchReport> {
+function runInWorker(order: BatchOrder, told: (progress: BatchProgress) => void): Promise<BatchReport> {
   return new Promise((resolve, reject) => {
     const { port1, port2 } = new MessageChannel();
     const workerData = { order, port: port2, ...(values.plant === undefined ? {} : { bug: values.plant }) };
     const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData, transferList: [port2] });
-    port1.on('message', (message: { done?: number; report?: BatchReport }) => {
-      if (message.done !== undefined) progress(message.done);
+    port1.on('message', (message: { progress?: BatchProgress; report?: BatchReport }) => {
+      if (message.progress) told(message.progress);
       if (message.report) resolve(message.report);
     });
     // Whatever was told before the end is heard before it is taken for a failure.
@@ -114,12 +115,18 @@ function runInWorker(order: BatchOrder, progress: (done: number) => void): Promi
   });
 }
 
-/** How far it is, and what it takes of memory, all threads together: a long run must not grow. */
-function showProgress(done: number): void {
+/** How far it is, which seeds have failed, and what it takes of memory, all threads together: a long run must not grow. */
+function showProgress(parts: readonly BatchProgress[]): void {
   if (values.json) return;
-  const text = `${done} of ${histories} histories, ${Math.round(process.memoryUsage.rss() / 1_048_576)} MiB`;
+  const done = parts.reduce((sum, part) => sum + part.done, 0);
+  const failed = parts.flatMap((part) => part.failed);
+  const failures = failed.length === 0 ? '' : `, failed: ${failed.join(' ')}`;
+  const text = `${done} of ${histories} histories, ${Math.round(process.memoryUsage.rss() / 1_048_576)} MiB${failures}`;
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
-  else if (done % TOLD_EVERY === 0) process.stderr.write(`${text}\n`);
+  else if (done >= toldAt + TOLD_EVERY) {
+    toldAt = done - (done % TOLD_EVERY);
+    process.stderr.write(`${text}\n`);
+  }
 }
 
 function joined(a: BatchReport, b: BatchReport): BatchReport {
@@ -136,7 +143,7 @@ function joined(a: BatchReport, b: BatchReport): BatchReport {
 
 function tooRare({ histories: lived, reached }: BatchReport): readonly Situation[] {
   if (lived < ENOUGH.histories || Object.keys(common).length > 0) return [];
-  return SITUATION_NAMES.filter((name) => reached[name] < ENOUGH.reached);
+  return SITUATION_NAMES.filter((name) => reached[name] < (ENOUGH.reached * lived) / ENOUGH.histories);
 }
 
 function print(report: BatchReport, seconds: number, workers: number): void {

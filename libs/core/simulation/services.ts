@@ -23,6 +23,7 @@ import type { Records } from '../src/records/records.ts';
 import { admitAfter } from '../src/slots/admit-waiting.ts';
 import type { SlotLimits } from '../src/slots/slot-limits.ts';
 import type { Clock } from '../src/time/clock.ts';
+import { newSightings } from '../src/time/sightings.ts';
 import { testVault } from '../test/test-vault.ts';
 import type { Instance } from './instance.ts';
 import type { RunnerCall } from './network.ts';
@@ -266,16 +267,26 @@ export function isOutage(error: unknown): boolean {
 /** Its process can tell that the clock has jumped while it lived, as the machine's clock does. */
 function clockOf(instance: Instance): Clock {
   const { world } = instance;
-  let ahead = instance.bornAheadMs;
+  const sightings = newSightings();
   let evenSinceMs = 0;
   const now = () => {
-    if (world.clockAheadMs !== ahead) {
-      ahead = world.clockAheadMs;
+    if (world.clockAheadMs !== instance.clockSeenAheadMs) {
+      instance.clockSeenAheadMs = world.clockAheadMs;
       evenSinceMs = world.wallMs;
+      world.jumpNoticedMs = world.nowMs;
     }
     return world.wallMs;
   };
-  return { now, sleep: (ms) => world.sleep(ms), evenSinceMs: () => (now(), evenSinceMs) };
+  return {
+    now,
+    sleep: (ms) => world.sleep(ms),
+    evenSinceMs: () => (now(), evenSinceMs),
+    firstSeenMs(storedMs) {
+      const firstMs = sightings(storedMs, now());
+      if (firstMs === world.wallMs) world.jumpNoticedMs = world.nowMs;
+      return firstMs;
+    },
+  };
 }
 
 function randomBytes(world: World, drawer: string, count: number): Uint8Array {

@@ -61,9 +61,8 @@ export class SlotWatch {
       this.#world.violate('fair-queue', `a slot is free, and ${this.#waiting()[0]?.label} waits for it`);
     }
     for (const run of this.#waiting()) {
-      // Where the clock has jumped, the whole time counts from then on.
-      const sinceMs = this.#world.hasClockJumped ? healingMs : 0;
-      if (isLate(Math.max(mayWaitUntilMs(run), sinceMs + waitsMs(run)))) {
+      // Where the clock has jumped, the whole time counts from when that was noticed.
+      if (isLate(Math.max(mayWaitUntilMs(run), this.#world.jumpNoticedMs + waitsMs(run)))) {
         this.#world.violate('fair-queue', `${run.label} waits longer than a run may`);
       }
     }
@@ -77,7 +76,7 @@ export class SlotWatch {
     if (wasWaiting && after.status === 'STOPPED') world.reach('stopped-in-queue');
     if (after.reason === 'queue_timeout' && !(before && isTerminal(before.status))) {
       world.reach('queue-timeout');
-      if (!wasWaiting || (world.nowMs < mayWaitUntilMs(run) && !world.wasBornInWrongTime)) {
+      if (!wasWaiting || (world.nowMs < mayWaitUntilMs(run) && !world.isSomebodyUnaware)) {
         world.violate('fair-queue', `${run.label} was told that it waited too long, and did not`);
       }
     }
@@ -116,7 +115,8 @@ export class SlotWatch {
       return;
     }
     world.reach('admitted');
-    if (world.nowMs >= mayWaitUntilMs(run) && !world.hasClockJumped) {
+    // By when that was decided: a slow store may take a while to keep it.
+    if ((run.madeMs.get(1) ?? world.nowMs) >= mayWaitUntilMs(run) && !world.hasClockJumped) {
       world.violate('fair-queue', `${run.label} is started although it waited too long`);
     }
     const older = waiting.find((other) => other.execution!.created_by === user && isOlder(other, run));

@@ -49,8 +49,14 @@ export class World {
   /** How far the clock of the services is ahead; locally that of the whole machine. */
   clockAheadMs = 0;
   hasClockJumped = false;
-  /** An instance was born while its clock was wrong, and cannot know: it may give a start up too early, never misjudge one that came. */
-  wasBornInWrongTime = false;
+  /** When an instance last noticed that the clock had jumped, or came upon a time from the future: it counts from then on. */
+  jumpNoticedMs = 0;
+  /**
+   * An instance lives that was born while the clock was wrong, or has not seen it while it was behind. It cannot know: it may give a
+   * start up too early, or a wait for a slot, and never misjudges a start that came.
+   */
+  isSomebodyUnaware = false;
+  wasClockBehind = false;
   /** While this is over the platform answers no call. */
   platformBackMs = 0;
   /** Since when nothing goes wrong any more. */

@@ -9,6 +9,7 @@ import type { Platform } from './cloud-run/platform.ts';
 import { runJobMethod } from './cloud-run/run-job.ts';
 import { RunLog } from './cloud-run/run-log.ts';
 import { runService } from './cloud-run/run-protos.ts';
+import { endSeeded, seedExecution, type SeededEnd, type SeededExecution } from './cloud-run/seeded-execution.ts';
 import { CloudRunStore } from './cloud-run/store.ts';
 import { taskMethods } from './cloud-run/tasks.ts';
 import type { ImageTable } from './containers/image.ts';
@@ -44,6 +45,10 @@ export interface FakeCloudRun extends AsyncDisposable {
   runOutOfMemory(execution: string, container: string, taskIndex?: number): void;
   /** For the tasks that start from now on; `images` are added to the table. No task may be running. */
   choose(choices: CloudRunChoices): void;
+  /** Puts an execution there that nobody has run, as the newest of all; answers its short name. */
+  seed(execution: SeededExecution): string;
+  /** Ends one that was put there and lives (by its short name), with its completion event. */
+  end(execution: string, how: SeededEnd): void;
   /** Resolves when the execution (by its short name) has its completion time. */
   completed(execution: string): Promise<void>;
   /** Kills every process and closes every port. Nothing outlives it. */
@@ -124,6 +129,8 @@ export function fakeCloudRun(options: CloudRunOptions): FakeCloudRun {
       requirePossible(choices);
       Object.assign(platform, choices, { images: { ...platform.images, ...choices.images } });
     },
+    seed: (execution) => seedExecution(parts, execution),
+    end: (execution, how) => endSeeded(find(execution), parts, how),
     completed: (execution) => find(execution).completed,
   };
 }

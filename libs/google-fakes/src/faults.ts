@@ -12,13 +12,23 @@ export interface Fault {
 /** The calls that are to go wrong, in the order they were asked for. */
 export class Faults {
   readonly #waiting: { fault: Fault; left: number }[] = [];
+  #refusing: number | undefined;
 
   next(fault: Fault): void {
     this.#waiting.push({ fault, left: fault.times ?? 1 });
   }
 
+  /** From now on every call is answered so and does nothing, until the function returned is called. */
+  refuseAll(code: number): () => void {
+    this.#refusing = code;
+    return () => {
+      this.#refusing = undefined;
+    };
+  }
+
   /** The fault for this call of the method, if one waits; it counts as used. */
   take(method: string): Fault | undefined {
+    if (this.#refusing !== undefined) return { method, code: this.#refusing };
     const at = this.#waiting.findIndex(({ fault }) => fault.method === method);
     const found = this.#waiting[at];
     if (!found) return undefined;

@@ -2,6 +2,7 @@ export * from './authorize.ts';
 export type { CloudRunChoices, CloudRunOptions, FakeCloudRun } from './cloud-run.ts';
 export { fakeCloudRun } from './cloud-run.ts';
 export type { CloudRunFaults, EventFault, ImageFault } from './cloud-run/faults.ts';
+export type { SeededEnd, SeededExecution } from './cloud-run/seeded-execution.ts';
 export type { TaskEndRule } from './cloud-run/platform.ts';
 export type { Image, ImageTable } from './containers/image.ts';
 export * from './emulated-here.ts';

@@ -38,6 +38,8 @@ export interface FakeLogging {
   listenAs(account?: string): Promise<Listening>;
   /** By method: `entries.list`. */
   readonly faults: Faults;
+  /** Every request of `entries.list` since the start. */
+  readonly lists: readonly ListRequest[];
   /** The next answers hold no entry and a page token, as Google's may. */
   answerEmptyPages(times: number): void;
   [Symbol.asyncDispose](): Promise<void>;
@@ -48,8 +50,16 @@ export function fakeLogging({
   emulatorHost,
   authorize,
   pace = fasterPace(),
-}: { readonly emulatorHost?: string; readonly authorize?: Authorize; readonly pace?: Pace } = {}): FakeLogging {
+  now = Date.now,
+}: {
+  readonly emulatorHost?: string;
+  readonly authorize?: Authorize;
+  readonly pace?: Pace;
+  /** What its answers are dated by. */
+  readonly now?: () => number;
+} = {}): FakeLogging {
   const entries: LogEntry[] = [];
+  const lists: ListRequest[] = [];
   const listeners: ((entry: LogEntry) => void)[] = [];
   const faults = new Faults();
   const closing: (() => Promise<unknown>)[] = [];
@@ -65,18 +75,20 @@ export function fakeLogging({
       if (mayCall(authorize, account, permission, resource)) continue;
       throw new HttpRefusal(403, 'forbidden', `Permission denied for resource ${resource}.`);
     }
+    lists.push(asked);
     const fault = faults.take('entries.list');
     if (fault) throw new HttpRefusal(fault.code, 'backendError', 'Asked to fail.');
     if (emptyPages > 0) {
       emptyPages--;
       return { status: 200, body: { nextPageToken: asked.pageToken ?? 'MA' } };
     }
-    return { status: 200, body: listEntries(entries, asked) };
+    return { status: 200, headers: { date: new Date(now()).toUTCString() }, body: listEntries(entries, asked) };
   };
 
   return {
     entries,
     faults,
+    lists,
     write(entry) {
       entries.push(entry);
       for (const listener of listeners) listener(entry);

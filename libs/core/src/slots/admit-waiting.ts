@@ -8,6 +8,7 @@ import { requireExecution, storeExecution } from '../executions/store-execution.
 import type { JobRunner, StartOrder } from '../jobs/job-runner.ts';
 import type { Records, Stored, Tx } from '../records/records.ts';
 import type { Clock } from '../time/clock.ts';
+import { elapsedSince } from '../time/elapsed.ts';
 import { limitReached, NO_LIMITS, type SlotLimits } from './slot-limits.ts';
 import { inSlotLane } from './slot-lane.ts';
 import { inTurn, NO_SLOTS, slotsRef, type Slots } from './slots.ts';
@@ -132,11 +133,10 @@ async function start(deps: AdmitDeps, execution: Execution, token: string, notic
   return (await startExecution(deps, order, (error) => noticed(error, execution.execution_id))) ?? execution;
 }
 
-/** True when a run may wait no longer. A clock that has jumped ahead makes no wait longer: its whole time counts from the jump on. */
+/** True when a run may wait no longer, as far as this process can vouch for how long it has waited. */
 export function isOverdue({ waiting, queued }: Pick<Execution, 'waiting' | 'queued'>, clock: Clock): boolean {
   if (waiting !== true || queued === undefined) return false;
-  const sinceMs = Math.max(queued.since_ms, clock.evenSinceMs?.() ?? 0);
-  return clock.now() - sinceMs >= queued.until_ms - queued.since_ms;
+  return elapsedSince({ clock }, queued.since_ms) >= queued.until_ms - queued.since_ms;
 }
 
 /**

@@ -1,3 +1,5 @@
+import { newSightings } from './sightings.ts';
+
 /** Milliseconds since the Unix epoch. */
 export type Millis = number;
 
@@ -8,6 +10,8 @@ export interface Clock {
    * Since when this process can tell how long ago something was: the last time it saw the clock jump, 0 when it has not.
    */
   evenSinceMs?(): Millis;
+  /** When this process first came upon a stored time that is ahead of its clock. */
+  firstSeenMs?(storedMs: Millis): Millis;
   /** Resolves after `ms`, or at once when `signal` aborts (it does not reject: the caller looks at the signal). */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
@@ -18,6 +22,7 @@ const JUMP_MS = 5_000;
 /** How far the machine's clock is from one that cannot be set, and when that last changed. */
 let offsetMs = Date.now() - performance.now();
 let jumpedAtMs = 0;
+const sightings = newSightings();
 
 function readClock(): Millis {
   const now = Date.now();
@@ -36,6 +41,7 @@ export const systemClock: Clock = {
     readClock();
     return jumpedAtMs;
   },
+  firstSeenMs: (storedMs) => sightings(storedMs, readClock()),
   sleep: (ms, signal) =>
     new Promise((resolve) => {
       if (signal?.aborted) return resolve();
@@ -60,10 +66,12 @@ export interface ManualClock extends Clock {
 export function manualClock(startMs: Millis): ManualClock {
   let now = startMs;
   let evenSinceMs = 0;
+  const sighted = newSightings();
   let sleepers: { at: Millis; wake: () => void }[] = [];
   return {
     now: () => now,
     evenSinceMs: () => evenSinceMs,
+    firstSeenMs: (storedMs) => sighted(storedMs, now),
     jump(ms) {
       now += ms;
       evenSinceMs = now;

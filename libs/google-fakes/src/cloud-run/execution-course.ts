@@ -31,7 +31,7 @@ export type CourseParts = {
   platform: Platform;
   log: RunLog;
   audit: AuditLog;
-  events: CompletionEvents;
+  events: Pick<CompletionEvents, 'emit'>;
   close: AbortSignal;
 };
 
@@ -142,7 +142,8 @@ async function runTask(record: ExecutionRecord, task: Task, source: LogSource, p
   count(execution, end.succeeded ? 'succeededCount' : end.cancelled ? 'cancelledCount' : 'failedCount', 1);
 }
 
-function complete(record: ExecutionRecord, { platform, audit, events }: CourseParts): void {
+/** Writes the completion time, and tells of it. */
+export function complete(record: ExecutionRecord, { platform, audit, events }: CourseParts): void {
   const { execution, tasks, operation, cancel } = record;
   const at = platform.now();
   const name = shortName(execution.name);
@@ -185,6 +186,6 @@ function completionEntry(execution: Execution, audit: AuditLog, succeeded: boole
 
 type Counter = 'runningCount' | 'succeededCount' | 'failedCount' | 'cancelledCount' | 'retriedCount';
 
-function count(execution: Execution, counter: Counter, by: number): void {
+export function count(execution: Execution, counter: Counter, by: number): void {
   execution[counter] = (execution[counter] ?? 0) + by;
 }

@@ -68,7 +68,8 @@ function latest(job: Job, execution: Execution): NonNullable<Job['latestCreatedE
   return { name, createTime, ...(completionTime && { completionTime }), completionStatus };
 }
 
-function newExecution(
+/** As RunJob accepts it: nothing of it has begun. */
+export function newExecution(
   { platform, operations }: RunJobParts,
   job: Job,
   { taskCount, template }: Effective,

@@ -14,8 +14,8 @@ export interface QueryPlan {
   readonly begin: Buffer;
   /** Up to here, exclusive. */
   readonly end: Buffer;
-  /** Marks this query's cursors, so that one of another query or other arguments is noticed. */
-  readonly fingerprint: Buffer;
+  /** Marks this query's cursors, so that one of another query or other arguments is noticed. Most pages have none. */
+  readonly fingerprint: () => Buffer;
 }
 
 const FINGERPRINT_BYTES = 8;
@@ -35,12 +35,12 @@ export function planQuery(query: IndexedQuery, args: QueryBounds): QueryPlan {
   const first = declaration.order[0];
   const begin = beginOf(first, args);
   const end = args.to === undefined ? NO_END : keyAfterPrefix(bound(first, args.to));
-  return { query, groups, begin, end, fingerprint: fingerprint(query, groups, begin, end) };
+  return { query, groups, begin, end, fingerprint: () => fingerprint(query, groups, begin, end) };
 }
 
 /** Where the page after one that ended with this key begins. */
 export function cursorAt(plan: QueryPlan, orderKey: Uint8Array): Cursor {
-  return Buffer.concat([plan.fingerprint, orderKey]).toString('base64url');
+  return Buffer.concat([plan.fingerprint(), orderKey]).toString('base64url');
 }
 
 /** The plan for what follows the cursor. Fails with `INVALID_REQUEST` when the cursor is not one of this query. */
@@ -49,7 +49,7 @@ export function planFrom(plan: QueryPlan, cursor: Cursor): QueryPlan {
   const isOurs =
     bytes.length > FINGERPRINT_BYTES &&
     bytes.toString('base64url') === cursor &&
-    bytes.subarray(0, FINGERPRINT_BYTES).equals(plan.fingerprint);
+    bytes.subarray(0, FINGERPRINT_BYTES).equals(plan.fingerprint());
   if (!isOurs) {
     throw new Failure('INVALID_REQUEST', 'The page token does not belong to this query. Start again without one.');
   }
