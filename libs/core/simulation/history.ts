@@ -112,6 +112,8 @@ class History {
       world.violate('not-terminal-in-bound', `after ${this.#longestMs / 60_000} minutes: ${this.#unfinishedText()}`);
     }
     if (!world.violation) await this.#checkStillness();
+    if (!world.violation) await this.#checkFinally();
+    // What is told again may mend nothing that was missing, so it comes after that.
     if (!world.violation) await this.#hearAllAgain();
     if (!world.violation) await this.#checkFinally();
   }
