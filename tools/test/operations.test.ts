@@ -9,7 +9,8 @@ import { cloudSdkWith } from './cloud-sdk.ts';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const CHECK = fileURLToPath(new URL('check-gcloud.py', import.meta.url));
 const read = (file: string) => readFileSync(join(root, file), 'utf8');
-const shellOf = (page: string) => [...read(page).matchAll(/```sh[^\n]*\n([^]*?)```/g)].map(([, code]) => code).join('\n');
+const shellOf = (page: string) =>
+  [...read(page).matchAll(/```sh[^\n]*\n([^]*?)```/g)].map(([, code]) => code).join('\n');
 
 const pages = globSync('docs/operations/**/*.md', { cwd: root });
 const sdk = cloudSdkWith('data/cli/gcloud_completions.py');
