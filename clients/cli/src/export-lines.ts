@@ -6,6 +6,7 @@ import {
   type ExportedRun,
   type ExportLine,
   type ImageBody,
+  type ListPlaybooksAnswer,
   type LogLine,
   type SecretBody,
 } from '@runvoy/protocol';
@@ -29,7 +30,7 @@ const DEFAULT_CPU = 256;
 const DEFAULT_MEMORY = 512;
 
 /** In the order in which an import needs them. */
-const SECTIONS: readonly Section[] = [images, users, secrets, history];
+const SECTIONS: readonly Section[] = [images, users, secrets, playbooks, history];
 
 /**
  * Everything of a deployment that can be carried to another, line by line. Reads what runvoy's API shows and nothing else, so that it
@@ -83,6 +84,24 @@ async function* secrets(api: RunvoyClient): AsyncIterable<ExportLine> {
   const listed: readonly (Omit<SecretBody, 'granted_to'> & Partial<SecretBody>)[] = (await api.secrets()).secrets;
   for (const { name, key_name, description, granted_to = [] } of listed)
     yield { type: 'secret', name, key_name, ...(description ? { description } : {}), granted_to };
+}
+
+/** The newest version of each; runvoy on AWS keeps none on its server. */
+async function* playbooks(api: RunvoyClient): AsyncIterable<ExportLine> {
+  let after: string | undefined;
+  do {
+    const page: ListPlaybooksAnswer = await api.playbooks(after === undefined ? {} : { after }).catch(noneOnAws);
+    for (const { name } of page.playbooks) {
+      const { definition } = (await patiently(() => api.playbook(name))).playbook;
+      yield { type: 'playbook', name, definition };
+    }
+    after = page.next;
+  } while (after !== undefined);
+}
+
+function noneOnAws(error: unknown): ListPlaybooksAnswer {
+  if (error instanceof RunvoyError && error.status === 404) return { playbooks: [] };
+  throw error;
 }
 
 async function* history(api: RunvoyClient, choice: ExportChoice, noticed: Noticed): AsyncIterable<ExportLine> {

@@ -3,6 +3,7 @@ import {
   IMPORT_AT_MOST,
   type ExportedImage,
   type ExportedLog,
+  type ExportedPlaybook,
   type ExportedRun,
   type ExportedSecret,
   type ExportedUser,
@@ -77,6 +78,8 @@ class Importing {
         return this.#tell(`user ${line.email}`, () => this.#user(line));
       case 'secret':
         return this.#tell(`secret ${line.name}`, () => this.#secret(line));
+      case 'playbook':
+        return this.#tell(`playbook ${line.name}`, () => this.#playbook(line));
       case 'execution':
         return this.#run(line.execution);
       case 'log':
@@ -148,6 +151,17 @@ class Importing {
     this.#count(this.#there, 'secret');
   }
 
+  async #playbook({ name, definition }: ExportedPlaybook): Promise<void> {
+    const known = await patiently(() => this.#api.playbook(name)).catch(ifMissing);
+    if (!known) {
+      await patiently(() => this.#api.createPlaybook({ name, ...definition }));
+      return this.#count(this.#made, 'playbook');
+    }
+    const isSameText = JSON.stringify(sorted(known.playbook.definition)) === JSON.stringify(sorted(definition));
+    if (!isSameText) this.#left.push(`playbook ${name}: version ${known.playbook.version} here says something else`);
+    this.#count(this.#there, 'playbook');
+  }
+
   async #run(run: ExportedRun): Promise<void> {
     const chars = run.command.length + 500;
     if (this.#runs.length === IMPORT_AT_MOST || this.#runChars + chars > REQUEST_CHARS) await this.#sendRuns();
@@ -189,11 +203,15 @@ class Importing {
   }
 
   #tellUnknown(): void {
-    const known = ['image', 'user', 'secret', 'execution', 'log'];
+    const known = ['image', 'user', 'secret', 'playbook', 'execution', 'log'];
     for (const [type, count] of Object.entries(this.#counts)) {
       if (!known.includes(type)) this.#left.push(`${count} of type ${type}, which this client does not know`);
     }
   }
+}
+
+function ifMissing(error: unknown): undefined {
+  if (!(error instanceof RunvoyError) || error.status !== 404) throw error;
 }
 
 function isSame(known: ImageBody, request: RegisterImageRequest): boolean {
@@ -205,8 +223,9 @@ function isSame(known: ImageBody, request: RegisterImageRequest): boolean {
   );
 }
 
-function sorted(counts: Readonly<Record<string, number>>): readonly (readonly [string, number])[] {
-  return Object.entries(counts).toSorted(([one], [other]) => (one < other ? -1 : 1));
+/** The fields in one order, whoever wrote them. */
+function sorted(fields: object): readonly (readonly [string, unknown])[] {
+  return Object.entries(fields).toSorted(([one], [other]) => (one < other ? -1 : 1));
 }
 
 function parsed(text: string, at: number): ExportLine {

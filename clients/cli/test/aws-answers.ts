@@ -1,4 +1,4 @@
-import type { RunvoyClient } from '@runvoy/sdk/client';
+import { RunvoyError, type RunvoyClient } from '@runvoy/sdk/client';
 
 export const ID = 'a'.repeat(32);
 
@@ -21,6 +21,7 @@ export const aws = {
   }),
   users: async () => ({ users: [{ email: 'ann@example.com', role: 'admin', revoked: false }] }),
   secrets: async () => ({ secrets: [{ name: 'gh', key_name: 'GITHUB_TOKEN', value: 'the value itself' }] }),
+  playbooks: async () => Promise.reject(new RunvoyError('404 page not found', { code: 'NOT_FOUND', status: 404 })),
   list: async () => [
     { execution_id: 'b'.repeat(32), status: 'RUNNING' },
     {

@@ -108,6 +108,37 @@ describe('an import', () => {
     await expect(importLines(api, of(...lines))).rejects.toThrow(why);
   });
 
+  test('makes the playbooks that are missing, and tells of those that say something else here', async () => {
+    const made: unknown[] = [];
+    const there = { one: { commands: ['a'], image: 'x' }, two: { commands: ['b'] } };
+    const having = {
+      ...empty,
+      playbook: async (name: string) => {
+        const definition = there[name as keyof typeof there];
+        if (!definition) throw new RunvoyError('no playbook', { code: 'NOT_FOUND', status: 404 });
+        return { playbook: { name, version: 3, definition } };
+      },
+      createPlaybook: async (request: unknown) => void made.push(request),
+    };
+    const line = (name: string, definition: object) => JSON.stringify({ type: 'playbook', name, definition });
+    const report = await importLines(
+      having as unknown as RunvoyClient,
+      of(
+        head,
+        line('one', { image: 'x', commands: ['a'] }),
+        line('two', { commands: ['c'] }),
+        line('three', { commands: ['d'] }),
+        '{"type":"end","counts":{"playbook":3}}',
+      ),
+    );
+    expect(made).toEqual([{ name: 'three', commands: ['d'] }]);
+    expect(report).toMatchObject({
+      made: { playbook: 1 },
+      there: { playbook: 2 },
+      left: ['playbook two: version 3 here says something else'],
+    });
+  });
+
   test('passes over types it does not know and says how many, lists secrets that need a value, and goes on after a refusal', async () => {
     const refusing = {
       ...empty,
@@ -119,9 +150,9 @@ describe('an import', () => {
       of(
         head,
         '{"type":"image","image":"a:1","is_default":false}',
-        '{"type":"playbook","name":"p"}',
+        '{"type":"pipeline","name":"p"}',
         '{"type":"secret","name":"gh","key_name":"T","granted_to":[]}',
-        '{"type":"end","counts":{"image":1,"playbook":1,"secret":1}}',
+        '{"type":"end","counts":{"image":1,"pipeline":1,"secret":1}}',
       ),
     );
     expect(report).toEqual({
@@ -129,7 +160,7 @@ describe('an import', () => {
       there: {},
       claims: [],
       values_needed: [{ name: 'gh', key_name: 'T' }],
-      left: ['image a:1: no such account', '1 of type playbook, which this client does not know'],
+      left: ['image a:1: no such account', '1 of type pipeline, which this client does not know'],
     });
   });
 });

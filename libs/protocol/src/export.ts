@@ -1,3 +1,4 @@
+import type { PlaybookDefinition } from './playbooks.ts';
 import type { ExecutionBody } from './executions.ts';
 import type { LogLine } from './log-line.ts';
 
@@ -47,6 +48,13 @@ export interface ExportedSecret {
   readonly granted_to: readonly string[];
 }
 
+/** The newest version of a playbook. */
+export interface ExportedPlaybook {
+  readonly type: 'playbook';
+  readonly name: string;
+  readonly definition: PlaybookDefinition;
+}
+
 /** What is carried of a run that has ended. Of its environment nothing was ever shown. */
 export type ExportedRun = Pick<
   ExecutionBody,
@@ -94,7 +102,14 @@ export interface ExportEnd {
 
 /** A line of an export: one JSON object. A reader passes over types that it does not know, and says how many. */
 export type ExportLine =
-  ExportHead | ExportedImage | ExportedUser | ExportedSecret | ExportedExecution | ExportedLog | ExportEnd;
+  | ExportHead
+  | ExportedImage
+  | ExportedUser
+  | ExportedSecret
+  | ExportedPlaybook
+  | ExportedExecution
+  | ExportedLog
+  | ExportEnd;
 
 /** `POST /api/v1/import/executions`. */
 export interface ImportExecutionsRequest {

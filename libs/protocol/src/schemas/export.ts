@@ -1,6 +1,7 @@
 import Type, { type TSchema } from 'typebox';
 import { EXPORT_VERSION, IMPORT_AT_MOST } from '../export.ts';
 import { LIMITS } from '../limits.ts';
+import { PlaybookDefinitionSchema } from './playbooks.ts';
 import { LogLineSchema } from './runner.ts';
 
 const ExecutionId = Type.String({ pattern: '^[0-9a-f]{32}$' });
@@ -103,6 +104,7 @@ export const ExportLineSchema = Type.Union([
     description: Type.Optional(Type.String()),
     granted_to: Type.Array(Type.String()),
   }),
+  line('playbook', { name: Type.String(), definition: PlaybookDefinitionSchema }),
   line('execution', { execution: ExportedRunSchema }),
   line('log', { execution_id: ExecutionId, lines: Type.Array(LogLineSchema, { minItems: 1 }) }),
   line('end', { counts: Type.Object({}, { additionalProperties: Type.Integer({ minimum: 0 }) }) }),
