@@ -27,7 +27,7 @@ const TASKS = {
   'test:sim': { run: ['libs/core/simulation/main.ts'] },
   'test:scale': { run: ['libs/core/simulation/scale/main.ts'] },
   'test:plants': {
-    run: ['tools/check.ts', 'e2e', 'libs/core/simulation/test/planted-bugs'],
+    run: ['tools/check.ts', 'e2e', 'libs/core/simulation/test/(planted-bugs|model-plants)'],
     env: { RUNVOY_EVERY_PLANT: '1' },
   },
   'test:crash': { run: ['tools/check.ts', 'gcp', 'test/crash-matrix'], env: { RUNVOY_EVERY_CRASH: '1' } },

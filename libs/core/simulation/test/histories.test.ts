@@ -6,7 +6,7 @@ import { SITUATION_NAMES } from '../reached.ts';
 import { tellStory, wholeTrace } from '../story.ts';
 
 const PARTS = 10;
-const HISTORIES_A_PART = 200;
+const HISTORIES_A_PART = 100;
 
 describe('in histories full of faults', () => {
   test.each(Array.from({ length: PARTS }, (_, part) => 1 + part * HISTORIES_A_PART))(

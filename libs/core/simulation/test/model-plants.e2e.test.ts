@@ -21,6 +21,9 @@ const CAUGHT = {
   'writes-without-a-change': 'tick-idempotent',
 } as const;
 
+/** `npm run test:plants` tries every bug, `npm test` every third one. */
+const TRIED = Object.entries(CAUGHT).filter((_, at) => process.env['RUNVOY_EVERY_PLANT'] === '1' || at % 3 === 0);
+
 /** The small models over sources with the bug in them, in a process of its own. */
 function explorePlanted(bug: string): Promise<Exploration[]> {
   return new Promise((resolve, reject) => {
@@ -32,7 +35,7 @@ function explorePlanted(bug: string): Promise<Exploration[]> {
   });
 }
 
-test.each(Object.entries(CAUGHT))(
+test.each(TRIED)(
   'the model catches %s in a history of at most ten steps',
   async (bug, invariant) => {
     const found = (await explorePlanted(bug)).flatMap(({ broken }) => broken);
