@@ -295,10 +295,12 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       role: { type: 'string', value: 'ROLE', text: 'create: the highest role it counts as' },
       image: { type: 'string', multiple: true, value: 'IMAGE', text: 'create: its runs use these only; repeat' },
       secret: { type: 'string', multiple: true, value: 'NAME', text: 'create: it uses these only; repeat' },
+      'max-running': { type: 'string', value: 'N', text: 'create: how many of its runs at once; the others wait' },
       overlap: { type: 'string', value: 'TIME', text: 'rotate: for how long the old key works on; 0 unless given' },
     },
     notes: [
       'A key makes none that may more than itself, or outlives it. One held to images or secrets counts as a developer.',
+      'The runs of what a key with --max-running makes, and of what is rotated into its place, are counted with its own.',
     ],
     examples: [
       'runvoy keys create ci --role developer --image alpine:3.22 --secret github --expires 720h',

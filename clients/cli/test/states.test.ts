@@ -37,6 +37,7 @@ test.each([
   ['deployment', 'waiting for a free slot: place 3 of 7 (limit of the deployment: 2 running)'],
   ['user', 'waiting for a free slot: place 3 of 7 (limit for each user: 2 running)'],
   ['image', 'waiting for a free slot: place 3 of 7 (limit of its image: 2 running)'],
+  ['key', 'waiting for a free slot: place 3 of 7 (limit of its key: 2 running)'],
   [undefined, 'waiting for a free slot: place 3 of 7'],
 ] as const)('a run in the queue says its place and the limit of the %s', (limit, text) => {
   const reason_text = 'waiting for a free slot';

@@ -4,6 +4,7 @@ import type { QueueBody } from '@runvoy/protocol';
 export function queueText({ place, waiting, limit, max_running }: QueueBody): string {
   const where = `place ${place} of ${waiting}`;
   if (limit === undefined || max_running === undefined) return where;
-  const whose = { deployment: 'of the deployment', user: 'for each user', image: 'of its image' }[limit] ?? limit;
+  const names = { deployment: 'of the deployment', user: 'for each user', image: 'of its image', key: 'of its key' };
+  const whose = names[limit] ?? limit;
   return `${where} (limit ${whose}: ${max_running} running)`;
 }

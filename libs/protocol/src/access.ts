@@ -54,6 +54,8 @@ export interface CreateKeyRequest {
   readonly images?: readonly string[];
   /** The only secrets it may use or read. */
   readonly secrets?: readonly string[];
+  /** How many of its runs may be under way at once; 0 or absent = no limit of its own. */
+  readonly max_running?: number;
 }
 
 /** A key as lists show it: never its text. */
@@ -68,6 +70,10 @@ export interface KeyBody {
   readonly role?: Role;
   readonly images?: readonly string[];
   readonly secrets?: readonly string[];
+  /** How many of its runs may be under way at once. */
+  readonly max_running?: number;
+  /** The limited key that made it, or in whose place it is: the runs of both are counted together. */
+  readonly counted_with?: string;
 }
 export interface ListKeysAnswer {
   readonly keys: readonly KeyBody[];

@@ -67,7 +67,7 @@ export interface QueueBody {
   /** How many runs wait. */
   readonly waiting: number;
   /** Which limit has no room for it, and how many runs that allows; absent when it only waits for its turn. */
-  readonly limit?: 'deployment' | 'user' | 'image';
+  readonly limit?: 'deployment' | 'user' | 'image' | 'key';
   readonly max_running?: number;
   /** When it fails with reason `queue_timeout`, RFC 3339. */
   readonly until?: string;

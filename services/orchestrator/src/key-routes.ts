@@ -243,5 +243,7 @@ function keyBody(key: ApiKey): KeyBody {
     ...(scope.ceiling === undefined ? {} : { role: scope.ceiling }),
     ...(scope.images === undefined ? {} : { images: scope.images }),
     ...(scope.secrets === undefined ? {} : { secrets: scope.secrets }),
+    ...(scope.max_running === undefined ? {} : { max_running: scope.max_running }),
+    ...(scope.counted_with === undefined ? {} : { counted_with: scope.counted_with }),
   };
 }

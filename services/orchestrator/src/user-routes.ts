@@ -109,7 +109,7 @@ export function userRoutes(api: FastifyInstance, deps: OrchestratorDeps, keyed: 
     },
     async (request, reply): Promise<CreateUserAnswer> => {
       const { user, claim_token } = await keyed.once<NewUser>(request, reply, 'credential', (keep) =>
-        createUser(deps, request.body, actedBy(request), keep),
+        createUser(deps, request.body, actedBy(request), keep, callerOf(request)),
       );
       reply.code(201).header('ETag', userTag(user));
       return { user: userBody(user), claim_token };

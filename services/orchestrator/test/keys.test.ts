@@ -36,6 +36,41 @@ describe('keys', () => {
     expect((await world.call('GET', '/api/v1/whoami', undefined, next.api_key)).statusCode).toBe(401);
   });
 
+  test('one with a limit has its runs wait, and names it in lists, in whoami and where a run waits', async () => {
+    await using world = await openWorld();
+    const made = await world.call('POST', '/api/v1/keys', { name: 'ci', max_running: 1 });
+    expect(made.json().key).toMatchObject({ name: 'ci', max_running: 1 });
+    expect(made.json().key).not.toHaveProperty('counted_with');
+    const { key, api_key } = made.json();
+    expect((await world.call('GET', '/api/v1/keys')).json().keys).toContainEqual(
+      expect.objectContaining({ key_id: key.key_id, max_running: 1 }),
+    );
+    expect((await world.call('GET', '/api/v1/whoami', undefined, api_key)).json().key).toMatchObject({
+      max_running: 1,
+    });
+    const run = async () => (await world.call('POST', '/api/v1/run', { command: 'x' }, api_key)).json();
+    expect(await run()).not.toHaveProperty('waiting_for');
+    const second = await run();
+    expect(second.waiting_for).toBe('slot');
+    const status = await world.call('GET', `/api/v1/executions/${second.execution_id}/status`);
+    expect(status.json().queue).toMatchObject({ place: 1, waiting: 1, limit: 'key', max_running: 1 });
+    const explained = await world.call('GET', `/api/v1/executions/${second.execution_id}/explain`);
+    expect(explained.json().waiting_for.text).toContain('no more than one run of its key may be under way at once');
+
+    const further = await world.call('POST', '/api/v1/keys', { name: 'more', max_running: 9 }, api_key);
+    expect(further.json().key).toMatchObject({ max_running: 1, counted_with: key.key_id });
+    const user = await world.call(
+      'POST',
+      '/api/v1/users/create',
+      { email: 'bob@example.com', role: 'viewer' },
+      api_key,
+    );
+    const claimed = await world.call('POST', `/api/v1/claim/${user.json().claim_token}`, undefined, '');
+    const bob = await world.call('GET', '/api/v1/whoami', undefined, claimed.json().api_key);
+    expect(bob.json().key).toMatchObject({ max_running: 1, counted_with: key.key_id });
+    expect((await world.call('POST', '/api/v1/keys', { name: 'odd', max_running: -1 })).statusCode).toBe(400);
+  });
+
   test('a caller asks what it may, without doing it', async () => {
     await using world = await openWorld();
     const dev = await world.keyOf('dev@example.com', 'developer');

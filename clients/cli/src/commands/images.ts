@@ -3,7 +3,7 @@ import type { RunvoyClient } from '@runvoy/sdk/client';
 import type { Invocation } from '../invocation.ts';
 import { printListing, type Shown } from '../listing.ts';
 import { oneLine } from '../one-line.ts';
-import { usageProblem } from '../problem.ts';
+import { readCount } from '../read-count.ts';
 import { runVerb, type Verb } from '../verbs.ts';
 
 const VERBS: Readonly<Record<string, Verb>> = {
@@ -52,12 +52,6 @@ async function register(api: RunvoyClient, [image = '']: readonly string[], { op
     ...Object.fromEntries(Object.entries(texts).filter(([, text]) => text !== undefined)),
   };
   return api.registerImage(request);
-}
-
-function readCount(text: string | undefined, option: string): number | undefined {
-  if (text === undefined) return undefined;
-  if (!/^\d{1,7}$/.test(text)) throw usageProblem(`${option} takes a whole number; got "${text}".`);
-  return Number(text);
 }
 
 function print(answer: unknown, _: string, invocation: Invocation): void {

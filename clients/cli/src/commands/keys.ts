@@ -1,5 +1,6 @@
 import type { KeyAnswer, KeyBody, Role } from '@runvoy/protocol';
 import type { RunvoyClient } from '@runvoy/sdk/client';
+import { readCount } from '../read-count.ts';
 import { readDurationS } from '../read-duration.ts';
 import type { Invocation } from '../invocation.ts';
 import { printListing, type Shown } from '../listing.ts';
@@ -9,7 +10,7 @@ import { runVerb, type Verb } from '../verbs.ts';
 const VERBS: Readonly<Record<string, Verb>> = {
   create: {
     words: [1, 1],
-    usage: 'create <name> [--expires TIME] [--role R] [--image I] [--secret S] [--user EMAIL]',
+    usage: 'create <name> [--expires TIME] [--role R] [--image I] [--secret S] [--max-running N] [--user EMAIL]',
     ask: create,
   },
   list: { words: [0, 0], usage: 'list [--user EMAIL]', ask: (api, _, { options }) => api.keys(options.text('user')) },
@@ -34,6 +35,7 @@ export function keys(invocation: Invocation): Promise<number> {
 
 async function create(api: RunvoyClient, [name = '']: readonly string[], { options }: Invocation) {
   const [user, role, expires] = [options.text('user'), options.text('role'), options.text('expires')];
+  const max_running = readCount(options.text('max-running'), '--max-running');
   const [images, secrets] = [options.texts('image'), options.texts('secret')];
   return api.createKey({
     name,
@@ -42,6 +44,7 @@ async function create(api: RunvoyClient, [name = '']: readonly string[], { optio
     ...(expires === undefined ? {} : { expires_in: readDurationS(expires, '--expires') }),
     ...(images.length === 0 ? {} : { images }),
     ...(secrets.length === 0 ? {} : { secrets }),
+    ...(max_running === undefined ? {} : { max_running }),
   });
 }
 
@@ -59,8 +62,14 @@ function print(answer: unknown, verb: string, invocation: Invocation): void {
   stdout.write(`${api_key}\n`);
 }
 
-function scopeText({ role, images, secrets }: KeyBody): string {
-  return [role, images && `images ${images.join(' ')}`, secrets && `secrets ${secrets.join(' ')}`]
+function scopeText({ role, images, secrets, max_running, counted_with }: KeyBody): string {
+  const together = counted_with === undefined ? '' : ` with ${counted_with}`;
+  return [
+    role,
+    images && `images ${images.join(' ')}`,
+    secrets && `secrets ${secrets.join(' ')}`,
+    max_running && `${max_running} at once${together}`,
+  ]
     .filter((part) => part !== undefined)
     .join(', ');
 }

@@ -23,9 +23,15 @@ export async function whoami(invocation: Invocation): Promise<number> {
     ['Expires', key.expires_at],
     ['Images', key.images?.join(', ')],
     ['Secrets', key.secrets?.join(', ')],
+    ['At once', key.max_running === undefined ? undefined : runsText(key.max_running, key.counted_with)],
   ];
   for (const [name, value] of facts) {
     if (value !== undefined) terminal.stdout.write(`${`${name}:`.padEnd(10)}${oneLine(value)}\n`);
   }
   return EXIT.ok;
+}
+
+function runsText(limit: number, countedWith: string | undefined): string {
+  const runs = limit === 1 ? 'one run' : `${limit} runs`;
+  return countedWith === undefined ? runs : `${runs}, counted with those of key ${countedWith}`;
 }

@@ -2,7 +2,7 @@ import { Failure, isFailure } from '../failure.ts';
 import type { Records } from '../records/records.ts';
 import type { Clock, Millis } from '../time/clock.ts';
 import { apiKeyRef, keyIdOf, type ApiKey } from './api-key.ts';
-import { lesserRole, type KeyScope } from './key-scope.ts';
+import { countedScope, lesserRole, type KeyScope } from './key-scope.ts';
 import { hashToken, sameHash } from './tokens.ts';
 import { userRef, type User } from './user.ts';
 
@@ -53,7 +53,8 @@ async function requireLiving({ records, clock }: { records: Records; clock: Cloc
   const user = (await records.get(userRef(key.user_email)))?.value;
   if (!user || key.revoked || user.revoked) throw new Failure('API_KEY_REVOKED');
   if (key.expires_at_ms !== undefined && key.expires_at_ms <= clock.now()) throw new Failure('INVALID_API_KEY');
-  const { key_id, scope = {}, expires_at_ms } = key;
+  const { key_id, expires_at_ms } = key;
+  const scope = countedScope(key_id, key.scope);
   return {
     user: { ...user, role: lesserRole(user.role, scope.ceiling) },
     key_id,

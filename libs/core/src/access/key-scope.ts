@@ -9,6 +9,10 @@ export interface KeyScope {
   readonly images?: readonly string[];
   /** It uses and reads these secrets only. */
   readonly secrets?: readonly string[];
+  /** So many of its runs may be under way at once. */
+  readonly max_running?: number;
+  /** The key whose runs are counted together with its own, by id; only with `max_running`. Absent: it is counted alone. */
+  readonly counted_with?: string;
 }
 
 /** The lesser of two roles. */
@@ -25,9 +29,17 @@ export function isWithin(allowed: readonly string[] | undefined, ...names: reado
  * A scope as it is stored, checked. Who is held to some images or secrets counts as a developer at most: an operator could register
  * or read others. Fails with `UNPROCESSABLE`, naming the field.
  */
-export function newScope({ ceiling: asked, images, secrets }: KeyScope): KeyScope {
+export function newScope({
+  ceiling: asked,
+  images,
+  secrets,
+  max_running = 0,
+}: Omit<KeyScope, 'counted_with'>): KeyScope {
   if (asked !== undefined && !ROLES.includes(asked)) {
     throw new Failure('UNPROCESSABLE', `role must be one of ${ROLES.join(', ')}; got "${asked.slice(0, 80)}"`);
+  }
+  if (!Number.isInteger(max_running) || max_running < 0 || max_running > LIMITS.runningMax) {
+    throw new Failure('UNPROCESSABLE', `max_running is 1 to ${LIMITS.runningMax}, or 0 for none; got ${max_running}.`);
   }
   const isHeld = images !== undefined || secrets !== undefined;
   const ceiling = isHeld ? lesserRole('developer', asked) : asked;
@@ -35,10 +47,19 @@ export function newScope({ ceiling: asked, images, secrets }: KeyScope): KeyScop
     ...(ceiling === undefined ? {} : { ceiling }),
     ...(images === undefined ? {} : { images: nameList('images', images) }),
     ...(secrets === undefined ? {} : { secrets: nameList('secrets', secrets) }),
+    ...(max_running === 0 ? {} : { max_running }),
   };
 }
 
-/** What both allow: a key never makes one that may more than itself. */
+/** The scope of a stored key, with the key whose runs its own are counted with said where they are counted. */
+export function countedScope(keyId: string, scope: KeyScope = {}): KeyScope {
+  return scope.max_running === undefined ? scope : { ...scope, counted_with: scope.counted_with ?? keyId };
+}
+
+/**
+ * What both allow: a key never makes one that may more than itself. So the runs of what a limited key makes are counted with its own,
+ * or a limit of two would be one of two for each key it makes. `by` is counted, as of `countedScope`.
+ */
 export function narrowed(scope: KeyScope, by: KeyScope): KeyScope {
   const images = both(scope.images, by.images);
   const secrets = both(scope.secrets, by.secrets);
@@ -47,7 +68,15 @@ export function narrowed(scope: KeyScope, by: KeyScope): KeyScope {
     ...(ceiling === undefined ? {} : { ceiling }),
     ...(images === undefined ? {} : { images }),
     ...(secrets === undefined ? {} : { secrets }),
+    ...fewerRunning(scope, by),
   };
+}
+
+function fewerRunning(scope: KeyScope, by: KeyScope): Pick<KeyScope, 'max_running' | 'counted_with'> {
+  const max_running = Math.min(scope.max_running ?? Infinity, by.max_running ?? Infinity);
+  if (max_running === Infinity) return {};
+  const counted_with = by.counted_with ?? scope.counted_with;
+  return { max_running, ...(counted_with === undefined ? {} : { counted_with }) };
 }
 
 function both(one: readonly string[] | undefined, other: readonly string[] | undefined) {

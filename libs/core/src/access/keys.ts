@@ -8,7 +8,7 @@ import type { Clock, Millis } from '../time/clock.ts';
 import { apiKeyRef, keysOfUser, newApiKey, type ApiKey } from './api-key.ts';
 import { deedBy, type Asking } from './asking.ts';
 import type { Caller } from './authenticate.ts';
-import { narrowed, newScope } from './key-scope.ts';
+import { countedScope, narrowed, newScope } from './key-scope.ts';
 import { may, requirePermission } from './permissions.ts';
 import type { RandomBytes } from './tokens.ts';
 import { normalEmail, userRef } from './user.ts';
@@ -42,6 +42,7 @@ export async function createKey(
     ...(request.role === undefined ? {} : { ceiling: request.role }),
     ...(request.images === undefined ? {} : { images: request.images }),
     ...(request.secrets === undefined ? {} : { secrets: request.secrets }),
+    ...(request.max_running === undefined ? {} : { max_running: request.max_running }),
   });
   const expires_at_ms = sooner(expiry(request.expires_in, nowMs), caller.key_expires_at_ms);
   const { text, key } = newApiKey(deps.random, {
@@ -60,12 +61,13 @@ export async function createKey(
     await requireRoom(tx, email, nowMs);
     keep.put(tx, issued, expires_at_ms);
     tx.create(apiKeyRef(key.key_id), key);
+    const limit = key.scope?.max_running;
     audit({
       at_ms: nowMs,
       action: 'key.create',
       by: deedBy({ caller, requestId }),
       subject: key.key_id,
-      details: { user: email, name: key.name },
+      details: { user: email, name: key.name, ...(limit === undefined ? {} : { max_running: String(limit) }) },
     });
   });
   return issued;
@@ -109,7 +111,8 @@ export async function revokeKey(
 }
 
 /**
- * A key in the place of another, with its name, scope and time to live. The old one is refused after `overlapMs`.
+ * A key in the place of another, with its name, scope and time to live. The old one is refused after `overlapMs`; where its runs are
+ * limited, those of both are counted together.
  * Fails with `NOT_FOUND`, and with `CONFLICT` for a key that is over.
  */
 export async function rotateKey(
@@ -125,7 +128,7 @@ export async function rotateKey(
     const old = await requireKey(tx, keyId, caller);
     requireState(old);
     if (isOver(old, nowMs)) throw new Failure('CONFLICT', `Key ${keyId} is revoked or has expired. Create another.`);
-    const { user_email, name, scope = {} } = old;
+    const { user_email, name } = old;
     const lifeMs = old.expires_at_ms === undefined ? undefined : old.expires_at_ms - old.created_at_ms;
     // A key that is rotated by itself lives as long as it did anew; another key makes nothing that outlives itself.
     const bound = caller.key_id === keyId ? undefined : caller.key_expires_at_ms;
@@ -135,7 +138,7 @@ export async function rotateKey(
       name,
       nowMs,
       ...(expires_at_ms === undefined ? {} : { expires_at_ms }),
-      scope: narrowed(scope, caller.scope),
+      scope: narrowed(countedScope(keyId, old.scope), caller.scope),
       answer_id: keep.id,
     });
     const forget = await openForgetting(tx, old.answer_id);

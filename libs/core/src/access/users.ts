@@ -27,12 +27,16 @@ export interface SignIn {
   readonly expires_at_ms: number;
 }
 
-/** Creates a user with a claim for the first key. Fails with `CONFLICT` when the e-mail is taken, also by a revoked user. */
+/**
+ * Creates a user with a claim for the first key, which is held to what `held` is. Fails with `CONFLICT` when the e-mail is taken, also by
+ * a revoked user.
+ */
 export async function createUser(
   { records, clock, random }: Deps,
   request: CreateUserRequest,
   by: ActedBy,
   keep: Keep<NewUser> = KEEP_NOTHING,
+  held: Pick<Caller, 'scope'> = { scope: {} },
 ): Promise<NewUser> {
   const user = newUser(request, by.requestId, clock.now());
   return records.transact(async (tx) => {
@@ -43,6 +47,7 @@ export async function createUser(
       key_name: 'first key',
       nowMs: clock.now(),
       answer_id: keep.id,
+      scope: held.scope,
     });
     keep.put(tx, { user, claim_token: token }, claim.expires_at_ms);
     tx.create(userRef(user.email), user);

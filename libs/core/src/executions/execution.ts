@@ -151,6 +151,8 @@ export interface Execution {
   readonly cloud: string;
   /** How many runs of its image may be under way at once, where the image carries a limit of its own. */
   readonly image_max_running?: number;
+  /** How many runs counted with this key may be under way at once, where the key that asked for it carries a limit. */
+  readonly key_limit?: { readonly key_id: string; readonly max_running: number };
   /** Kept when it has its slot: it did wait. */
   readonly queued?: Queued;
   /** It holds a slot until its end, or held one. Absent where no limit applies. */

@@ -83,6 +83,7 @@ const LIMIT_TEXTS: Readonly<Record<NonNullable<QueueBody['limit']>, string>> = {
   deployment: 'of this server',
   user: 'of each user',
   image: 'with its image',
+  key: 'of its key',
 };
 
 function tellImported({ imported }: Execution): readonly Told[] {

@@ -44,6 +44,7 @@ export async function newExecution(deps: SubmitDeps, submission: Submission, mad
     cpu: image.cpu,
     memory_mib: image.memory_mib,
     ...(image.max_running === undefined ? {} : { image_max_running: image.max_running }),
+    ...limitOfKey(caller),
     ...(image.task_role_name === undefined ? {} : { service_account: image.task_role_name }),
     isolation,
     ...(network === 'none' ? { network } : {}),
@@ -75,6 +76,11 @@ export async function newExecution(deps: SubmitDeps, submission: Submission, mad
     unfinished: true,
     faults: [],
   };
+}
+
+function limitOfKey({ key_id, scope }: Caller): Pick<Execution, 'key_limit'> {
+  const { max_running, counted_with = key_id } = scope;
+  return max_running === undefined ? {} : { key_limit: { key_id: counted_with, max_running } };
 }
 
 function requireImageOfKey(image: Image, asked: string | undefined, { scope }: Caller): void {

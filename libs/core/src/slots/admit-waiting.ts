@@ -35,12 +35,12 @@ const OVERTAKEN_MAX = 8;
 const STARTS_AT_ONCE = 8;
 /** How long whoever has something else to answer goes on admitting: usually one run, all that wait where a limit was taken away. */
 const ADMITS_MS = 10_000;
-/** Most runs of a user are not held up by their image: the first one is the next. */
+/** Most runs of a user are not held up by their image or key: the first one is the next. */
 const RUNS_A_PAGE = 10;
 
 /**
  * Gives free slots to the runs that wait, and starts them: users take turns, and each user's own runs go in the order in which they came,
- * past those whose image has no room. Attempt and slot are stored in one transaction, before the start. A run that has waited for too
+ * past those whose image or key has no room. Attempt and slot are stored in one transaction, before the start. A run that has waited for too
  * long ends instead. Returns the runs admitted, as they are after their starts. Rejects when the store does not answer; what was
  * admitted until then is started all the same. `untilMs` is when to leave the rest to the next tick.
  */

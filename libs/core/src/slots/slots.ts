@@ -6,6 +6,8 @@ export interface Holder {
   readonly execution_id: string;
   readonly user: string;
   readonly image_id: string;
+  /** The limited key it is counted with, by id. */
+  readonly key?: string;
 }
 
 /** Whoever has runs that wait. */
@@ -27,7 +29,7 @@ export interface Slots {
   readonly queues: readonly UserQueue[];
 }
 
-type Run = Pick<Execution, 'execution_id' | 'created_by' | 'image_id'>;
+type Run = Pick<Execution, 'execution_id' | 'created_by' | 'image_id' | 'key_limit'>;
 
 export const slotsRef: Ref<Slots> = { collection: 'settings', id: 'slots' };
 export const NO_SLOTS: Slots = { serial: 0, holders: [], queues: [] };
@@ -44,9 +46,10 @@ export function waitingCount(slots: Slots): number {
 }
 
 /** With this run as a holder; the same object when it is one. */
-export function withHolder(slots: Slots, { execution_id, created_by, image_id }: Run): Slots {
+export function withHolder(slots: Slots, { execution_id, created_by, image_id, key_limit }: Run): Slots {
   if (holds(slots, execution_id)) return slots;
-  return changed(slots, { holders: [...slots.holders, { execution_id, user: created_by, image_id }] });
+  const key = key_limit === undefined ? {} : { key: key_limit.key_id };
+  return changed(slots, { holders: [...slots.holders, { execution_id, user: created_by, image_id, ...key }] });
 }
 
 /** Without this run among the holders; the same object when it is none. */

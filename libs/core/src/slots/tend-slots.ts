@@ -10,7 +10,16 @@ import { holds, NO_SLOTS, slotsRef, withCounted, withHolder, withoutHolder, type
 /** What a tick keeps of an unfinished run: not its command, of which ten thousand would not fit into a small service. */
 export type UnfinishedRun = Pick<
   Execution,
-  'execution_id' | 'created_by' | 'image_id' | 'image_max_running' | 'facts' | 'status' | 'slot' | 'waiting' | 'queued'
+  | 'execution_id'
+  | 'created_by'
+  | 'image_id'
+  | 'image_max_running'
+  | 'key_limit'
+  | 'facts'
+  | 'status'
+  | 'slot'
+  | 'waiting'
+  | 'queued'
 >;
 
 const COUNTED_A_PAGE = 100;

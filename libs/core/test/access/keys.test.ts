@@ -46,6 +46,8 @@ describe('creating', () => {
     [{ expires_in: -1 }, 'UNPROCESSABLE', 'expires_in is 1 to 315360000 seconds'],
     [{ expires_in: 1.5 }, 'UNPROCESSABLE', 'got 1.5'],
     [{ role: 'root' as Role }, 'UNPROCESSABLE', 'role must be one of'],
+    [{ max_running: -1 }, 'UNPROCESSABLE', 'max_running is 1 to'],
+    [{ max_running: 1.5 }, 'UNPROCESSABLE', 'or 0 for none; got 1.5'],
     [{ images: [' '] }, 'UNPROCESSABLE', 'images: a name has 1 to 512 characters'],
     [{ secrets: Array.from({ length: 101 }, (_, n) => `s${n}`) }, 'UNPROCESSABLE', 'secrets has 101 names'],
   ])('%j is refused, naming what is wrong', async (request, code, text) => {
@@ -100,6 +102,31 @@ describe('a key makes none that may more than itself', () => {
       key_expires_at_ms: T0 + 60_000,
       scope: { ceiling: 'developer', images: ['a', 'b'], secrets: ['s'] },
     });
+  });
+
+  test('of limited keys neither number of runs nor their sum is more than that of the one that made them', async () => {
+    const { world, create, as } = await openKeys('admin');
+    const maker = await as({ max_running: 3 });
+    const of = async (request: Partial<CreateKeyRequest>, caller = maker) => (await create(request, caller)).key.scope;
+    const together = { counted_with: maker.key_id };
+    expect(await of({ max_running: 5 })).toEqual({ max_running: 3, ...together });
+    expect(await of({ max_running: 0 })).toEqual({ max_running: 3, ...together });
+    expect(await of({ max_running: 1 })).toEqual({ max_running: 1, ...together });
+    expect(await of({}, await as({ max_running: 2 }, maker))).toEqual({ max_running: 2, ...together });
+    const { claim_token } = await issueSignIn(world, 'ann@example.com', 'console', BY, maker);
+    const signedIn = await authenticate(world, (await redeemClaim(world, claim_token, 'r')).api_key);
+    expect(signedIn.scope).toEqual({ max_running: 3, ...together });
+    const other = await createUser(world, { email: 'bob@example.com', role: 'admin' }, BY, undefined, maker);
+    const bob = await authenticate(world, (await redeemClaim(world, other.claim_token, 'r')).api_key);
+    expect(bob.scope).toEqual({ max_running: 3, ...together });
+  });
+
+  test('a limited key that rotates one without a limit gives its own to the new one', async () => {
+    const { world, create, as } = await openKeys();
+    const limited = await as({ max_running: 2 });
+    const { key } = await create();
+    const issued = await rotateKey(world, { keyId: key.key_id, overlapMs: 0 }, asking(limited));
+    expect(issued.key.scope).toEqual({ max_running: 2, counted_with: limited.key_id });
   });
 
   test('one held to images or secrets counts as a developer at most', async () => {
@@ -161,6 +188,17 @@ describe('revoking and rotating', () => {
     world.clock.advance(60_000);
     await expect(authenticate(world, old.api_key)).rejects.toMatchObject({ code: 'INVALID_API_KEY' });
     await authenticate(world, issued.api_key);
+  });
+
+  test('a rotated key keeps its limit, and is counted with the one it replaces, as often as it is rotated', async () => {
+    const { world, ann, create } = await openKeys();
+    const first = await create({ max_running: 2 });
+    const second = await rotateKey(world, { keyId: first.key.key_id, overlapMs: HOUR_MS }, asking(ann));
+    const itself = await authenticate(world, second.api_key);
+    const third = await rotateKey(world, { keyId: second.key.key_id, overlapMs: HOUR_MS }, asking(itself));
+    for (const { key } of [second, third]) {
+      expect(key.scope).toEqual({ max_running: 2, counted_with: first.key.key_id });
+    }
   });
 
   test('a rotation never makes the old key live longer, and one that is over cannot be rotated', async () => {

@@ -261,6 +261,7 @@ describe('what it waits for', () => {
     expect(waitsFor({})).toMatch(/ It has place 3 of 7: no more than 2 runs of each user may be under way at once\.$/);
     expect(waitsFor({ limit: 'deployment', max_running: 1 })).toMatch(/than one run of this server may be under way/);
     expect(waitsFor({ limit: 'image' })).toMatch(/than 2 runs with its image may be under way/);
+    expect(waitsFor({ limit: 'key' })).toMatch(/than 2 runs of its key may be under way/);
     expect(waitsFor({ limit: undefined })).toMatch(/ It has place 3 of 7\.$/);
   });
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { placeOf } from '../../src/slots/queue-place.ts';
-import { limitReached, NO_LIMITS } from '../../src/slots/slot-limits.ts';
+import { limitReached, needsSlot, NO_LIMITS } from '../../src/slots/slot-limits.ts';
 import {
   inTurn,
   NO_SLOTS,
@@ -134,6 +134,23 @@ describe('a limit', () => {
   test('of the deployment is named first', () => {
     const full = withHolder(held, run('3', 'bob', 'c'));
     expect(limitReached(full, limits, run('4', 'ann', 'a'))).toBe('deployment');
+  });
+
+  test('that a key carries counts the runs of that key alone, and is named last', () => {
+    const of = (id: string, max_running: number) => ({ key_limit: { key_id: id, max_running } });
+    const slots = [
+      { ...run('1', 'ann', 'a'), ...of('k', 2) },
+      { ...run('2', 'ann', 'b'), ...of('l', 1) },
+    ].reduce(withHolder, NO_SLOTS);
+    const wanted = run('3', 'bob', 'c');
+    expect(needsSlot(NO_LIMITS, wanted)).toBe(false);
+    expect(needsSlot(NO_LIMITS, { ...wanted, ...of('k', 2) })).toBe(true);
+    expect(limitReached(slots, NO_LIMITS, { ...wanted, ...of('k', 2) })).toBeUndefined();
+    expect(limitReached(slots, NO_LIMITS, { ...wanted, ...of('k', 1) })).toBe('key');
+    expect(limitReached(slots, NO_LIMITS, { ...wanted, ...of('l', 1) })).toBe('key');
+    expect(limitReached(slots, NO_LIMITS, { ...wanted, ...of('m', 1) })).toBeUndefined();
+    expect(limitReached(slots, NO_LIMITS, wanted)).toBeUndefined();
+    expect(limitReached(slots, limits, { ...run('3', 'bob', 'a'), ...of('k', 1) })).toBe('image');
   });
 
   test('that an image carries itself wins over the deployment’s for images, in both directions', () => {

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
+import type { Caller } from '../../src/access/authenticate.ts';
 import { executionRef, type Execution } from '../../src/executions/execution.ts';
 import { lookAtExecution } from '../../src/executions/look-at-execution.ts';
 import { waitingFor } from '../../src/executions/waiting-for.ts';
@@ -21,8 +22,8 @@ const noticed = (error: unknown) => {
 };
 
 /** As the route for runs does it: stored, then started or admitted. */
-async function handIn(user = 'ann', image?: string): Promise<string> {
-  const caller = callerOf('admin', `${user}@example.com`);
+async function handIn(user = 'ann', image?: string, key: Partial<Caller> = {}): Promise<string> {
+  const caller = { ...callerOf('admin', `${user}@example.com`), ...key };
   const { execution } = await world.submit(image === undefined ? {} : { image }, { caller });
   await admitAfter(world, execution, noticed);
   return execution.execution_id;
@@ -253,6 +254,50 @@ describe('[fair-queue] among those who wait', () => {
     await end(heavy);
     expect(await holders()).toEqual([second]);
     expect((await stored(third)).waiting).toBe(true);
+  });
+
+  test('a key’s limit holds up its runs and those of the keys counted with it, and no other run of its user', async () => {
+    const key = { key_id: 'k', scope: { max_running: 1 } };
+    const rotated = { key_id: 'l', scope: { max_running: 1, counted_with: 'k' } };
+    const first = await handIn('ann', undefined, key);
+    const second = await handIn('ann', undefined, rotated);
+    world.clock.advance(1);
+    const third = await handIn('ann', undefined, key);
+    const free = await handIn('ann');
+    const other = await handIn('ann', undefined, { key_id: 'm', scope: { max_running: 1 } });
+    // While anybody waits every run goes through the queue, and past those that have no room.
+    expect(await holders()).toEqual([first, other]);
+    expect((await stored(free)).facts.attempts).toHaveLength(1);
+    const waits = await queuePlaces(world.records, world.limits, [await stored(second)]);
+    expect(waits.get(second)).toMatchObject({ place: 1, waiting: 2, limit: 'key', max_running: 1 });
+    await end(first);
+    expect(await holders()).toEqual([other, second]);
+    expect((await stored(third)).waiting).toBe(true);
+  });
+
+  test('beside a key’s limit the wider ones hold, in the order in which users take turns', async () => {
+    world.limit({ deployment: 2 });
+    const key = { key_id: 'k', scope: { max_running: 1 } };
+    const [first, free] = [await handIn('ann', undefined, key), await handIn('bob')];
+    const second = await handIn('ann', undefined, key);
+    const waiting = await handIn('bob');
+    const places = await queuePlaces(world.records, world.limits, [await stored(second)]);
+    expect(places.get(second)).toMatchObject({ limit: 'deployment', max_running: 2 });
+    // Ann is next, and her key has no room.
+    await end(free);
+    expect(await holders()).toEqual([first, waiting]);
+    await end(first);
+    expect(await holders()).toEqual([waiting, second]);
+  });
+
+  test('a slot of a limited key that was lost from the record is found again by a tick, and counted', async () => {
+    const key = { key_id: 'k', scope: { max_running: 1 } };
+    const first = await handIn('ann', undefined, key);
+    await world.records.transact(async (tx) => tx.set(slotsRef, NO_SLOTS));
+    await world.tick();
+    const second = await handIn('ann', undefined, key);
+    expect(await holders()).toEqual([first]);
+    expect((await stored(second)).waiting).toBe(true);
   });
 
   test('with more waiting for an image than a page holds, the first with room is found behind them', async () => {

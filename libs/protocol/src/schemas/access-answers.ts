@@ -62,6 +62,12 @@ export const KeySchema = Type.Object(
     role: Type.Optional(RoleSchema),
     images: Type.Optional(TextsSchema),
     secrets: Type.Optional(TextsSchema),
+    max_running: Type.Optional(Type.Integer({ description: 'How many of its runs may be under way at once.' })),
+    counted_with: Type.Optional(
+      Type.String({
+        description: 'The limited key that made it, or in whose place it is: the runs of both are counted together.',
+      }),
+    ),
   },
   { title: 'Key', description: 'A key as lists show it: never its text.' },
 );

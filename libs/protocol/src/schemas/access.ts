@@ -1,4 +1,5 @@
 import Type from 'typebox';
+import { LIMITS } from '../limits.ts';
 
 const Email = Type.String({
   description: 'An e-mail; or `service:<name>` for a user that is no person.',
@@ -24,6 +25,13 @@ export const CreateKeyRequestSchema = Type.Object(
     role: Type.Optional(Type.String({ description: 'The highest role it counts as.', examples: ['viewer'] })),
     images: Type.Optional(Type.Array(Type.String(), { description: 'The only images its runs may use.' })),
     secrets: Type.Optional(Type.Array(Type.String(), { description: 'The only secrets it may use or read.' })),
+    max_running: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: LIMITS.runningMax,
+        description: 'How many of its runs may be under way at once; 0 or absent = no limit of its own.',
+      }),
+    ),
   },
   { title: 'CreateKeyRequest', examples: [{ name: 'laptop', role: 'viewer', expires_in: 2_592_000 }] },
 );

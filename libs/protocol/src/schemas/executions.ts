@@ -45,7 +45,7 @@ const QueueSchema = Type.Object(
   {
     place: Type.Integer({ minimum: 1, description: 'From 1. Users take turns, so that it may also grow.' }),
     waiting: CountSchema,
-    limit: Type.Optional(Type.Enum(['deployment', 'user', 'image'])),
+    limit: Type.Optional(Type.Enum(['deployment', 'user', 'image', 'key'])),
     max_running: Type.Optional(CountSchema),
     until: Type.Optional(TimeSchema),
   },
