@@ -325,7 +325,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       'Each record holds the hash of the one before. Keep the head that "verify" prints elsewhere: it proves the past later.',
       'Who started or stopped a run stands in the run itself: runvoy status.',
     ],
-    examples: ['runvoy audit --action secret.read', 'runvoy audit verify'],
+    examples: ['runvoy audit --action secret.read --by ann@example.com', 'runvoy audit verify'],
     words: { least: 0, most: 1 },
     load: async () => (await import('./commands/audit.ts')).audit,
   },

@@ -17,6 +17,8 @@ export function auditRoutes(api: FastifyInstance, { records }: OrchestratorDeps)
         operationId: 'listAudit',
         tags: ['audit'],
         summary: 'Who changed what, newest first',
+        description:
+          'With several of subject, by and action all have to be true. A page may then be short, or empty, and still name the next.',
         permission: 'audit.read',
         querystring: AuditQuerySchema,
         response: { 200: AuditPageSchema },
@@ -27,7 +29,7 @@ export function auditRoutes(api: FastifyInstance, { records }: OrchestratorDeps)
     async ({ query }): Promise<ListAuditAnswer> => {
       const page = await listAudit(records, readFilter(query), readPageQuery(query));
       return {
-        records: page.records.map(({ value }) => auditBody(value)),
+        records: page.records.map(auditBody),
         ...(page.next === undefined ? {} : { next: page.next }),
       };
     },

@@ -12,6 +12,9 @@ test('an admin reads who did what with which key, and that nothing was taken out
     { action: 'secret.create', by: 'admin@example.com', request_id: made.headers['x-request-id'] },
   ]);
   expect(listed.json().records[0].key_id).toMatch(/^[a-z2-7]{20}$/);
+  const both = await world.call('GET', '/api/v1/audit?subject=s&by=admin@example.com&action=secret.create');
+  expect(both.json().records).toMatchObject([{ action: 'secret.create', by: 'admin@example.com', subject: 's' }]);
+  expect((await world.call('GET', '/api/v1/audit?subject=s&by=eve@example.com')).json()).toEqual({ records: [] });
   expect(listed.body).not.toContain('hidden-value');
   expect((await world.call('GET', '/api/v1/audit/verify')).json()).toMatchObject({ intact: true });
   expect((await world.call('GET', '/api/v1/audit', undefined, dev)).statusCode).toBe(403);

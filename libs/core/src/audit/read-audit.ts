@@ -1,6 +1,6 @@
 import { LIMITS } from '@runvoy/protocol';
-import { Failure } from '../failure.ts';
-import type { DeclaredQuery, Page, QueryArgs, Records } from '../records/records.ts';
+import { matchingPage, type MatchPlan } from '../records/matching-page.ts';
+import type { Cursor, Records } from '../records/records.ts';
 import {
   auditByAction,
   auditBySubject,
@@ -13,7 +13,7 @@ import {
   type AuditRecord,
 } from './audit.ts';
 
-/** What somebody looks for. One of the three at most: each has an index of its own. */
+/** What somebody looks for. All of it has to be true of a record. */
 export interface AuditFilter {
   readonly subject?: string;
   readonly by?: string;
@@ -23,41 +23,46 @@ export interface AuditFilter {
   readonly toMs?: number;
 }
 
-const FILTERS = {
-  subject: { query: auditBySubject, field: 'subject' },
-  by: { query: auditByUser, field: 'by' },
-  action: { query: auditByAction, field: 'action' },
-} as const;
+/** Records, newest first, and where the older ones begin. */
+export interface AuditPage {
+  readonly records: readonly AuditRecord[];
+  readonly next?: Cursor;
+}
 
-/** A page of what was done, newest first. Fails with `INVALID_REQUEST` for more than one of subject, by and action. */
-export function listAudit(
+/** Each has an index of its own. The first one given is asked: of the deeds to one thing there are fewest. */
+const INDEXES = [
+  ['subject', auditBySubject],
+  ['by', auditByUser],
+  ['action', auditByAction],
+] as const;
+
+/**
+ * A page of what was done, newest first. One part of the filter is answered by an index; of the records that only the others rule out at
+ * most 2,000 are read for one page, which may then be short and still name the next.
+ */
+export async function listAudit(
   records: Records,
   filter: AuditFilter,
   page: { readonly after?: string | undefined; readonly limit: number },
-): Promise<Page<AuditRecord>> {
-  const { query, equal } = queryFor(filter);
-  const args: QueryArgs = {
-    limit: page.limit,
-    ...(equal === undefined ? {} : { equal }),
-    // Newest first: results begin at the later bound.
-    ...(filter.toMs === undefined ? {} : { from: filter.toMs }),
-    ...(filter.fromMs === undefined ? {} : { to: filter.fromMs }),
-  };
-  return records.page(query, args, page.after);
+): Promise<AuditPage> {
+  const { found, next } = await matchingPage(records, planOf(filter), { limit: page.limit, after: page.after });
+  return { records: found, ...(next === undefined ? {} : { next }) };
 }
 
-function queryFor(filter: AuditFilter): {
-  readonly query: DeclaredQuery<AuditRecord>;
-  readonly equal?: Readonly<Record<string, string>>;
-} {
-  const given = (['subject', 'by', 'action'] as const).filter((name) => filter[name] !== undefined);
-  if (given.length > 1) {
-    throw new Failure('INVALID_REQUEST', `Give one of subject, by and action; got ${given.join(' and ')}.`);
-  }
-  const [name] = given;
-  if (name === undefined) return { query: auditNewestFirst };
-  const { query, field } = FILTERS[name];
-  return { query, equal: { [field]: filter[name]! } };
+function planOf(filter: AuditFilter): MatchPlan<AuditRecord> {
+  const given = INDEXES.filter(([field]) => filter[field] !== undefined);
+  const [first] = given;
+  return {
+    query: first === undefined ? auditNewestFirst : first[1],
+    args: {
+      ...(first === undefined ? {} : { equal: { [first[0]]: filter[first[0]]! } }),
+      // Newest first: results begin at the later bound.
+      ...(filter.toMs === undefined ? {} : { from: filter.toMs }),
+      ...(filter.fromMs === undefined ? {} : { to: filter.fromMs }),
+    },
+    matches: (record) => given.every(([field]) => record[field] === filter[field]),
+    hasRest: given.length > 1,
+  };
 }
 
 /** What became of the chain. */

@@ -1,6 +1,7 @@
-import { isTerminal, LIMITS, type ExecutionStatus } from '@runvoy/protocol';
+import { isTerminal, type ExecutionStatus } from '@runvoy/protocol';
 import { listImages, sameNameAndTag } from '../images/resolve-image.ts';
-import type { Cursor, DeclaredQuery, IndexableValue, QueryArgs, Records, Stored } from '../records/records.ts';
+import { matchingPage, type MatchPlan } from '../records/matching-page.ts';
+import type { Cursor, DeclaredQuery, IndexableValue, QueryArgs, Records } from '../records/records.ts';
 import type { Millis } from '../time/clock.ts';
 import {
   executionsByStatus,
@@ -31,17 +32,6 @@ export interface ExecutionPage {
   readonly next?: Cursor;
 }
 
-/** A query with what it is asked; the rest of a filter is looked at run by run. */
-interface Plan {
-  readonly query: DeclaredQuery<Execution>;
-  readonly args: Omit<QueryArgs, 'limit'>;
-  readonly matches: (execution: Execution) => boolean;
-  readonly hasRest: boolean;
-}
-
-/** With more than the index can tell, runs are read so many at a time, and at most so many for one page. */
-const SCAN_PAGE = 200;
-const SCAN_MOST = 2_000;
 /** Firestore's bound on the values of one `in`. */
 const MAX_ONE_OF = 30;
 
@@ -53,48 +43,16 @@ const MAX_ONE_OF = 30;
 export async function listExecutions(
   records: Records,
   filter: ExecutionFilter,
-  { limit, after }: { readonly limit: number | undefined; readonly after?: Cursor | undefined },
+  page: { readonly limit: number | undefined; readonly after?: Cursor | undefined },
 ): Promise<ExecutionPage> {
   const plan = await planOf(records, filter);
   if (!plan) return { executions: [] };
-  const found: Execution[] = [];
-  let from = after;
-  for (let read = 0; found.length < (limit ?? Infinity);) {
-    const wanted = (limit ?? Infinity) - found.length;
-    const size = plan.hasRest ? SCAN_PAGE : Math.min(LIMITS.listPage, wanted);
-    const page = await records.page(plan.query, { ...plan.args, limit: size }, from);
-    read += page.records.length;
-    const cut = cutAt(page.records, plan, wanted);
-    found.push(
-      ...page.records
-        .slice(0, cut)
-        .map(({ value }) => value)
-        .filter(plan.matches),
-    );
-    if (cut < page.records.length) {
-      // The cursor is to stand behind the last run shown, and a page only says where it ends itself.
-      const { next } = await records.page(plan.query, { ...plan.args, limit: cut }, from);
-      return { executions: found, ...(next === undefined ? {} : { next }) };
-    }
-    from = page.next;
-    if (from === undefined) return { executions: found };
-    if (limit !== undefined && read >= SCAN_MOST) break;
-  }
-  return { executions: found, ...(from === undefined ? {} : { next: from }) };
-}
-
-/** How many of the records are needed for so many matches. */
-function cutAt(records: readonly Stored<Execution>[], { matches }: Plan, wanted: number): number {
-  let left = wanted;
-  for (const [index, { value }] of records.entries()) {
-    if (left === 0) return index;
-    if (matches(value)) left -= 1;
-  }
-  return records.length;
+  const { found, next } = await matchingPage(records, plan, page);
+  return { executions: found, ...(next === undefined ? {} : { next }) };
 }
 
 /** Undefined when nothing can match. */
-async function planOf(records: Records, filter: ExecutionFilter): Promise<Plan | undefined> {
+async function planOf(records: Records, filter: ExecutionFilter): Promise<MatchPlan<Execution> | undefined> {
   const { statuses, labels = [], user } = filter;
   if (statuses?.length === 0) return undefined;
   const imageIds = filter.image === undefined ? undefined : await idsOfImage(records, filter.image);
@@ -105,7 +63,7 @@ async function planOf(records: Records, filter: ExecutionFilter): Promise<Plan |
     (imageIds === undefined || imageIds.includes(run.image_id)) &&
     labels.every((pair) => run.label_pairs?.includes(pair));
   const given = labels.length + [statuses, user, imageIds].filter((part) => part !== undefined).length;
-  const by = (query: DeclaredQuery<Execution>, args: Omit<QueryArgs, 'limit'> = {}): Plan => ({
+  const by = (query: DeclaredQuery<Execution>, args: Omit<QueryArgs, 'limit'> = {}): MatchPlan<Execution> => ({
     query,
     args: { ...args, ...range },
     matches,

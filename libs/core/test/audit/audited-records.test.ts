@@ -30,7 +30,7 @@ test('every stored record is told once, as a line that a sink can select, withou
   await updateSecret(deps, 'gh', { value: 'another value' }, BY);
   const { records } = await listAudit(stored, {}, { limit: 10 });
   expect(told().map(({ audit }) => [audit.seq, audit.hash])).toEqual(
-    records.map(({ value }) => [value.seq, value.hash]).toReversed(),
+    records.map(({ seq, hash }) => [seq, hash]).toReversed(),
   );
   expect(told()[0]).toMatchObject({
     severity: 'NOTICE',

@@ -96,7 +96,7 @@ describe('a new sealing key', () => {
     }
     await rotateSealingKey(deps, ADMIN, () => undefined);
     const { records } = await listAudit(deps.records, { action: 'sealing-key.rotate' }, { limit: 10 });
-    expect(records.map(({ value }) => [value.subject, value.by])).toEqual([['1', ADMIN.caller.user.email]]);
+    expect(records.map(({ subject, by: who }) => [subject, who])).toEqual([['1', ADMIN.caller.user.email]]);
   });
 
   test('is told with what each key seals, variables of runs that have not ended included', async () => {
