@@ -28,7 +28,12 @@ export interface ImportReport {
   readonly values_needed: readonly { readonly name: string; readonly key_name: string }[];
   /** What could not be carried over, in words. */
   readonly left: readonly string[];
+  /** How many of these the server refused, or are not what they should be. */
+  readonly refused: number;
 }
+
+/** Told of each new user at once: whatever becomes of the rest, the server tells a claim only once. */
+export type Claimed = (claim: { readonly email: string; readonly claim_token: string }) => void;
 
 /** One request's worth of commands. */
 const REQUEST_CHARS = 1_000_000;
@@ -38,8 +43,12 @@ const REQUEST_CHARS = 1_000_000;
  * moment and begun again, and twice is once. What the server refuses is told and does not stop the rest; a busy server is waited for.
  * Fails when the file is no export, is of a newer form, or has no end: what it held until then has been carried over.
  */
-export async function importLines(api: RunvoyClient, lines: AsyncIterable<string>): Promise<ImportReport> {
-  const importing = new Importing(api);
+export async function importLines(
+  api: RunvoyClient,
+  lines: AsyncIterable<string>,
+  claimed: Claimed = () => undefined,
+): Promise<ImportReport> {
+  const importing = new Importing(api, claimed);
   for await (const text of lines) if (text.trim() !== '') await importing.take(parsed(text, importing.taken + 1));
   return importing.finish();
 }
@@ -47,6 +56,7 @@ export async function importLines(api: RunvoyClient, lines: AsyncIterable<string
 class Importing {
   taken = 0;
   readonly #api: RunvoyClient;
+  readonly #claimed: Claimed;
   readonly #made: Record<string, number> = {};
   readonly #there: Record<string, number> = {};
   readonly #counts: Record<string, number> = {};
@@ -54,6 +64,11 @@ class Importing {
   readonly #needed: { name: string; key_name: string }[] = [];
   readonly #left: string[] = [];
   readonly #wantsLog = new Set<string>();
+  /** Runs that are here now. */
+  readonly #arrived = new Set<string>();
+  /** Runs whose log came along and must agree with what their runner stated. */
+  readonly #stated = new Set<string>();
+  #refused = 0;
   #head: ExportHead | undefined;
   #end: Readonly<Record<string, number>> | undefined;
   #runs: ExportedRun[] = [];
@@ -62,8 +77,9 @@ class Importing {
   #users = new Map<string, string>();
   #secrets = new Map<string, readonly string[]>();
 
-  constructor(api: RunvoyClient) {
+  constructor(api: RunvoyClient, claimed: Claimed) {
     this.#api = api;
+    this.#claimed = claimed;
   }
 
   async take(line: ExportLine): Promise<void> {
@@ -91,6 +107,7 @@ class Importing {
 
   async finish(): Promise<ImportReport> {
     await this.#sendRuns();
+    await this.#proveLogs();
     if (!this.#head) throw new Problem('The file is empty: it is no export.');
     this.#tellUnknown();
     const counted = JSON.stringify(sorted(this.#counts));
@@ -105,6 +122,7 @@ class Importing {
       claims: this.#claims,
       values_needed: this.#needed,
       left: this.#left,
+      refused: this.#refused,
     };
   }
 
@@ -135,11 +153,17 @@ class Importing {
       if (known !== role) this.#left.push(`user ${email}: is ${known} here and ${role} in the export`);
       return this.#count(this.#there, 'user');
     }
-    const { claim_token } = await patiently(() => this.#api.createUser({ email, role: role as Role }));
+    const created = await patiently(() => this.#api.createUser({ email, role: role as Role })).catch(ifConflict);
+    // Another import was quicker.
+    if (!created) return this.#count(this.#there, 'user');
+    const claim = { email, claim_token: created.claim_token };
     this.#count(this.#made, 'user');
     this.#users.set(email.toLowerCase(), role);
     if (revoked) await patiently(() => this.#api.revokeUser(email));
-    else this.#claims.push({ email, claim_token });
+    else {
+      this.#claims.push(claim);
+      this.#claimed(claim);
+    }
   }
 
   async #secret({ name, key_name, granted_to }: ExportedSecret): Promise<void> {
@@ -174,18 +198,34 @@ class Importing {
     if (runs.length === 0) return;
     [this.#runs, this.#runChars] = [[], 0];
     await this.#tell(`${runs.length} runs from ${runs[0]?.execution_id} on`, async () => {
+      for (const { execution_id, log } of runs) if (log) this.#stated.add(execution_id);
       const { executions } = await patiently(() => this.#api.importExecutions({ executions: runs, source }));
       for (const { execution_id, outcome, wants_log } of executions) {
         this.#count(outcome === 'created' ? this.#made : this.#there, 'execution');
+        this.#arrived.add(execution_id);
         if (wants_log) this.#wantsLog.add(execution_id);
       }
     });
   }
 
   async #log({ execution_id, lines }: ExportedLog): Promise<void> {
+    // Told already, with its run.
+    if (!this.#arrived.has(execution_id)) return;
     if (!this.#wantsLog.has(execution_id)) return this.#count(this.#there, 'log');
     await patiently(() => this.#api.importLog(execution_id, { lines }));
     this.#count(this.#made, 'log');
+  }
+
+  /** A log that came along is what its runner stated, or it is told: the file may have been changed on its way. */
+  async #proveLogs(): Promise<void> {
+    for (const id of this.#wantsLog) {
+      if (!this.#stated.has(id)) continue;
+      const { completeness, gaps } = await patiently(() => this.#api.verifyLog(id));
+      if (completeness === 'complete') continue;
+      this.#refused += 1;
+      const why = gaps.length > 0 ? 'lines of it are missing' : 'its lines are not those its runner stated';
+      this.#left.push(`log of ${id}: ${why}`);
+    }
   }
 
   /** What the server refuses is for whoever reads the report; what it never answered is not. */
@@ -194,6 +234,7 @@ class Importing {
       await carry();
     } catch (error) {
       if (!(error instanceof RunvoyError) || error.mayPass || error.status === 401 || error.status === 403) throw error;
+      this.#refused += 1;
       this.#left.push(`${what}: ${error.explanation}`);
     }
   }
@@ -208,6 +249,10 @@ class Importing {
       if (!known.includes(type)) this.#left.push(`${count} of type ${type}, which this client does not know`);
     }
   }
+}
+
+function ifConflict(error: unknown): undefined {
+  if (!(error instanceof RunvoyError) || error.status !== 409) throw error;
 }
 
 function ifMissing(error: unknown): undefined {

@@ -26,7 +26,7 @@ export function localRun({ name, path, definition }: LocalPlaybook, asked: Asked
   return {
     ...rest,
     ...choices,
-    command: commands.join(' && '),
+    command: commands.join(' &&\n'),
     ...(Object.keys(merged).length === 0 ? {} : { env: merged }),
     ...(allSecrets.length === 0 ? {} : { secrets: allSecrets }),
     ...(Object.keys(allLabels).length === 0 ? {} : { labels: allLabels }),

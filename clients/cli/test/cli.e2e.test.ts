@@ -39,7 +39,7 @@ describe('playbook run', () => {
     server.end('FAILED', 4);
     expect(await cli.ended).toBe(4);
     expect(cli.stderr).toContain(`runvoy: playbook deploy from ${join(home, '.runvoy', 'deploy.yml')}\n`);
-    expect(body()).toEqual({ command: 'make && make deploy', env: { PORT: '8080' }, labels: { env: 'prod' } });
+    expect(body()).toEqual({ command: 'make &&\nmake deploy', env: { PORT: '8080' }, labels: { env: 'prod' } });
   });
 
   test('asks the server for what does not lie here, and names the version', async () => {

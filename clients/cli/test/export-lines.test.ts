@@ -108,6 +108,44 @@ describe('an import', () => {
     await expect(importLines(api, of(...lines))).rejects.toThrow(why);
   });
 
+  test('tells each claim at once, takes a user another import made for there, and names a log that is not what its runner stated', async () => {
+    const claimed: string[] = [];
+    const importing = {
+      ...empty,
+      createUser: async ({ email }: { email: string }) => {
+        if (email === 'b@x') throw new RunvoyError('exists', { code: 'CONFLICT', status: 409 });
+        return { claim_token: 'c' };
+      },
+      importExecutions: async () => ({
+        executions: [{ execution_id: ID, outcome: 'created', wants_log: true }],
+      }),
+      importLog: async () => ({}),
+      verifyLog: async () => ({ completeness: 'unproven', gaps: [] }),
+    };
+    const execution = { execution_id: ID, command: 'x', log: { lines: 1, bytes: 1, sha256: 'f' } };
+    const lines = of(
+      head,
+      '{"type":"user","email":"a@x","role":"viewer","revoked":false}',
+      '{"type":"user","email":"b@x","role":"viewer","revoked":false}',
+      JSON.stringify({ type: 'execution', execution }),
+      JSON.stringify({ type: 'log', execution_id: ID, lines: [{ seq: 1, stream: 'stdout', ms: 1, text: 'forged' }] }),
+      JSON.stringify({
+        type: 'log',
+        execution_id: 'b',
+        lines: [{ seq: 1, stream: 'stdout', ms: 1, text: 'of nobody' }],
+      }),
+      '{"type":"end","counts":{"user":2,"execution":1,"log":2}}',
+    );
+    const report = await importLines(importing as unknown as RunvoyClient, lines, ({ email }) => claimed.push(email));
+    expect(claimed).toEqual(['a@x']);
+    expect(report).toMatchObject({
+      made: { user: 1, execution: 1, log: 1 },
+      there: { user: 1 },
+      left: [`log of ${ID}: its lines are not those its runner stated`],
+      refused: 1,
+    });
+  });
+
   test('makes the playbooks that are missing, and tells of those that say something else here', async () => {
     const made: unknown[] = [];
     const there = { one: { commands: ['a'], image: 'x' }, two: { commands: ['b'] } };
@@ -161,6 +199,7 @@ describe('an import', () => {
       claims: [],
       values_needed: [{ name: 'gh', key_name: 'T' }],
       left: ['image a:1: no such account', '1 of type pipeline, which this client does not know'],
+      refused: 1,
     });
   });
 });

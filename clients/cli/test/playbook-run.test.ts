@@ -24,7 +24,7 @@ const FILE = {
 describe('a run of a local playbook', () => {
   test('is what the file says', () => {
     expect(localRun(FILE, asked())).toEqual({
-      command: 'a && b c',
+      command: 'a &&\nb c',
       image: 'alpine:3',
       env: FILE.definition.env,
       secrets: ['one', 'two'],
@@ -37,7 +37,7 @@ describe('a run of a local playbook', () => {
   test('has options in place of what the file says, and env, secrets and labels on top', () => {
     const given = { image: 'node:24', 'git-ref': 'v1', env: ['B=option'], secret: ['two,three'], label: ['env=prod'] };
     expect(localRun(FILE, asked(given, { RUNVOY_USER_A: 'forwarded' }))).toEqual({
-      command: 'a && b c',
+      command: 'a &&\nb c',
       image: 'node:24',
       env: { A: 'forwarded', B: 'option', C: 'file' },
       secrets: ['one', 'two', 'three'],

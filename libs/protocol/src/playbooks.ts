@@ -28,7 +28,7 @@ export interface PlaybookParameter {
 /** What one version of a playbook says. The fields of runvoy's local files, and what they lack. */
 export interface PlaybookDefinition {
   readonly description?: string;
-  /** Joined by ` && `, as runvoy does. */
+  /** Joined by `&&`, each on a line of its own. */
   readonly commands: readonly string[];
   readonly image?: string;
   /** Everybody who may read playbooks reads these values: what is secret belongs into a secret. */

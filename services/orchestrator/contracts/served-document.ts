@@ -15,6 +15,8 @@ export function servedDocument(apiUrl: string): { check(answer: Answer): Promise
   };
   return {
     async check(answer) {
+      // A front end's own answer for an instance that is gone: no service said it.
+      if (answer.status >= 500 && answer.headers['x-request-id'] === undefined) return;
       asked ??= answers();
       // A server that was killed meanwhile is asked again: the next one is another.
       const known = await asked.catch(() => (asked = undefined));

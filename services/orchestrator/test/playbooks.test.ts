@@ -128,7 +128,7 @@ describe('a run of a playbook', () => {
     const answer = await start(world, { parameters: { target: 'prod', note }, labels: { by: 'me' } });
     expect(answer.statusCode).toBe(202);
     expect(answer.json()).toMatchObject({
-      command: 'echo "to $TARGET" && ./deploy "$TARGET" "$REPLICAS"',
+      command: 'echo "to $TARGET" &&\n./deploy "$TARGET" "$REPLICAS"',
       playbook: { name: 'deploy', version: 1 },
     });
     const { execution_id } = answer.json();

@@ -69,7 +69,8 @@ function isolationLines({ level, engine, whyNotBetter }: FoundIsolation, trustAl
 export function earlierRuns(executions: readonly Execution[]): string {
   if (executions.length === 0) return '';
   const rows = executions.map(({ execution_id, status, started_at_ms, command }) => {
-    const line = command.replaceAll(/\s+/g, ' ');
+    // Whoever may run chose it, and this is the admin's terminal.
+    const line = command.replaceAll(/[\s\p{Cc}\p{Cf}]+/gu, ' ');
     const shown = line.length > 48 ? `${line.slice(0, 47)}…` : line;
     return `    ${execution_id}  ${status.padEnd(11)}  ${new Date(started_at_ms).toISOString().slice(0, 19)}Z  ${shown}`;
   });

@@ -1,10 +1,11 @@
 import { openApi } from '../open-api.ts';
 import { openConnection } from '../connection.ts';
 import { EXIT } from '../exit-code.ts';
-import { importLines, type ImportReport } from '../import-lines.ts';
+import { importLines, type Claimed, type ImportReport } from '../import-lines.ts';
 import type { Invocation } from '../invocation.ts';
 import { oneLine } from '../one-line.ts';
 import { Problem } from '../problem.ts';
+import { shellWord } from '../shell-word.ts';
 
 const { createReadStream } = process.getBuiltinModule('node:fs');
 const { createInterface } = process.getBuiltinModule('node:readline');
@@ -19,24 +20,35 @@ export async function importAll(invocation: Invocation): Promise<number> {
     input.once('error', (cause) => reject(new Problem(`cannot read ${file}: ${cause.message}`, { cause })));
   });
   const lines = createInterface({ input, crlfDelay: Infinity });
-  const report = await Promise.race([importLines(api, lines), failed]);
-  if (options.flag('json')) terminal.stdout.write(`${JSON.stringify(report)}\n`);
+  const isJson = options.flag('json');
+  const claimed = isJson ? undefined : claimPrinter(invocation);
+  const report = await Promise.race([importLines(api, lines, claimed), failed]);
+  if (isJson) terminal.stdout.write(`${JSON.stringify(report)}\n`);
   else print(report, invocation);
-  return EXIT.ok;
+  return report.refused > 0 ? EXIT.failed : EXIT.ok;
+}
+
+/** Each at once: an import that is cut must not take the claims of those who are there with it. */
+function claimPrinter({ terminal }: Invocation): Claimed {
+  let isFirst = true;
+  return ({ email, claim_token }) => {
+    if (isFirst) terminal.stderr.write('each new user claims a first key within 15 minutes:\n');
+    isFirst = false;
+    terminal.stdout.write(`claim ${oneLine(email)} ${claim_token}\n`);
+  };
 }
 
 /** What somebody has to do next goes to stdout, a line each; what was done, to stderr. */
-function print({ made, there, claims, values_needed, left }: ImportReport, { terminal }: Invocation): void {
+function print({ made, there, values_needed, left }: ImportReport, { terminal }: Invocation): void {
   const { stdout, stderr } = terminal;
   for (const type of new Set([...Object.keys(made), ...Object.keys(there)])) {
     stderr.write(`${type}: ${made[type] ?? 0} new, ${there[type] ?? 0} there already\n`);
   }
   for (const what of left) stderr.write(`not carried over: ${oneLine(what)}\n`);
-  if (claims.length > 0) stderr.write('each new user claims a first key within 15 minutes:\n');
-  for (const { email, claim_token } of claims) stdout.write(`claim ${oneLine(email)} ${claim_token}\n`);
   if (values_needed.length > 0)
     stderr.write('secrets that need their value; import again afterwards for their grants:\n');
   for (const { name, key_name } of values_needed) {
-    stdout.write(`runvoy secrets create ${oneLine(name)} ${oneLine(key_name)}\n`);
+    // Whoever wrote the file chose the names, and this is to be pasted.
+    stdout.write(`runvoy secrets create ${shellWord(oneLine(name))} ${shellWord(oneLine(key_name))}\n`);
   }
 }

@@ -14,8 +14,11 @@ export interface User {
   readonly modified_by_request_id: string;
 }
 
-/** Deliberately small: an address is proven by whoever receives the claim, not by a pattern. Control characters would reach terminals. */
-const EMAIL = /^[^\s\p{Cc}@<>"]+@[^\s\p{Cc}@<>"]+$/u;
+/**
+ * Deliberately small: an address is proven by whoever receives the claim, not by a pattern. Control characters would reach terminals,
+ * and one that shows nothing would make two users look like one.
+ */
+const EMAIL = /^[^\s\p{Cc}\p{Cf}@<>"]+@[^\s\p{Cc}\p{Cf}@<>"]+$/u;
 
 /** True for what can be an e-mail address; its length is another question. */
 export function isEmail(text: string): boolean {

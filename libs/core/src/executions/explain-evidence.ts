@@ -32,8 +32,10 @@ export function tellEvidence(execution: Execution): readonly Told[] {
   return told.toSorted((a, b) => a.atMs - b.atMs);
 }
 
-function tellRequest({ created_by, started_at_ms }: Execution): Told {
-  const text = `${created_by} asked for this run. It was stored before anything was started.`;
+function tellRequest({ created_by, started_at_ms, imported }: Execution): Told {
+  const text = imported
+    ? `${created_by} asked for this run in ${imported.source}.`
+    : `${created_by} asked for this run. It was stored before anything was started.`;
   return { atMs: started_at_ms, kind: 'requested', text };
 }
 

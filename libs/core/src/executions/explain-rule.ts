@@ -10,7 +10,9 @@ type Restored = NonNullable<Facts['restored']>;
 /** By which rule the end of a run was judged, as `judge.ts` does; undefined while it has not ended. */
 export function ruleOf(execution: Execution): string | undefined {
   if (!isTerminal(execution.status)) return undefined;
-  const { facts } = execution;
+  const { facts, imported } = execution;
+  if (imported)
+    return `It had ended in ${imported.source}, and what it ended as came along: it is ${outcomeText(execution)}.`;
   const basis = facts.bound ? boundBasis(execution, facts.bound.attempt) : unboundBasis(facts);
   return `${basis} So it is ${outcomeText(execution)}.`;
 }

@@ -8,7 +8,7 @@ import { looksLikeImageId, parseImageReference, requireImageLength } from './ima
 
 /**
  * Finds the image a caller means: nothing = the default; an id = that one; a reference = the registration of exactly that reference,
- * else of the same name and tag. Of several, the default one, else the first by id.
+ * else of the same name and tag. Of several, the default one, else the one registered last.
  * Fails with `IMAGE_NOT_FOUND`, or `UNPROCESSABLE` when the text is too long for either.
  */
 export async function resolveImage(records: Records, wanted: string | undefined): Promise<Image> {
@@ -25,7 +25,8 @@ export async function resolveImage(records: Records, wanted: string | undefined)
   const images = await listImages(records);
   const exact = images.filter((image) => image.image === wanted);
   const candidates = exact.length > 0 ? exact : images.filter((image) => sameNameAndTag(image.image, wanted));
-  const found = candidates.find((image) => image.image_id === standing) ?? candidates[0];
+  const newest = candidates.toSorted((a, b) => b.created_at_ms - a.created_at_ms)[0];
+  const found = candidates.find((image) => image.image_id === standing) ?? newest;
   if (!found) throw new Failure('IMAGE_NOT_FOUND', wanted);
   return found;
 }

@@ -44,9 +44,12 @@ export async function newDefinition(asked: PlaybookDefinition): Promise<Definiti
   return definition;
 }
 
-/** The command of a run, as runvoy's own client makes it of its playbooks. */
+/**
+ * The command of a run: all of them joined by `&&`, as runvoy's own client does, but each on a line of its own. A comment at the end of
+ * one would otherwise take the others with it.
+ */
 export function commandOf({ commands }: Pick<PlaybookDefinition, 'commands'>): string {
-  return commands.join(' && ');
+  return commands.join(' &&\n');
 }
 
 function requireCommands(commands: readonly string[]): void {

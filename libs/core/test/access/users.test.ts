@@ -46,6 +46,14 @@ describe('creating', () => {
     await expect(createUser(world, { ...bob, email }, BY)).rejects.toThrow(text);
   });
 
+  test.each(['ann\u200b@example.com', 'ann@exam\u202eple.com', 'a\u2060nn@example.com'])(
+    'the e-mail %j is refused: a sign that shows nothing would make two users look like one',
+    async (email) => {
+      const world = await RunWorld.open();
+      await expect(createUser(world, { ...bob, email }, BY)).rejects.toMatchObject({ code: 'INVALID_REQUEST' });
+    },
+  );
+
   test('an e-mail beyond the limit is refused, naming limit and size', async () => {
     const world = await RunWorld.open();
     const email = `${'x'.repeat(LIMITS.emailChars)}@a`;

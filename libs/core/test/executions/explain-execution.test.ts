@@ -45,6 +45,22 @@ describe('the evidence', () => {
     );
   });
 
+  test('of a run that was brought here says where it ended, and claims nothing of this place', async () => {
+    const world = await RunWorld.open();
+    const { facts: _, ...execution } = await (await world.running()).execution();
+    const brought = {
+      ...execution,
+      status: 'SUCCEEDED' as const,
+      exit_code: 0,
+      facts: { attempts: [] },
+      imported: { at_ms: T0 + 5_000, by: 'ann@example.com', source: 'AWS' },
+    };
+    const { evidence, rule } = explainExecution(brought, { nowMs: T0 + 6_000, nextLookMs: NEXT_LOOK });
+    expect(rule).toBe('It had ended in AWS, and what it ended as came along: it is SUCCEEDED with exit code 0.');
+    expect(evidence.map(({ kind }) => kind).toSorted()).toEqual(['imported', 'requested']);
+    expect(evidence.find(({ kind }) => kind === 'requested')?.text).toMatch(/ asked for this run in AWS\.$/);
+  });
+
   test('of an end without a report says that the backup copy was read, and when', async () => {
     const world = await RunWorld.open();
     const run = await world.running();

@@ -192,7 +192,7 @@ describe('resolving', () => {
     expect((await resolveImage(records, 'team/tool:latest')).image).toBe('reg.io:5000/team/tool');
   });
 
-  test('of several sizes it is the default one, else the first by id', async () => {
+  test('of several sizes it is the default one, else the newest, and of one moment the first by id', async () => {
     const { records, register } = openImages();
     await register({ image: 'other' });
     const sizes = [1, 2, 3].map((cpu) => register({ image: 'alpine', cpu }));
@@ -200,6 +200,17 @@ describe('resolving', () => {
     expect((await resolveImage(records, 'alpine')).image_id).toBe(ids.toSorted()[0]);
     await register({ image: 'alpine', cpu: 3, is_default: true });
     expect((await resolveImage(records, 'alpine')).cpu).toBe(3);
+  });
+
+  test('of two that differ it is the one registered last', async () => {
+    const records = new MemoryRecords();
+    const clock = manualClock(7);
+    await registerImage({ records, clock }, { image: 'other' }, by);
+    for (const cpu of [3, 1, 2]) {
+      clock.advance(1);
+      await registerImage({ records, clock }, { image: 'alpine', cpu }, by);
+    }
+    expect((await resolveImage(records, 'alpine')).cpu).toBe(2);
   });
 
   test('a reference that has the form of an id is found as a reference', async () => {
