@@ -357,7 +357,7 @@ describe('a path', () => {
     ['POST', '/api/v1/executions/x', 'DELETE, GET, HEAD'],
     ['PATCH', '/api/v1/health/', 'GET, HEAD'],
     ['HEAD', '/api/v1/claim/abc', 'GET, POST'],
-    ['DELETE', '/api/v1/users/create', 'POST'],
+    ['DELETE', '/api/v1/users/create', 'GET, HEAD, POST'],
     ['PROPFIND', '/api/v1/users', 'GET, HEAD'],
   ])('that does not answer %s is 405 and says what it answers: %s', async (method, path, allowed) => {
     const answer = await world.ask(method, path);
