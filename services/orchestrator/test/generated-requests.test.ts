@@ -6,10 +6,9 @@ import { fillTemplate, operationsIn, requestsTo, type GeneratedRequest } from '.
 import { allowedBy, type Schema } from './schema-values.ts';
 import { openWorld, type World } from './world.ts';
 
-/** `RUNVOY_TEST_REQUESTS=1000` sends so many to every operation; `RUNVOY_TEST_SEED` sends the same again. */
+/** `RUNVOY_TEST_REQUESTS=1000` sends so many to every operation; with another `RUNVOY_TEST_SEED` they are others. */
 const REQUESTS = Number(process.env['RUNVOY_TEST_REQUESTS'] ?? 12);
-const SEED = process.env['RUNVOY_TEST_SEED'];
-const seeded = SEED === undefined ? {} : { seed: Number(SEED) };
+const seeded = { seed: Number(process.env['RUNVOY_TEST_SEED'] ?? 1) };
 
 async function readDocument(): Promise<OpenApiDocument> {
   await using world = await openWorld();
