@@ -56,7 +56,7 @@ here(titled('the smoke test of a deployment', why), () => {
   test('fails where the runner is broken', async () => {
     const whole = images[sidecarImage]!;
     images[sidecarImage] = { ...whole, entrypoint: ['/bin/false'] };
-    const { status, output } = await smoke(25);
+    const { status, output } = await smoke(15);
     images[sidecarImage] = whole;
     expect([output, status]).toEqual([expect.stringContaining('smoke: failed.'), 1]);
     expect(output).toContain('submitted');
@@ -66,7 +66,7 @@ here(titled('the smoke test of a deployment', why), () => {
   test('fails where lines get lost in both lanes', async () => {
     intake.broken = /\/logs$/;
     server.stack.google.sinks.logs.plan('drop', { times: Infinity });
-    const { status, output } = await smoke(25);
+    const { status, output } = await smoke(15);
     intake.broken = undefined;
     server.stack.google.sinks.logs.clearPlans();
     expect(intake.brokenCalls).toBeGreaterThan(0);
@@ -79,7 +79,7 @@ here(titled('the smoke test of a deployment', why), () => {
     for (const sink of Object.values(server.stack.google.sinks)) sink.plan('drop', { times: Infinity });
     server.stack.doors.eventarc.conveyor.plan('drop', { times: Infinity });
     server.stack.cut('processor');
-    const { status, output } = await smoke(25);
+    const { status, output } = await smoke(15);
     server.stack.mend('processor');
     expect([output, status]).toEqual([expect.stringContaining('smoke: failed.'), 1]);
     expect(output).not.toContain('ended with');
