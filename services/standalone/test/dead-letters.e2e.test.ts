@@ -95,6 +95,7 @@ test('a poison event is listed, shown with its reason, and carried out by a repl
     // It was delivered and acknowledged: nothing waits, and nothing died again.
     const queue = new DatabaseSync(openDataDir(dataDir).queue, { readOnly: true });
     expect(queue.prepare('SELECT count(*) AS left FROM events').get()).toEqual({ left: 0 });
+    expect(queue.prepare('SELECT count(*) AS left FROM dead_letters').get()).toEqual({ left: 0 });
     queue.close();
   } finally {
     rmSync(dataDir, { recursive: true, force: true, maxRetries: 5 });
