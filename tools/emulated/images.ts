@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ImageTable } from '@runvoy/google-fakes';
@@ -23,11 +24,17 @@ export function emulatedImages(
   readable: readonly string[] = [],
 ): ImageTable {
   const node = process.execPath;
+  const cache = process.env['NODE_COMPILE_CACHE'];
   const sidecar = {
     rootfs: 'host',
-    readable: [REPOSITORY, dirname(node)],
+    readable: [REPOSITORY, dirname(node), ...(cache && existsSync(cache) ? [cache] : [])],
     entrypoint: [node, `${REPOSITORY}/jobs/sandbox-runner/src/main.ts`, 'sidecar'],
-    env: { RUNVOY_STATIC_SHELL: STATIC_SHELL, PATH: '/usr/local/bin:/usr/bin:/bin' },
+    env: {
+      RUNVOY_STATIC_SHELL: STATIC_SHELL,
+      PATH: '/usr/local/bin:/usr/bin:/bin',
+      // Read-only as the sidecar's image is, where it holds everything compiled.
+      ...(cache && { NODE_COMPILE_CACHE: cache }),
+    },
   };
   const path = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' };
   const commands = images.map((image) => [image, { rootfs: 'host', cmd: ['/bin/sh'], env: path, readable }] as const);

@@ -54,7 +54,7 @@ export async function startInstance({
   const child = spawn(process.execPath, [main], {
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: !hearsTerminal,
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env, PORT: '0', RUNVOY_HOST: '127.0.0.1' },
+    env: { ...ofThisMachine(), ...env, PORT: '0', RUNVOY_HOST: '127.0.0.1' },
   });
   let problem = '';
   let said = '';
@@ -101,6 +101,12 @@ export async function startInstance({
       await ended;
     },
   };
+}
+
+/** Without `NODE_COMPILE_CACHE` each instance would take the types away anew; an image holds everything compiled. */
+function ofThisMachine(): Record<string, string> {
+  const names = ['PATH', 'HOME', 'NODE_COMPILE_CACHE'];
+  return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
 }
 
 /** The port in the line that says where the service listens. */

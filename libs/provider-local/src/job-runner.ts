@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Clock, JobRunner, PlatformListing, StartOrder } from '@runvoy/core';
 import { keyOf } from './job-runner/attempt-key.ts';
 import { nameOf, openAttemptWatch } from './job-runner/attempt-watch.ts';
+import { compileCache } from './job-runner/compile-cache.ts';
 import { type ContainerEngine, engineEnvironment } from './job-runner/container-engine.ts';
 import type { LocalIsolation } from './job-runner/isolation-level.ts';
 import { openRepeatedWarnings } from './job-runner/repeated-warning.ts';
@@ -71,7 +72,7 @@ export async function openLocalJobRunner(options: LocalJobRunnerOptions): Promis
       // A server that is itself part of a run passes the marker on, so that the end of that run reaches all of this.
       ...pick(options.hostEnv, ['PATH', 'RUNVOY_EXECUTION_ID']),
       // Saves each supervisor a third of its memory and half of its start: what removes the types is not loaded.
-      NODE_COMPILE_CACHE: join(options.dataDir, 'compile-cache'),
+      NODE_COMPILE_CACHE: compileCache(options.dataDir, options.hostEnv),
     },
     // What could not be done now is done by the watch.
     onReport: (report) =>

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { compileCache } from './compile-cache.ts';
 import { type ContainerEngine, ENGINES, type EngineLimit, engineEnvironment } from './container-engine.ts';
 import type { LocalIsolation, ProbeFinding } from './isolation-level.ts';
 
@@ -41,7 +42,7 @@ interface ProbeAnswer {
 }
 
 async function ask(
-  { runnerMain, dataDir }: ProbeArgs,
+  { runnerMain, dataDir, env: hostEnv }: ProbeArgs,
   isolation: keyof typeof PROBE_MS,
   engine: readonly string[],
   env: Readonly<Record<string, string>>,
@@ -54,7 +55,7 @@ async function ask(
       [runnerMain, 'probe', isolation, dataDir, ...engine],
       {
         cwd: directory,
-        env: { ...env, NODE_COMPILE_CACHE: join(dataDir, 'compile-cache') },
+        env: { ...env, NODE_COMPILE_CACHE: compileCache(dataDir, hostEnv) },
         timeout: PROBE_MS[isolation],
         killSignal: 'SIGKILL',
       },
