@@ -13,6 +13,7 @@ import {
   type LogChunk,
   type SigningKeys,
 } from '@runvoy/core';
+import { MemoryArchive } from '@runvoy/core/contracts/memory-archive';
 import { STREAM_PROTOCOL } from '@runvoy/protocol';
 import { openSqliteRecords, type SqliteRecords } from '@runvoy/provider-local';
 import { silentLogger } from '@runvoy/runtime';
@@ -64,6 +65,7 @@ export async function openLiveView(database = ':memory:'): Promise<FollowedLiveV
   };
   const view = buildLiveView({
     records,
+    archive: new MemoryArchive(),
     feed,
     clock: systemClock,
     signingKeys: KEYS,

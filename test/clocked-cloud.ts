@@ -120,8 +120,35 @@ export async function openClockedCloud(records?: MemoryRecords): Promise<Clocked
 }
 
 function depsOf(world: RunWorld, jobs: JobRunner) {
-  const { records, clock, random, vault, signingKeys, bus, limits, policy, batchMs, upSinceMs, startTimeoutMs } = world;
-  return { records, jobs, clock, random, vault, signingKeys, bus, limits, policy, batchMs, upSinceMs, startTimeoutMs };
+  const {
+    records,
+    archive,
+    clock,
+    random,
+    vault,
+    signingKeys,
+    bus,
+    limits,
+    policy,
+    batchMs,
+    upSinceMs,
+    startTimeoutMs,
+  } = world;
+  return {
+    records,
+    archive,
+    jobs,
+    clock,
+    random,
+    vault,
+    signingKeys,
+    bus,
+    limits,
+    policy,
+    batchMs,
+    upSinceMs,
+    startTimeoutMs,
+  };
 }
 
 /** Makes the jobs, as the first run of each would, and answers their full names. */

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { apiKeyRef, recordsLiveFeed, type Records, type SigningKeys } from '@runvoy/core';
+import { MemoryArchive } from '@runvoy/core/contracts/memory-archive';
 import { STREAM_PROTOCOL, type KeyBody, type LogsBody, type Role, type RunAnswer } from '@runvoy/protocol';
 import { newHttpApp, silentLogger } from '@runvoy/runtime';
 import { buildLiveView, mountLiveView } from '@runvoy/websocket';
@@ -124,6 +125,7 @@ export function revokedViewers(place: Place): void {
 async function serveViews(records: ReturnType<Place['open']>, { clock }: World) {
   const view = buildLiveView({
     records,
+    archive: new MemoryArchive(),
     feed: recordsLiveFeed(records),
     signingKeys: SIGNING_KEYS,
     clock,

@@ -1,6 +1,7 @@
 import { chunkRef, executionRef, systemClock, type JobRunner } from '@runvoy/core';
 import {
   openDataDir,
+  openFileArchive,
   openLocalEventBus,
   openLocalVault,
   openSigningKeys,
@@ -46,6 +47,7 @@ const server = await startStandalone(
   dataDir,
   {
     records,
+    archive: await openFileArchive(dataDir.archive),
     vault: await openLocalVault(dataDir.vaultKeys),
     signingKeys: await openSigningKeys(dataDir.signingKeys),
     openBus: (deliver) =>

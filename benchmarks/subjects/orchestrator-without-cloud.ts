@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { apiKeyRef, hashToken, keyIdOf, systemClock, userRef, type Records } from '@runvoy/core';
+import { MemoryArchive } from '@runvoy/core/contracts/memory-archive';
 import { newLogger, serve } from '@runvoy/runtime';
 import { buildOrchestrator } from '../../services/orchestrator/src/index.ts';
 import { noJobs } from '../../services/orchestrator/src/no-jobs.ts';
@@ -27,6 +28,7 @@ await serve(async () => ({
   checks: {},
   app: buildOrchestrator({
     records,
+    archive: new MemoryArchive(),
     logger,
     vault: { seal: async (plain) => plain, open: async (sealed) => sealed },
     jobs: noJobs('this is a benchmark'),

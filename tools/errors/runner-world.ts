@@ -31,6 +31,7 @@ export async function openRunnerWorld({ identify }: { identify?: () => Promise<s
   const { token, attempt } = world.started[0]!;
   const app = buildProcessor({
     records: world.records,
+    archive: world.archive,
     clock: manualClock(T0),
     random: randomBytes,
     vault,

@@ -1,4 +1,5 @@
 import { openSqliteRecords } from '@runvoy/provider-local';
+import { MemoryArchive } from '../contracts/memory-archive.ts';
 import { isTerminal } from '@runvoy/protocol';
 import { executionRef, type Attempt, type Haste } from '../src/executions/execution.ts';
 import { defaultImageRef, imageRef } from '../src/images/image.ts';
@@ -63,6 +64,7 @@ export async function runHistory(options: HistoryOptions): Promise<HistoryResult
 class History {
   readonly #world: World;
   readonly #records: Records;
+  readonly #archive = new MemoryArchive();
   readonly #plan: HistoryPlan;
   readonly #store: StoreWatch;
   readonly #carrier: Carrier;
@@ -180,7 +182,11 @@ class History {
     if (known) return known;
     const records = new InstanceRecords(instance, this.#records, (writes, by) => this.#store.committed(writes, by));
     const jobs = jobsOf(instance, this.#platform);
-    const services = new Services(instance, { records, jobs, bus: this.#carrier.busOf(instance) }, this.#plan.limits);
+    const services = new Services(
+      instance,
+      { records, archive: this.#archive, jobs, bus: this.#carrier.busOf(instance) },
+      this.#plan.limits,
+    );
     this.#services.set(instance, services);
     return services;
   }

@@ -93,7 +93,7 @@ export class Reader {
     const isSettled = isLogSettled(execution, world.nowMs);
     const assessment = isTerminal(execution.status) ? await services.assess(execution) : undefined;
     const isFinal = assessment !== undefined && (isSettled || assessment.completeness === 'complete');
-    for await (const line of readLines(services.records, run.id, this.#cursor)) {
+    for await (const line of readLines(services.log, run.id, this.#cursor)) {
       if (line.seq <= this.#cursor) {
         return world.violate('cursor-ignored', `${this.name} has line ${this.#cursor} and is shown ${line.seq}`);
       }

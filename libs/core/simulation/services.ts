@@ -19,6 +19,7 @@ import type { JobRunner } from '../src/jobs/job-runner.ts';
 import { appendBatch, isNumbered } from '../src/logs/append-batch.ts';
 import { assessLog } from '../src/logs/assess-log.ts';
 import { takeLaneEntry } from '../src/logs/replay-lane.ts';
+import type { LogStore } from '../src/logs/log-store.ts';
 import type { Records } from '../src/records/records.ts';
 import { admitAfter } from '../src/slots/admit-waiting.ts';
 import type { SlotLimits } from '../src/slots/slot-limits.ts';
@@ -65,8 +66,7 @@ const POLICY: RunPolicy = {
 export class Services {
   readonly instance: Instance;
   readonly #world: World;
-  readonly #deps: {
-    readonly records: Records;
+  readonly #deps: LogStore & {
     readonly jobs: JobRunner;
     readonly bus: EventBus;
     readonly clock: Clock;
@@ -80,7 +80,7 @@ export class Services {
     readonly random: (count: number) => Uint8Array;
   };
 
-  constructor(instance: Instance, ports: { records: Records; jobs: JobRunner; bus: EventBus }, limits: SlotLimits) {
+  constructor(instance: Instance, ports: LogStore & { jobs: JobRunner; bus: EventBus }, limits: SlotLimits) {
     this.instance = instance;
     this.#world = instance.world;
     const world = instance.world;
@@ -100,6 +100,10 @@ export class Services {
 
   get records(): Records {
     return this.#deps.records;
+  }
+
+  get log(): LogStore {
+    return this.#deps;
   }
 
   /** `POST /api/v1/run`: answers with the id. `label` is what the run is called should it be stored by this request. */

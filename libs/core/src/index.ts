@@ -91,6 +91,7 @@ export * from './logs/assess-log.ts';
 export * from './logs/find-line.ts';
 export * from './logs/live-feed.ts';
 export * from './logs/log-chunk.ts';
+export * from './logs/log-store.ts';
 export * from './logs/read-log.ts';
 export * from './logs/read-tails.ts';
 export * from './logs/replay-lane.ts';

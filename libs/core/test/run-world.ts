@@ -14,6 +14,7 @@ import {
   type RunRequest,
   type SafetyLaneEntry,
 } from '@runvoy/protocol';
+import { MemoryArchive } from '../contracts/memory-archive.ts';
 import type { Caller } from '../src/access/authenticate.ts';
 import type { SigningKeys } from '../src/access/signing-keys.ts';
 import type { RandomBytes } from '../src/access/tokens.ts';
@@ -62,6 +63,7 @@ export function callerOf(role: Role, email = `${role}@example.com`): Caller {
 /** A run's world in memory: core's own functions over a platform, a clock and a bus that the test holds in its hand. */
 export class RunWorld {
   readonly records: MemoryRecords;
+  readonly archive = new MemoryArchive();
   readonly jobs = new FakeJobRunner();
   readonly clock = manualClock(T0);
   readonly vault = testVault;

@@ -22,10 +22,19 @@ export interface GitSource {
   readonly path: string;
 }
 
+/**
+ * What happens to a run that writes more than `max_log_bytes`: `stop` ends it (cause `output_limit`); `head_tail` lets it go on, keeps
+ * the first and the last part of its log and says in a `system` line what was dropped between them.
+ */
+export type LogLimitPolicy = 'stop' | 'head_tail';
+
 export interface RunLimits {
   readonly timeout_s: number;
   readonly grace_ms: number;
+  /** UTF-8 bytes of the texts that its command may write. */
   readonly max_log_bytes: number;
+  /** `stop` unless told. */
+  readonly log_limit_policy?: LogLimitPolicy;
 }
 
 /** Answer to a bootstrap that may start. */

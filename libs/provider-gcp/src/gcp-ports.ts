@@ -1,5 +1,6 @@
 import { systemClock } from '@runvoy/core';
-import type { CallerVerifier, HealthProbe, SecretVault } from '@runvoy/core';
+import type { Archive, CallerVerifier, HealthProbe, SecretVault } from '@runvoy/core';
+import { openStorageArchive } from './archive.ts';
 import { openGoogleCallerVerifier } from './caller-verifier.ts';
 import type { GcpConfig } from './config.ts';
 import { openHealthProbe } from './health-probe.ts';
@@ -11,6 +12,7 @@ import { openSecretManagerVault } from './secret-vault.ts';
 /** Each port of a deployment, opened as its configuration says by whoever needs it. */
 export interface GcpPorts {
   records(): FirestoreRecords;
+  archive(): Archive;
   vault(): SecretVault;
   jobs(): CloudRunJobRunner;
   /** What it may see and repair, the account it runs as decides. */
@@ -43,6 +45,13 @@ export function gcpPorts(config: GcpConfig): GcpPorts {
         databaseId: config.firestoreDatabase,
         collectionPrefix: config.firestoreCollectionPrefix,
         host: config.firestoreEndpoint,
+      }),
+    archive: () =>
+      openStorageArchive({
+        project,
+        bucket: config.archiveBucket,
+        endpoint: config.storageEndpoint,
+        clock: systemClock,
       }),
     vault: () =>
       openSecretManagerVault({

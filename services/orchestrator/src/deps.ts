@@ -1,4 +1,5 @@
 import type {
+  Archive,
   Clock,
   EventBus,
   HealthDeps,
@@ -26,6 +27,7 @@ export interface MetricsDoor {
 export interface OrchestratorDeps
   extends HttpAppOptions, Pick<HealthDeps, 'probe' | 'reconcileEveryMs' | 'startTimeoutMs'> {
   readonly records: Records;
+  readonly archive: Archive;
   readonly vault: SecretVault;
   readonly jobs: JobRunner;
   readonly clock: Clock;

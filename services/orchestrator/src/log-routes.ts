@@ -62,7 +62,7 @@ async function logPage(
   const events: LogEventBody[] = [];
   let last = await cursorOf(deps, execution.execution_id, query);
   let isPast = false;
-  for await (const line of readLines(deps.records, execution.execution_id, last)) {
+  for await (const line of readLines(deps, execution.execution_id, last)) {
     isPast = line.ms > toMs;
     if (isPast) break;
     events.push(eventOf(line));
@@ -71,7 +71,7 @@ async function logPage(
   }
   const isOver = isTerminal(execution.status);
   const assessment = isOver ? await assessLog(deps, execution) : undefined;
-  const isMore = last < (await readTail(deps.records, execution.execution_id));
+  const isMore = last < (await readTail(deps, execution.execution_id));
   const mayCome = !isOver || !isLogSettled(execution, deps.clock.now());
   const isProven = assessment?.completeness === 'complete';
   return {
@@ -85,10 +85,10 @@ async function logPage(
 }
 
 /** The cursor before the first line of a page. */
-async function cursorOf({ records }: OrchestratorDeps, id: string, { after, tail, fromMs }: LogQuery): Promise<number> {
-  if (tail !== undefined) return cursorBeforeLast(records, id, tail);
+async function cursorOf(deps: OrchestratorDeps, id: string, { after, tail, fromMs }: LogQuery): Promise<number> {
+  if (tail !== undefined) return cursorBeforeLast(deps, id, tail);
   if (fromMs === undefined) return after;
-  return Math.max(after, await cursorBeforeTime(records, id, fromMs));
+  return Math.max(after, await cursorBeforeTime(deps, id, fromMs));
 }
 
 /** The whole history as one JSON body, written as it is read: memory stays flat however long the log is. */
@@ -100,7 +100,7 @@ async function* wholeLog(deps: OrchestratorDeps, execution: Execution): AsyncGen
   let isFirst = true;
   let batch = '';
   // By chunks, not by lines: a turn of the event loop for each of a hundred thousand lines costs more than the lines.
-  for await (const lines of readLineBatches(deps.records, execution_id, 0)) {
+  for await (const lines of readLineBatches(deps, execution_id, 0)) {
     for (const line of lines) {
       // runvoy's web app drops empty messages; a blank line survives as one space, as in its live frames.
       const event = eventOf(line.text === '' ? { ...line, text: ' ' } : line);

@@ -116,13 +116,13 @@ function acceptsGzip({ headers }: FastifyRequest): boolean {
 
 /** Chunk by chunk as it is read: memory stays flat. */
 async function* textOf(
-  { records }: OrchestratorDeps,
+  deps: OrchestratorDeps,
   execution: Execution,
   form: TextForm,
   { completeness, lines: last }: LogAssessment,
 ): AsyncGenerator<string> {
   let next = 1;
-  for await (const lines of readLineBatches(records, execution.execution_id, 0)) {
+  for await (const lines of readLineBatches(deps, execution.execution_id, 0)) {
     let text = '';
     for (const line of lines) {
       if (line.seq > next) text += missing(next, line.seq - 1);

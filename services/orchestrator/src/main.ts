@@ -35,8 +35,15 @@ const toAudit = (line: string) => void (process.argv[2] === 'admin-link' ? proce
 
 /** Alone on a data directory: users, images, records and logs. A run is refused, because no runner could reach anybody. */
 async function openLocal(shutdown: Shutdown): Promise<Opened> {
-  const { openDataDir, openHealthProbe, openLocalVault, openSigningKeys, openSqliteRecords, readLocalConfig } =
-    await import('@runvoy/provider-local');
+  const {
+    openDataDir,
+    openFileArchive,
+    openHealthProbe,
+    openLocalVault,
+    openSigningKeys,
+    openSqliteRecords,
+    readLocalConfig,
+  } = await import('@runvoy/provider-local');
   const config = readLocalConfig(process.env);
   const dataDir = openDataDir(config.dataDir);
   const records = openSqliteRecords(dataDir.database);
@@ -47,6 +54,7 @@ async function openLocal(shutdown: Shutdown): Promise<Opened> {
   const deps = {
     ...common,
     records,
+    archive: await openFileArchive(dataDir.archive),
     vault: await openLocalVault(dataDir.vaultKeys),
     signingKeys: await openSigningKeys(dataDir.signingKeys),
     jobs,
@@ -92,6 +100,7 @@ async function openGcp(shutdown: Shutdown): Promise<Opened> {
   const deps = {
     ...common,
     records,
+    archive: ports.archive(),
     bus,
     vault: ports.vault(),
     signingKeys: config.signingKeys,

@@ -89,7 +89,7 @@ export function ticketRoutes(api: FastifyInstance, deps: OrchestratorDeps): void
   } as const satisfies Operation;
   api.get<ById>('/executions/:id/logs/verify', { schema: verifySchema }, async (request): Promise<VerifyLogBody> => {
     const { execution } = await asked(request);
-    return verifyLog(deps.records, execution);
+    return verifyLog(deps, execution);
   });
 }
 

@@ -48,7 +48,7 @@ export class WaitedRuns {
 async function outcomeOf(deps: OrchestratorDeps, execution: Execution): Promise<RunOutcome> {
   const [assessment, tails] = await Promise.all([
     assessLog(deps, execution),
-    readTails(deps.records, execution.execution_id, TAIL_BYTES),
+    readTails(deps, execution.execution_id, TAIL_BYTES),
   ]);
   const { stdout, stderr, through } = tails;
   return {

@@ -14,6 +14,7 @@ const scheduled = () =>
   reconcileHealth(
     {
       records: world.records,
+      archive: world.archive,
       clock: world.clock,
       random: () => Buffer.alloc(32),
       upSinceMs: T0,

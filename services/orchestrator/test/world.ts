@@ -14,6 +14,7 @@ import {
   type SecretVault,
   type StartOrder,
 } from '@runvoy/core';
+import { MemoryArchive } from '@runvoy/core/contracts/memory-archive';
 import { openSqliteRecords } from '@runvoy/provider-local';
 import type { Role } from '@runvoy/protocol';
 import { silentLogger } from '@runvoy/runtime';
@@ -76,7 +77,8 @@ export async function openWorld(
   records: Records & { close(): void | Promise<void> } = openSqliteRecords(':memory:'),
 ) {
   const clock = manualClock(T0);
-  const deps = { records, clock, random: randomBytes };
+  const archive = new MemoryArchive();
+  const deps = { records, archive, clock, random: randomBytes };
   const { jobs, started, cancelled, shows, startedOnce } = rememberingJobs();
   const first = await createFirstAdmin(deps, { email: 'admin@example.com', key_name: 'k', request_id: 'r' });
   await registerImage(deps, { image: HOST_IMAGE }, { email: 'admin@example.com', requestId: 'r' });
@@ -114,6 +116,7 @@ export async function openWorld(
   return {
     /** What a reconcile needs besides store and clock. */
     healthDeps: {
+      archive,
       jobs,
       random: randomBytes,
       upSinceMs: T0,
@@ -122,6 +125,7 @@ export async function openWorld(
     },
     app,
     records,
+    archive,
     clock,
     started,
     cancelled,

@@ -1,4 +1,5 @@
 import type {
+  Archive,
   BootstrapDeps,
   EventBus,
   Execution,
@@ -21,6 +22,8 @@ interface Common {
 
 /** What the routes for runners need. */
 export interface RunnerDeps extends BootstrapDeps, Common {
+  /** Where sealed parts of logs lie: a report is held against the whole log. */
+  readonly archive: Archive;
   /**
    * Starts who waited for the slot of a run that its runner's report has ended. Absent where nobody may start anything: the same report
    * comes by the safety lane to where somebody may.

@@ -86,6 +86,7 @@ async function openLocal(shutdown: Shutdown): Promise<OpenService> {
   shutdown.add('job runner', async () => jobs[Symbol.asyncDispose]());
   const routes = buildProcessor({
     records,
+    archive: await local.openFileArchive(dataDir.archive),
     jobs,
     bus,
     logger,
@@ -124,7 +125,7 @@ async function openGcp(shutdown: Shutdown): Promise<OpenService> {
   shutdown.add('store', () => store.close());
   const records = auditedRecords(store, (record) => toStdout(auditLine(record)));
   const { port, host, signingKeys } = config;
-  const common = { records, signingKeys, logger, clock: systemClock };
+  const common = { records, archive: ports.archive(), signingKeys, logger, clock: systemClock };
 
   if (config.processorRoutes === 'runner') {
     const account = { audience: config.intakeUrl, emails: config.jobServiceAccounts };

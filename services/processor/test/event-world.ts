@@ -13,6 +13,7 @@ import {
   type PlatformEntry,
   type PlatformView,
 } from '@runvoy/core';
+import { MemoryArchive } from '@runvoy/core/contracts/memory-archive';
 import { openSqliteRecords } from '@runvoy/provider-local';
 import { digestRow, signedText, type FinishedMessage, type LogLine, type LogsMessage } from '@runvoy/protocol';
 import { silentLogger } from '@runvoy/runtime';
@@ -107,9 +108,11 @@ export async function openEventWorld(options: Partial<Parameters<typeof buildEve
     }),
     forget: async () => undefined,
   };
+  const archive = new MemoryArchive();
   await records.create(executionRef(ID), running);
   const app = buildEventProcessor({
     records,
+    archive,
     jobs,
     clock,
     vault: { seal: async (plain) => plain, open: async (sealed) => sealed },
@@ -136,6 +139,7 @@ export async function openEventWorld(options: Partial<Parameters<typeof buildEve
     app.inject({ method: 'POST', url, headers: { 'content-type': 'application/json', ...headers }, payload });
   return {
     records,
+    archive,
     clock,
     platform,
     dead,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { executionRef, platformNotesRef, readLines, type PlatformEntry, type Records } from '@runvoy/core';
+import { executionRef, platformNotesRef, readLines, type LogStore, type PlatformEntry } from '@runvoy/core';
 import { ID, openEventWorld, PLATFORM_NAME, printedFinished, printedLogs, T0 } from './event-world.ts';
 
 const SYSTEM_EVENT = 'projects/p/logs/cloudaudit.googleapis.com%2Fsystem_event';
@@ -11,9 +11,9 @@ const output = (printed: unknown): PlatformEntry => ({
   at_ms: T0,
 });
 
-async function textsOf(records: Records): Promise<string[]> {
+async function textsOf(log: LogStore): Promise<string[]> {
   const texts: string[] = [];
-  for await (const line of readLines(records, ID, 0)) texts.push(line.text);
+  for await (const line of readLines(log, ID, 0)) texts.push(line.text);
   return texts;
 }
 
@@ -23,7 +23,7 @@ describe('an entry of the platform’s log', () => {
     for (const printed of [printedFinished(), printedLogs(), printedLogs(), printedFinished()]) {
       expect((await world.push(output(printed))).statusCode).toBe(204);
     }
-    expect(await textsOf(world.records)).toEqual(['hi', 'oh']);
+    expect(await textsOf(world)).toEqual(['hi', 'oh']);
     const execution = await world.execution();
     expect(execution.facts.report).toMatchObject({ cause: 'exited', exit_code: 3 });
     expect(execution).toMatchObject({ end_record: { lines: 2 }, faults: [] });
@@ -68,7 +68,7 @@ describe('an entry of the platform’s log', () => {
     const before = await world.records.get(executionRef(ID));
     expect((await world.push(output(printed))).statusCode).toBe(204);
     expect(await world.records.get(executionRef(ID))).toEqual(before);
-    expect(await textsOf(world.records)).toEqual([]);
+    expect(await textsOf(world)).toEqual([]);
     const notes = (await world.records.get(platformNotesRef(PLATFORM_NAME)))?.value;
     expect(notes?.unmanaged).toMatchObject({ entries: 1 });
     expect(world.dead).toEqual([]);

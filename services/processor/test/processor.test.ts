@@ -18,6 +18,7 @@ import {
   type SecretVault,
   type SlotLimits,
 } from '@runvoy/core';
+import { MemoryArchive } from '@runvoy/core/contracts/memory-archive';
 import { openSqliteRecords } from '@runvoy/provider-local';
 import {
   digestRow,
@@ -93,10 +94,12 @@ async function openWorld(limits: SlotLimits = NO_LIMITS) {
     unfinished: true,
     faults: [],
   };
+  const archive = new MemoryArchive();
   await records.create(executionRef(ID), execution);
   await records.create(runInputRef(ID), await sealRunInput(vault, ID, { env: { A: '1' }, secrets: {} }, T0 + 1e9));
   const app = buildProcessor({
     records,
+    archive,
     vault,
     jobs,
     clock,
@@ -113,6 +116,7 @@ async function openWorld(limits: SlotLimits = NO_LIMITS) {
     app.inject({ method: 'POST', url: `/runner/v1/executions/${id}/${kind}`, payload: body as object });
   return {
     records,
+    archive,
     clock,
     platform,
     published,
@@ -227,7 +231,7 @@ describe('the event intake', () => {
     const other = await world.post('logs', logs(session, [{ ...LINES[0]!, text: 'changed' }]));
     expect([other.statusCode, other.json().code]).toEqual([409, 'BATCH_MISMATCH']);
     const texts: string[] = [];
-    for await (const line of readLines(world.records, ID, 0)) texts.push(line.text);
+    for await (const line of readLines(world, ID, 0)) texts.push(line.text);
     expect(texts).toEqual(['hi', 'oh']);
     expect((await world.execution()).faults).toMatchObject([{ kind: 'batch_mismatch' }]);
   });

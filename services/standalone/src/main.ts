@@ -11,6 +11,7 @@ import {
   DatabaseInUse,
   chooseIsolation,
   openDataDir,
+  openFileArchive,
   openHealthProbe,
   openLocalEventBus,
   openLocalJobRunner,
@@ -84,6 +85,7 @@ async function openProvider(config: StandaloneConfig, dataDir: DataDir, logger: 
   logger.info('isolation found', { ...found, engine: engine?.command.join(' '), enforces: engine?.enforces });
   return {
     records,
+    archive: await openFileArchive(dataDir.archive),
     isolation,
     vault: await openLocalVault(dataDir.vaultKeys),
     signingKeys: await openSigningKeys(dataDir.signingKeys),

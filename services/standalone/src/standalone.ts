@@ -3,6 +3,7 @@ import { chmodSync, rmSync } from 'node:fs';
 import {
   recordsLiveFeed,
   systemClock,
+  type Archive,
   type CloudEventEnvelope,
   type EventBus,
   type HealthProbe,
@@ -43,6 +44,7 @@ const RECONCILE_FIRST_MS = 60_000;
 /** What a provider has to bring. Things that call back are opened with the callback. */
 export interface LocalProvider {
   readonly records: Records;
+  readonly archive: Archive;
   readonly vault: SecretVault;
   readonly signingKeys: SigningKeys;
   openBus(deliver: (event: CloudEventEnvelope) => Promise<boolean>): EventBus & { close(): Promise<void> };
@@ -96,7 +98,7 @@ async function open(
   { logger, consoleRoot }: { readonly logger: Logger; readonly consoleRoot: string },
   shutdown: ReturnType<typeof newShutdown>,
 ): Promise<RunningServer> {
-  const { records, vault, signingKeys, isolation = { level: 'process' } } = provider;
+  const { records, archive, vault, signingKeys, isolation = { level: 'process' } } = provider;
   const clock = systemClock;
   let port = config.port;
   const urls = () => serverUrls(config.host, port);
@@ -118,7 +120,7 @@ async function open(
     reconcileEveryMs: RECONCILE_MS,
     startTimeoutMs: config.startTimeoutS * 1000,
   };
-  const common = { records, vault, jobs, bus, clock, random: randomBytes, signingKeys, logger, ...health };
+  const common = { records, archive, vault, jobs, bus, clock, random: randomBytes, signingKeys, logger, ...health };
   const intake = {
     batchMs: BATCH_MS,
     gitRoots: config.gitRoots,
@@ -153,6 +155,7 @@ async function open(
   consoleRoutes(orchestrator, consoleRoot);
   const liveView = buildLiveView({
     records,
+    archive,
     feed: recordsLiveFeed(records),
     signingKeys,
     clock,

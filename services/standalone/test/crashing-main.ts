@@ -9,6 +9,7 @@ import { writeSync } from 'node:fs';
 import { systemClock } from '@runvoy/core';
 import {
   openDataDir,
+  openFileArchive,
   openLocalEventBus,
   openLocalJobRunner,
   openLocalVault,
@@ -52,6 +53,7 @@ const server = await startStandalone(
   dataDir,
   {
     records: tellingExecutions(records, reach),
+    archive: await openFileArchive(dataDir.archive),
     vault: await openLocalVault(dataDir.vaultKeys),
     signingKeys: await openSigningKeys(dataDir.signingKeys),
     openBus: (deliver) => {

@@ -1,5 +1,5 @@
 import { chunksInOrder, readHead, readTail } from '@runvoy/core';
-import type { Clock, Execution, LiveFeed, LogAssessment, LogChunk, Records } from '@runvoy/core';
+import type { Clock, Execution, LiveFeed, LogAssessment, LogChunk, LogStore } from '@runvoy/core';
 import { isTerminal, type HelloFrame, type StatusFrame } from '@runvoy/protocol';
 import type { Logger } from '@runvoy/runtime';
 import { RecentChunks } from './recent-chunks.ts';
@@ -8,8 +8,7 @@ import { SharedChunk } from './shared-chunk.ts';
 import { statusFrame } from './status-frame.ts';
 import type { ViewedLog, Viewer } from './viewer.ts';
 
-export interface FeedDeps {
-  readonly records: Records;
+export interface FeedDeps extends LogStore {
   readonly feed: LiveFeed;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -70,7 +69,7 @@ export class ExecutionFeed implements ViewedLog {
   /** What a new viewer is greeted with. */
   async hello(): Promise<HelloFrame> {
     const { execution_id } = this.#execution;
-    const head = this.#highest === 0 ? 0 : await readHead(this.#deps.records, execution_id);
+    const head = this.#highest === 0 ? 0 : await readHead(this.#deps, execution_id);
     return { type: 'hello', execution_id, status: this.#execution.status, head, tail: this.#highest };
   }
 
@@ -131,10 +130,10 @@ export class ExecutionFeed implements ViewedLog {
   }
 
   async #watch(): Promise<void> {
-    const { records, feed } = this.#deps;
+    const { feed } = this.#deps;
     const { execution_id } = this.#execution;
     // From the tail on: what is stored already is read by each viewer at its own pace, and never all at once.
-    const tail = await readTail(records, execution_id);
+    const tail = await readTail(this.#deps, execution_id);
     if (this.#isClosed) return;
     this.#floor = tail;
     this.#highest = Math.max(this.#highest, tail);

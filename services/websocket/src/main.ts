@@ -15,13 +15,15 @@ const toStdout = (line: string) => void process.stdout.write(line);
 
 /** Alone on a data directory: shows what is stored. Nothing is added meanwhile, because the store belongs to one process. */
 async function openLocal(shutdown: Shutdown): Promise<Opened> {
-  const { openDataDir, openSigningKeys, openSqliteRecords, readLocalConfig } = await import('@runvoy/provider-local');
+  const { openDataDir, openFileArchive, openSigningKeys, openSqliteRecords, readLocalConfig } =
+    await import('@runvoy/provider-local');
   const config = readLocalConfig(process.env);
   const dataDir = openDataDir(config.dataDir);
   const records = openSqliteRecords(dataDir.database);
   shutdown.add('store', () => records.close());
   const deps = {
     records,
+    archive: await openFileArchive(dataDir.archive),
     feed: recordsLiveFeed(records),
     signingKeys: await openSigningKeys(dataDir.signingKeys),
     clock: systemClock,
@@ -39,6 +41,7 @@ async function openGcp(shutdown: Shutdown): Promise<Opened> {
   shutdown.add('store', () => records.close());
   const deps = {
     records,
+    archive: ports.archive(),
     feed: recordsLiveFeed(records),
     signingKeys: config.signingKeys,
     clock: systemClock,

@@ -5,7 +5,7 @@ import {
   type Clock,
   type Execution,
   type LogAssessment,
-  type Records,
+  type LogStore,
 } from '@runvoy/core';
 import type { Logger } from '@runvoy/runtime';
 
@@ -13,8 +13,7 @@ import type { Logger } from '@runvoy/runtime';
 export const PROOF_PATIENCE_MS = 2_000;
 const RETRY_MS = 1_000;
 
-interface SettlingDeps {
-  readonly records: Records;
+interface SettlingDeps extends LogStore {
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -25,10 +24,11 @@ interface SettlingDeps {
  * Undefined when `closing` came first.
  */
 export async function settleLog(
-  { records, clock, logger }: SettlingDeps,
+  deps: SettlingDeps,
   latest: () => Execution,
   { proven, closing }: { readonly proven: AbortSignal; readonly closing: AbortSignal },
 ): Promise<LogAssessment | undefined> {
+  const { clock, logger } = deps;
   const wake = AbortSignal.any([proven, closing]);
   if (mayStillBeProven(latest(), clock.now())) await clock.sleep(PROOF_PATIENCE_MS, wake);
   while (!closing.aborted) {
@@ -36,7 +36,7 @@ export async function settleLog(
     // Asked before the lines are read: what arrives during the reading may then still count.
     const isSettled = isLogSettled(execution, clock.now());
     try {
-      const assessment = await assessLog({ records, clock }, execution);
+      const assessment = await assessLog(deps, execution);
       if (isSettled || assessment.completeness === 'complete') return assessment;
       const settledAt = (execution.completed_at_ms ?? clock.now()) + SETTLE_MS;
       await clock.sleep(Math.max(RETRY_MS, settledAt - clock.now()), wake);

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { manualClock, type ManualClock } from '@runvoy/core';
+import { MemoryArchive } from '@runvoy/core/contracts/memory-archive';
 import type { LogLine } from '@runvoy/protocol';
 import { silentLogger } from '@runvoy/runtime';
 import fc from 'fast-check';
@@ -90,7 +91,7 @@ test('every viewer gets every line once and in order or named, whatever comes in
 async function play({ sizes, steps, hasEndRecord, isLarge }: Story, schedule: fc.Scheduler): Promise<void> {
   const clock = manualClock(T0);
   const log = new ScriptedLog(sampleExecution(), (label) => schedule.schedule(Promise.resolve(), label));
-  const deps = { records: log.records, feed: log, clock, logger: silentLogger };
+  const deps = { records: log.records, archive: new MemoryArchive(), feed: log, clock, logger: silentLogger };
   const chunks: LogLine[][] = [];
   for (const size of sizes) {
     const from = chunks.flat().length + 1;

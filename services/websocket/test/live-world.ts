@@ -14,6 +14,7 @@ import {
   type SigningKeys,
   type Ticket,
 } from '@runvoy/core';
+import { MemoryArchive } from '@runvoy/core/contracts/memory-archive';
 import { openSqliteRecords } from '@runvoy/provider-local';
 import type { Role } from '@runvoy/protocol';
 import { newHttpApp, newLogger } from '@runvoy/runtime';
@@ -44,6 +45,7 @@ export async function openLiveWorld(changes: Partial<LiveViewDeps> = {}) {
   const logger = newLogger('debug', (line) => void logged.push(line));
   const view = buildLiveView({
     records: reached,
+    archive: new MemoryArchive(),
     feed: {
       open: (executionId, after, listener) => {
         opened.push(executionId);

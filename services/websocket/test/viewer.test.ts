@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { manualClock } from '@runvoy/core';
+import { MemoryArchive } from '@runvoy/core/contracts/memory-archive';
 import { silentLogger } from '@runvoy/runtime';
 import { ExecutionFeed } from '../src/execution-feed.ts';
 import { bareForm } from '../src/bare-form.ts';
@@ -14,7 +15,7 @@ const LINES = sampleLines(1, 40);
 async function openRoom(turn?: Turn) {
   const log = new ScriptedLog(sampleExecution(), turn);
   const feed = await ExecutionFeed.open(
-    { records: log.records, feed: log, clock: manualClock(T0), logger: silentLogger },
+    { records: log.records, archive: new MemoryArchive(), feed: log, clock: manualClock(T0), logger: silentLogger },
     log.execution,
   );
   return {

@@ -1,3 +1,4 @@
+import { MemoryArchive } from '../../contracts/memory-archive.ts';
 import type { RandomBytes } from '../../src/access/tokens.ts';
 import { bootstrapExecution } from '../../src/executions/bootstrap-execution.ts';
 import type { Evidence } from '../../src/executions/evidence.ts';
@@ -234,7 +235,16 @@ function dependencies({ platform }: LifeModel, records: OneRecord, nowMs: number
   };
   const clock = { now: () => nowMs, sleep: unasked };
   const policy = { stopTimeoutMs: 60_000 };
-  return { records, jobs, clock, vault: testVault, signingKeys: SIGNING_KEYS, batchMs: 10, policy };
+  return {
+    records,
+    archive: new MemoryArchive(),
+    jobs,
+    clock,
+    vault: testVault,
+    signingKeys: SIGNING_KEYS,
+    batchMs: 10,
+    policy,
+  };
 }
 
 /** What a look needs besides. */

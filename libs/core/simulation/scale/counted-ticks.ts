@@ -34,8 +34,20 @@ export async function countTicks(stored: Records, history: number): Promise<Coun
   await storeHistory(records, lived, history - 1);
   const fillMs = performance.now() - startedMs;
   await storeUnfinished(world, platform);
-  const { clock, random, vault, signingKeys, bus, limits, upSinceMs, startTimeoutMs } = world;
-  const deps = { records, jobs: platform, clock, random, vault, signingKeys, bus, limits, upSinceMs, startTimeoutMs };
+  const { archive, clock, random, vault, signingKeys, bus, limits, upSinceMs, startTimeoutMs } = world;
+  const deps = {
+    records,
+    archive,
+    jobs: platform,
+    clock,
+    random,
+    vault,
+    signingKeys,
+    bus,
+    limits,
+    upSinceMs,
+    startTimeoutMs,
+  };
   const oneTick = async (): Promise<readonly [TickCost, number]> => {
     world.clock.advance(20_000);
     records.take();

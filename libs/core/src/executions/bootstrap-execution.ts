@@ -148,6 +148,7 @@ async function answer(
       timeout_s: execution.timeout_s,
       grace_ms: execution.grace_ms,
       max_log_bytes: execution.max_log_bytes,
+      ...(execution.log_limit_policy === undefined ? {} : { log_limit_policy: execution.log_limit_policy }),
     },
     batch_ms: deps.batchMs,
     session: runnerSession(deps.signingKeys, execution.execution_id, expiresAtMs),

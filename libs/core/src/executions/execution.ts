@@ -1,4 +1,12 @@
-import type { EndCause, ExecutionStatus, GitSource, Isolation, PlaybookVersionRef, Reason } from '@runvoy/protocol';
+import type {
+  EndCause,
+  ExecutionStatus,
+  GitSource,
+  Isolation,
+  LogLimitPolicy,
+  PlaybookVersionRef,
+  Reason,
+} from '@runvoy/protocol';
 import type { PlatformEnd } from '../jobs/job-runner.ts';
 import type { DeclaredQuery, Ref } from '../records/records.ts';
 import type { Millis } from '../time/clock.ts';
@@ -139,6 +147,8 @@ export interface Execution {
   readonly timeout_s: number;
   readonly grace_ms: number;
   readonly max_log_bytes: number;
+  /** Absent: `stop`. */
+  readonly log_limit_policy?: LogLimitPolicy;
   /** It has neither variables nor secrets, and no sealed input is stored beside it. */
   readonly without_input?: true;
   readonly request_id: string;

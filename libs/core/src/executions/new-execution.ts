@@ -52,6 +52,7 @@ export async function newExecution(deps: SubmitDeps, submission: Submission, mad
     timeout_s: chooseTimeout(policy, request.timeout ?? 0),
     grace_ms: chooseGrace(request.grace),
     max_log_bytes: policy.maxLogBytes,
+    ...(policy.logLimitPolicy === undefined ? {} : { log_limit_policy: policy.logLimitPolicy }),
     ...newLabels(request.labels),
     ...(submission.playbook === undefined ? {} : { playbook: submission.playbook }),
     ...(made.secrets.length === 0 ? {} : { secrets: made.secrets }),

@@ -1,6 +1,6 @@
 import type { FinishedMessage } from '@runvoy/protocol';
+import type { LogStore } from '../logs/log-store.ts';
 import { isProvenByFirstPage } from '../logs/prove-log.ts';
-import type { Records } from '../records/records.ts';
 import type { Clock } from '../time/clock.ts';
 import { advance } from './advance.ts';
 import type { Evidence } from './evidence.ts';
@@ -14,13 +14,13 @@ import { requireExecution, storeExecution } from './store-execution.ts';
  * bound attempt can make.
  */
 export async function recordFinished(
-  { records, clock }: { records: Records; clock: Clock },
+  { records, archive, clock }: LogStore & { readonly clock: Clock },
   executionId: string,
   message: FinishedMessage,
 ): Promise<Execution> {
   const record = endRecordOf(message);
   // The report is worth more than the proof: what cannot be read now is proven by the next who asks.
-  const isProven = await isProvenByFirstPage(records, executionId, record).catch(() => false);
+  const isProven = await isProvenByFirstPage({ records, archive }, executionId, record).catch(() => false);
   return records.transact(async (tx) => {
     const before = await requireExecution(tx, executionId);
     const judged = finishedEvidence(before, message, clock.now()).reduce(advance, before);

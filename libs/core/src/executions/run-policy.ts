@@ -1,4 +1,4 @@
-import type { Isolation } from '@runvoy/protocol';
+import type { Isolation, LogLimitPolicy } from '@runvoy/protocol';
 import type { SlotLimits } from '../slots/slot-limits.ts';
 import type { Millis } from '../time/clock.ts';
 
@@ -10,7 +10,9 @@ export interface RunPolicy {
   readonly timeoutMaxS: number;
   /** How long after the platform's cancel an end that nobody has confirmed becomes an alarm. */
   readonly stopTimeoutMs: Millis;
+  /** UTF-8 bytes of the texts that a command may write, and what happens to one that writes more: it is stopped unless told. */
   readonly maxLogBytes: number;
+  readonly logLimitPolicy?: LogLimitPolicy;
   /** Without isolation a command can read what the server can: only admins may run, unless this is set. */
   readonly trustAllUsers: boolean;
   /** Why nothing can be run here, and what to do instead; absent where runs are started. */

@@ -5,7 +5,7 @@ import { executionRef } from '../executions/execution.ts';
 import { Failure } from '../failure.ts';
 import { appendBatch, isNumbered } from '../logs/append-batch.ts';
 import { assessLog } from '../logs/assess-log.ts';
-import type { Records } from '../records/records.ts';
+import type { LogStore } from '../logs/log-store.ts';
 import type { Clock } from '../time/clock.ts';
 import { wantsLog } from './import-executions.ts';
 
@@ -15,7 +15,7 @@ import { wantsLog } from './import-executions.ts';
  * Fails with `EXECUTION_NOT_FOUND`, with `CONFLICT` for a run of this deployment's own, and as `appendBatch` does.
  */
 export async function importLog(
-  deps: { readonly records: Records; readonly clock: Clock },
+  deps: LogStore & { readonly clock: Clock },
   executionId: string,
   lines: readonly LogLine[],
   by: Asking,

@@ -2,11 +2,16 @@ import { isTerminal, type Completeness, type LogGap } from '@runvoy/protocol';
 import { executionRef, withFault, type Execution } from '../executions/execution.ts';
 import type { Records } from '../records/records.ts';
 import type { Clock } from '../time/clock.ts';
+import type { LogStore } from './log-store.ts';
 import { digestStored } from './prove-log.ts';
 import { readChunks, readTail } from './read-log.ts';
 
 /** How long after the platform's completion time either lane may still bring lines and the report, ms. */
 export const SETTLE_MS = 45_000;
+
+export interface AssessDeps extends LogStore {
+  readonly clock: Clock;
+}
 
 /** What is known of a log as a whole. */
 export interface LogAssessment {
@@ -22,21 +27,18 @@ export interface LogAssessment {
  * Says whether every line is there. `complete` is said only when the stored lines are exactly 1 to the end record's and their
  * SHA-256 agrees; the proof is stored, so it is worked out once. A digest that does not agree is a recorded fault and stays `unproven`.
  */
-export async function assessLog(
-  { records, clock }: { records: Records; clock: Clock },
-  execution: Execution,
-): Promise<LogAssessment> {
+export async function assessLog(deps: AssessDeps, execution: Execution): Promise<LogAssessment> {
   const { end_record, log_proven, execution_id } = execution;
-  if (!end_record) return assessWithoutEnd(records, execution);
+  if (!end_record) return assessWithoutEnd(deps, execution);
   const stated = { lines: end_record.lines, bytes: end_record.bytes, sha256: end_record.sha256 };
   if (log_proven) return { completeness: 'complete', ...stated, gaps: [] };
-  const { gaps, sha256 } = await digestStored(records, execution_id, end_record.lines);
+  const { gaps, sha256 } = await digestStored(deps, execution_id, end_record.lines);
   if (gaps.length > 0) return { completeness: settledWord(execution, 'gaps'), ...stated, gaps };
   if (sha256 !== end_record.sha256) {
-    await noteMismatch({ records, clock }, execution_id, `end record ${end_record.sha256}, stored lines ${sha256}`);
+    await noteMismatch(deps, execution_id, `end record ${end_record.sha256}, stored lines ${sha256}`);
     return { completeness: 'unproven', ...stated, gaps };
   }
-  await storeProof(records, execution_id);
+  await storeProof(deps.records, execution_id);
   return { completeness: 'complete', ...stated, gaps };
 }
 
@@ -45,10 +47,10 @@ function settledWord(execution: Execution, word: Completeness): Completeness {
   return isTerminal(execution.status) ? word : 'running';
 }
 
-async function assessWithoutEnd(records: Records, execution: Execution): Promise<LogAssessment> {
-  const lines = await readTail(records, execution.execution_id);
+async function assessWithoutEnd(log: LogStore, execution: Execution): Promise<LogAssessment> {
+  const lines = await readTail(log, execution.execution_id);
   if (!isTerminal(execution.status)) return { completeness: 'running', lines, gaps: [] };
-  const gaps = await findGaps(records, execution.execution_id, lines);
+  const gaps = await findGaps(log, execution.execution_id, lines);
   // A run that never had a runner has no log to prove: nothing was promised and nothing is missing.
   if (!execution.facts.bound && lines === 0 && !execution.imported)
     return { completeness: 'complete', lines: 0, gaps: [] };
@@ -56,10 +58,10 @@ async function assessWithoutEnd(records: Records, execution: Execution): Promise
 }
 
 /** The missing numbers from 1 to `lines`, without reading texts. */
-export async function findGaps(records: Records, executionId: string, lines: number): Promise<LogGap[]> {
+export async function findGaps(log: LogStore, executionId: string, lines: number): Promise<LogGap[]> {
   const gaps: LogGap[] = [];
   let next = 1;
-  for await (const chunk of readChunks(records, executionId, 0)) {
+  for await (const chunk of readChunks(log, executionId, 0)) {
     if (chunk.from > next) gaps.push({ from: next, to: chunk.from - 1 });
     next = chunk.through + 1;
   }
@@ -75,11 +77,7 @@ async function storeProof(records: Records, executionId: string): Promise<void> 
   });
 }
 
-async function noteMismatch(
-  { records, clock }: { records: Records; clock: Clock },
-  executionId: string,
-  details: string,
-): Promise<void> {
+async function noteMismatch({ records, clock }: AssessDeps, executionId: string, details: string): Promise<void> {
   await records.transact(async (tx) => {
     const execution = await tx.get(executionRef(executionId));
     if (!execution || execution.faults.some((fault) => fault.details === details)) return;

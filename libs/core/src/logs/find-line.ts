@@ -1,13 +1,13 @@
-import type { Records } from '../records/records.ts';
 import type { Millis } from '../time/clock.ts';
 import { chunksBackwards, chunksInOrder, linesOf, type LogChunk } from './log-chunk.ts';
+import type { LogStore } from './log-store.ts';
 import { readTail } from './read-log.ts';
 
 /** Backwards a chunk's lines are only counted, so a page may hold many. */
 const CHUNKS_A_PAGE = 16;
 
 /** The cursor before the last `count` stored lines; 0 when there are no more than that. Missing lines do not count. */
-export async function cursorBeforeLast(records: Records, executionId: string, count: number): Promise<number> {
+export async function cursorBeforeLast({ records }: LogStore, executionId: string, count: number): Promise<number> {
   let left = count;
   let from: string | undefined;
   do {
@@ -28,24 +28,24 @@ export async function cursorBeforeLast(records: Records, executionId: string, co
  * for by halves, so a log of a million lines costs about as many reads as one of a thousand. The runner's clock may have been set back
  * while it wrote: then the line that is found is one of those where the time passes `atMs`.
  */
-export async function cursorBeforeTime(records: Records, executionId: string, atMs: Millis): Promise<number> {
-  const tail = await readTail(records, executionId);
+export async function cursorBeforeTime(log: LogStore, executionId: string, atMs: Millis): Promise<number> {
+  const tail = await readTail(log, executionId);
   let low = 0;
   let high = tail;
   while (low < high) {
     const middle = Math.floor((low + high) / 2);
-    const chunk = await chunkAfter(records, executionId, middle);
+    const chunk = await chunkAfter(log, executionId, middle);
     if (!chunk) high = middle;
     else if ((linesOf(chunk).at(-1)?.ms ?? 0) < atMs) low = chunk.through;
     // What lies between is missing, or this very chunk.
     else high = Math.max(low, Math.min(middle, chunk.from - 1));
   }
-  const chunk = await chunkAfter(records, executionId, low);
+  const chunk = await chunkAfter(log, executionId, low);
   const first = chunk && linesOf(chunk).find((line) => line.seq > low && line.ms >= atMs);
   return first ? first.seq - 1 : tail;
 }
 
-async function chunkAfter(records: Records, executionId: string, cursor: number): Promise<LogChunk | undefined> {
+async function chunkAfter({ records }: LogStore, executionId: string, cursor: number): Promise<LogChunk | undefined> {
   const { records: found } = await records.page(chunksInOrder, {
     equal: { execution_id: executionId },
     after: cursor,

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { digestRow, type LogGap } from '@runvoy/protocol';
 import type { EndRecord } from '../executions/execution.ts';
-import type { Records } from '../records/records.ts';
 import { linesOf, type LogChunk } from './log-chunk.ts';
+import type { LogStore } from './log-store.ts';
 import { readChunks, readFirstChunks } from './read-log.ts';
 
 /** A long log is digested in turns, so that nobody else waits for it: two full chunks are some two milliseconds. */
@@ -16,8 +16,8 @@ export interface StoredDigest {
 }
 
 /** Walks the whole log once, chunk by chunk: memory stays flat. */
-export function digestStored(records: Records, executionId: string, lines: number): Promise<StoredDigest> {
-  return digestOf(readChunks(records, executionId, 0), lines);
+export function digestStored(log: LogStore, executionId: string, lines: number): Promise<StoredDigest> {
+  return digestOf(readChunks(log, executionId, 0), lines);
 }
 
 /**
@@ -25,11 +25,11 @@ export function digestStored(records: Records, executionId: string, lines: numbe
  * nobody waits long for it; of a longer log it says false.
  */
 export async function isProvenByFirstPage(
-  records: Records,
+  log: LogStore,
   executionId: string,
   { lines, sha256 }: EndRecord,
 ): Promise<boolean> {
-  const { chunks, isAll } = await readFirstChunks(records, executionId);
+  const { chunks, isAll } = await readFirstChunks(log, executionId);
   if (!isAll) return false;
   const stored = await digestOf(chunks, lines);
   return stored.gaps.length === 0 && stored.sha256 === sha256;

@@ -1,6 +1,7 @@
 import type { LogLine } from '@runvoy/protocol';
-import type { Records, Stored } from '../records/records.ts';
+import type { Stored } from '../records/records.ts';
 import { chunksBackwards, chunksInOrder, linesOf, type LogChunk } from './log-chunk.ts';
+import type { LogStore } from './log-store.ts';
 
 /** Chunks a page: at 100 KiB a chunk this bounds what a slow reader keeps in memory. */
 const CHUNKS_A_PAGE = 16;
@@ -10,7 +11,7 @@ const CHUNKS_A_PAGE = 16;
  * What lies between two of them is missing.
  */
 export async function* readChunks(
-  records: Records,
+  { records }: LogStore,
   executionId: string,
   after: number,
   chunksAPage = CHUNKS_A_PAGE,
@@ -30,7 +31,7 @@ export async function* readChunks(
 
 /** The first page of chunks, in one read, and whether there are no others. */
 export async function readFirstChunks(
-  records: Records,
+  { records }: LogStore,
   executionId: string,
 ): Promise<{ readonly chunks: readonly LogChunk[]; readonly isAll: boolean }> {
   const page = await records.page(chunksInOrder, {
@@ -44,12 +45,12 @@ export async function readFirstChunks(
 
 /** The lines after `after`, in order, chunk by chunk. A jump in `seq` is a gap in the store. */
 export async function* readLineBatches(
-  records: Records,
+  log: LogStore,
   executionId: string,
   after: number,
 ): AsyncGenerator<readonly LogLine[], void, undefined> {
   let last = after;
-  for await (const chunk of readChunks(records, executionId, after)) {
+  for await (const chunk of readChunks(log, executionId, after)) {
     // Chunks of an honest runner never overlap; of any other, each number is shown once.
     const lines = linesOf(chunk);
     const fresh = chunk.from > last ? lines : lines.filter((line) => line.seq > last);
@@ -60,21 +61,21 @@ export async function* readLineBatches(
 
 /** The same, line by line: for who stops early. */
 export async function* readLines(
-  records: Records,
+  log: LogStore,
   executionId: string,
   after: number,
 ): AsyncGenerator<LogLine, void, undefined> {
-  for await (const lines of readLineBatches(records, executionId, after)) yield* lines;
+  for await (const lines of readLineBatches(log, executionId, after)) yield* lines;
 }
 
 /** The highest stored sequence number; 0 when nothing is stored. */
-export async function readTail(records: Records, executionId: string): Promise<number> {
+export async function readTail({ records }: LogStore, executionId: string): Promise<number> {
   const { records: last } = await records.page(chunksBackwards, { equal: { execution_id: executionId }, limit: 1 });
   return last[0]?.value.through ?? 0;
 }
 
 /** The lowest stored sequence number; 0 when nothing is stored. */
-export async function readHead(records: Records, executionId: string): Promise<number> {
+export async function readHead({ records }: LogStore, executionId: string): Promise<number> {
   const { records: first } = await records.page(chunksInOrder, { equal: { execution_id: executionId }, limit: 1 });
   return first[0]?.value.from ?? 0;
 }

@@ -1,6 +1,6 @@
 import type { LogLine, LogStream } from '@runvoy/protocol';
-import type { Records } from '../records/records.ts';
 import { chunksBackwards, linesOf } from './log-chunk.ts';
+import type { LogStore } from './log-store.ts';
 
 /** The last of what a command wrote to one stream. */
 export interface Tail {
@@ -21,7 +21,7 @@ const CHUNKS_A_PAGE = 4;
 const CHUNKS_AT_MOST = 16;
 
 /** Reads the end of a log backwards until both streams have `bytes` of UTF-8, or nothing is left to read. */
-export async function readTails(records: Records, executionId: string, bytes: number): Promise<Tails> {
+export async function readTails({ records }: LogStore, executionId: string, bytes: number): Promise<Tails> {
   const held = { stdout: new TailOf('stdout', bytes), stderr: new TailOf('stderr', bytes) };
   let through = 0;
   let chunks = 0;

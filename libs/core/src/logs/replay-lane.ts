@@ -5,13 +5,12 @@ import { verifyRunnerMessage } from '../executions/runner-session.ts';
 import type { SigningKeys } from '../access/signing-keys.ts';
 import { isFailure } from '../failure.ts';
 import type { AttemptRef, JobRunner } from '../jobs/job-runner.ts';
-import type { Records } from '../records/records.ts';
 import type { Clock, Millis } from '../time/clock.ts';
 import { assessLog } from './assess-log.ts';
 import { appendBatch, isNumbered, isProperLine } from './append-batch.ts';
+import type { LogStore } from './log-store.ts';
 
-export interface ReplayDeps {
-  readonly records: Records;
+export interface ReplayDeps extends LogStore {
   readonly jobs: JobRunner;
   readonly clock: Clock;
   readonly signingKeys: SigningKeys;

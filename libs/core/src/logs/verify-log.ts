@@ -1,6 +1,6 @@
 import { isTerminal, type VerifyLogBody } from '@runvoy/protocol';
 import type { Execution } from '../executions/execution.ts';
-import type { Records } from '../records/records.ts';
+import type { LogStore } from './log-store.ts';
 import { digestStored } from './prove-log.ts';
 import { readTail } from './read-log.ts';
 
@@ -8,11 +8,11 @@ import { readTail } from './read-log.ts';
  * Reads the whole stored log anew and compares it with what the runner signed at its end, whatever was found before. It changes
  * nothing. Memory stays flat, however long the log is.
  */
-export async function verifyLog(records: Records, execution: Execution): Promise<VerifyLogBody> {
+export async function verifyLog(log: LogStore, execution: Execution): Promise<VerifyLogBody> {
   const { execution_id, status, end_record, facts } = execution;
-  const stored = await readTail(records, execution_id);
+  const stored = await readTail(log, execution_id);
   const lines = end_record?.lines ?? stored;
-  const { gaps, sha256 } = await digestStored(records, execution_id, lines);
+  const { gaps, sha256 } = await digestStored(log, execution_id, lines);
   const isWhole = gaps.length === 0 && stored <= lines;
   const isProven = end_record !== undefined && isWhole && sha256 === end_record.sha256;
   // A run that never had a runner has no log to prove: nothing was promised and nothing is missing.

@@ -41,9 +41,10 @@ export class HealthWorld {
   }
 
   reconcile(trigger: HealthReport['trigger'] = 'request', more: Partial<HealthDeps> = {}): Promise<HealthReport> {
-    const { records, clock, vault, random, signingKeys, upSinceMs, jobs, startTimeoutMs } = this.run;
+    const { records, archive, clock, vault, random, signingKeys, upSinceMs, jobs, startTimeoutMs } = this.run;
     const deps = {
       records,
+      archive,
       clock,
       vault,
       random,

@@ -91,10 +91,10 @@ describe('a part that cannot be made', () => {
 
   test('is not checked, and no error, where a service sees no platform', async () => {
     const world = await ticking();
-    const { records, clock, random, signingKeys, upSinceMs, jobs, startTimeoutMs } = world.run;
+    const { records, archive, clock, random, signingKeys, upSinceMs, jobs, startTimeoutMs } = world.run;
     const { reconcileHealth } = await import('../../src/health/reconcile-health.ts');
     const report = await reconcileHealth(
-      { records, clock, random, signingKeys, upSinceMs, jobs, startTimeoutMs },
+      { records, archive, clock, random, signingKeys, upSinceMs, jobs, startTimeoutMs },
       'request',
       () => 0,
     );

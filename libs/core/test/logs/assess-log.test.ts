@@ -122,7 +122,7 @@ describe('gaps', () => {
 
   test('are found up to any line', async () => {
     const run = await reported([2, 'two'], [5, 'five']);
-    expect(await findGaps(run.world.records, run.id, 7)).toEqual([
+    expect(await findGaps(run.world, run.id, 7)).toEqual([
       { from: 1, to: 1 },
       { from: 3, to: 4 },
       { from: 6, to: 7 },

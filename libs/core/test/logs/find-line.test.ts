@@ -4,14 +4,14 @@ import fc from 'fast-check';
 import { appendBatch } from '../../src/logs/append-batch.ts';
 import { cursorBeforeLast, cursorBeforeTime } from '../../src/logs/find-line.ts';
 import { manualClock } from '../../src/time/clock.ts';
-import { MemoryRecords } from '../memory-records.ts';
+import { MemoryLog } from '../memory-log.ts';
 
 const ID = 'a'.repeat(32);
 
 /** A log whose batches have these sizes, a line every 10 ms, without the batches at the places in `lost`. */
 async function logOf(sizes: readonly number[], lost: readonly number[] = []) {
-  const records = new MemoryRecords();
-  const deps = { records, clock: manualClock(0) };
+  const log = new MemoryLog();
+  const deps = { records: log.records, clock: manualClock(0) };
   const stored: LogLine[] = [];
   let seq = 1;
   for (const [index, size] of sizes.entries()) {
@@ -21,7 +21,7 @@ async function logOf(sizes: readonly number[], lost: readonly number[] = []) {
     stored.push(...lines);
     await appendBatch(deps, ID, { from: lines[0]!.seq, lines, expires_at: 0, key_id: '', mac: '' });
   }
-  return { records, stored };
+  return { log, stored };
 }
 
 const line = (seq: number): LogLine => ({ seq, stream: 'stdout', ms: seq * 10, text: `line ${seq}` });
@@ -30,8 +30,8 @@ const sizes = fc.array(fc.integer({ min: 1, max: 7 }), { maxLength: 40 });
 test('the cursor before the last lines leaves exactly so many behind it, whatever the cuts and the gaps', async () => {
   await fc.assert(
     fc.asyncProperty(sizes, fc.array(fc.nat(40)), fc.integer({ min: 1, max: 200 }), async (cut, lost, count) => {
-      const { records, stored } = await logOf(cut, lost);
-      const cursor = await cursorBeforeLast(records, ID, count);
+      const { log, stored } = await logOf(cut, lost);
+      const cursor = await cursorBeforeLast(log, ID, count);
       expect(stored.filter(({ seq }) => seq > cursor)).toEqual(stored.slice(-count));
     }),
   );
@@ -40,8 +40,8 @@ test('the cursor before the last lines leaves exactly so many behind it, whateve
 test('behind the cursor of a time lie the lines that are not older, whatever the cuts and the gaps', async () => {
   await fc.assert(
     fc.asyncProperty(sizes, fc.array(fc.nat(40)), fc.nat(3_000), async (cut, lost, atMs) => {
-      const { records, stored } = await logOf(cut, lost);
-      const cursor = await cursorBeforeTime(records, ID, atMs);
+      const { log, stored } = await logOf(cut, lost);
+      const cursor = await cursorBeforeTime(log, ID, atMs);
       expect(stored.filter(({ seq }) => seq > cursor)).toEqual(stored.filter(({ ms }) => ms >= atMs));
     }),
   );
@@ -49,10 +49,10 @@ test('behind the cursor of a time lie the lines that are not older, whatever the
 
 test('a time is found in a hundred times as many batches with a few reads more', async () => {
   const reads = async (batches: number) => {
-    const { records } = await logOf(Array.from({ length: batches }, () => 1));
-    const before = records.reads;
-    await cursorBeforeTime(records, ID, (batches * 10) / 3);
-    return records.reads - before;
+    const { log } = await logOf(Array.from({ length: batches }, () => 1));
+    const before = log.records.reads;
+    await cursorBeforeTime(log, ID, (batches * 10) / 3);
+    return log.records.reads - before;
   };
   const few = await reads(20);
   expect(few).toBeGreaterThan(2);

@@ -4,18 +4,18 @@ import type { LogLine, LogStream } from '@runvoy/protocol';
 import { appendBatch } from '../../src/logs/append-batch.ts';
 import { readTails } from '../../src/logs/read-tails.ts';
 import { manualClock } from '../../src/time/clock.ts';
-import { MemoryRecords } from '../memory-records.ts';
+import { MemoryLog } from '../memory-log.ts';
 
 const ID = 'a'.repeat(32);
 
-async function logOf(lines: readonly LogLine[], linesABatch: number): Promise<MemoryRecords> {
-  const records = new MemoryRecords();
+async function logOf(lines: readonly LogLine[], linesABatch: number): Promise<MemoryLog> {
+  const log = new MemoryLog();
   for (let start = 0; start < lines.length; start += linesABatch) {
     const batch = lines.slice(start, start + linesABatch);
     const message = { from: batch[0]!.seq, lines: batch, expires_at: 0, key_id: '', mac: '' };
-    await appendBatch({ records, clock: manualClock(0) }, ID, message);
+    await appendBatch({ records: log.records, clock: manualClock(0) }, ID, message);
   }
-  return records;
+  return log;
 }
 
 function line(seq: number, stream: LogStream, text: string, partial?: true): LogLine {
@@ -23,7 +23,7 @@ function line(seq: number, stream: LogStream, text: string, partial?: true): Log
 }
 
 test('each stream’s end is whole lines as written, without ours', async () => {
-  const records = await logOf(
+  const log = await logOf(
     [
       line(1, 'system', '### runvoy'),
       line(2, 'stdout', 'out'),
@@ -32,7 +32,7 @@ test('each stream’s end is whole lines as written, without ours', async () => 
     ],
     2,
   );
-  expect(await readTails(records, ID, 100)).toEqual({
+  expect(await readTails(log, ID, 100)).toEqual({
     stdout: { text: 'out\nno end', cut: false },
     stderr: { text: 'err\n', cut: false },
     through: 4,
@@ -41,7 +41,7 @@ test('each stream’s end is whole lines as written, without ours', async () => 
 
 test('a run that wrote nothing has empty ends', async () => {
   const nothing = { text: '', cut: false };
-  expect(await readTails(new MemoryRecords(), ID, 100)).toEqual({ stdout: nothing, stderr: nothing, through: 0 });
+  expect(await readTails(new MemoryLog(), ID, 100)).toEqual({ stdout: nothing, stderr: nothing, through: 0 });
 });
 
 test('whatever was written in whatever batches, an end is the longest run of last lines that fits, and says what was cut', async () => {
@@ -73,10 +73,10 @@ test('whatever was written in whatever batches, an end is the longest run of las
 
 test('of a long log no more is read than its last chunks, and what was not looked at counts as cut', async () => {
   const lines = Array.from({ length: 400 }, (_, index) => line(index + 1, 'stdout', `line ${index + 1}`));
-  const records = await logOf(lines, 4);
-  const before = records.reads;
-  const { stdout, stderr } = await readTails(records, ID, 100_000);
-  expect(records.reads - before).toBe(4);
+  const log = await logOf(lines, 4);
+  const before = log.records.reads;
+  const { stdout, stderr } = await readTails(log, ID, 100_000);
+  expect(log.records.reads - before).toBe(4);
   expect(stdout.text.startsWith('line 337\n')).toBe(true);
   expect([stdout.cut, stderr]).toEqual([true, { text: '', cut: true }]);
 });

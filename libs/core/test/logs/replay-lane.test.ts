@@ -4,7 +4,7 @@ import { readLines } from '../../src/logs/read-log.ts';
 import { RunWorld, T0 } from '../run-world.ts';
 
 async function textsOf(world: RunWorld, id: string): Promise<string[]> {
-  return Array.fromAsync(readLines(world.records, id, 0), ({ text }) => text);
+  return Array.fromAsync(readLines(world, id, 0), ({ text }) => text);
 }
 
 test('everything genuine in a lane is stored, and it says whether a report was there and more may come', async () => {
@@ -66,7 +66,7 @@ test.each([
   const tampered = { ...genuine, lines: genuine.lines.map((line) => ({ ...line, ...change })) } as typeof genuine;
   world.jobs.keeps(1, { entries: [run.laneEntry(tampered), run.laneEntry(genuine)], final: true });
   await replayLane(world, { execution_id: run.id, attempt: 1 });
-  expect(await Array.fromAsync(readLines(world.records, run.id, 0))).toEqual(genuine.lines);
+  expect(await Array.fromAsync(readLines(world, run.id, 0))).toEqual(genuine.lines);
 });
 
 test('a batch that contradicts a stored one is a fault, and the others are still taken', async () => {
@@ -98,7 +98,7 @@ test('a store that fails makes the replay fail: nothing is taken for read that i
   const records = Object.assign(Object.create(world.records) as typeof world.records, {
     create: () => Promise.reject(new Error('store down')),
   });
-  const { jobs, clock, signingKeys } = world;
-  const replay = replayLane({ records, jobs, clock, signingKeys }, { execution_id: run.id, attempt: 1 });
+  const { archive, jobs, clock, signingKeys } = world;
+  const replay = replayLane({ records, archive, jobs, clock, signingKeys }, { execution_id: run.id, attempt: 1 });
   await expect(replay).rejects.toThrow('store down');
 });

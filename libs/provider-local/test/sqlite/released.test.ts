@@ -12,7 +12,7 @@ import {
   readLines,
   usersByEmail,
 } from '@runvoy/core';
-import { gate } from '@runvoy/core/contracts';
+import { gate, MemoryArchive } from '@runvoy/core/contracts';
 import { openLocalEventBus, openSqliteRecords } from '@runvoy/provider-local';
 import { QUEUE_VERSION } from '../../src/sqlite/event-queue.ts';
 import { SCHEMA_VERSION } from '../../src/sqlite/schema.ts';
@@ -80,7 +80,8 @@ describe.each(released('schema'))('data of schema version %i', (version) => {
         log_proven: true,
       });
       const lines: string[] = [];
-      for await (const { stream, text } of readLines(records, ENDED, 0)) lines.push(`${stream} ${text}`);
+      for await (const { stream, text } of readLines({ records, archive: new MemoryArchive() }, ENDED, 0))
+        lines.push(`${stream} ${text}`);
       expect(lines).toEqual(expect.arrayContaining(['stdout one', 'stderr two']));
       expect(lines).toHaveLength(ended.end_record!.lines);
       const newest = await records.page(executionsNewestFirst, { limit: 10 });
