@@ -125,6 +125,7 @@ export const ROUTE_CALLS: Readonly<Record<string, MakeCall>> = {
   'GET /api/v1/executions/:id': at(execution, (id) => `/executions/${id}`),
   'GET /api/v1/executions/:id/status': at(execution, (id) => `/executions/${id}/status`),
   'GET /api/v1/executions/:id/logs': at(execution, (id) => `/executions/${id}/logs`),
+  'GET /api/v1/executions/:id/logs/search': at(execution, (id) => `/executions/${id}/logs/search?q=x`),
   'GET /api/v1/executions/:id/logs.txt': at(execution, (id) => `/executions/${id}/logs.txt`),
   'GET /api/v1/executions/:id/logs/stream': at(execution, (id) => `/executions/${id}/logs/stream`),
   'GET /api/v1/executions/:id/logs/verify': at(execution, (id) => `/executions/${id}/logs/verify`),

@@ -34,6 +34,7 @@ export const ROUTE_RULES: Readonly<Record<string, RouteRule>> = {
   'GET /api/v1/executions/:id': { needs: 'execution.read', about: 'execution' },
   'GET /api/v1/executions/:id/status': { needs: 'execution.read', about: 'execution' },
   'GET /api/v1/executions/:id/logs': { needs: 'execution.read', about: 'execution' },
+  'GET /api/v1/executions/:id/logs/search': { needs: 'execution.read', about: 'execution' },
   'GET /api/v1/executions/:id/logs.txt': {
     needs: 'execution.read',
     about: 'execution',

@@ -32,6 +32,7 @@ import type {
   ListSecretsAnswer,
   ListUsersAnswer,
   LogsBody,
+  LogStream,
   PlaybookAnswer,
   PlaybookRemoved,
   RegisterImageRequest,
@@ -42,6 +43,7 @@ import type {
   RunPlaybookRequest,
   RunRequest,
   SealingKeyAnswer,
+  SearchLogBody,
   SecretAnswer,
   SecretMessage,
   SignInLinkAnswer,
@@ -67,6 +69,19 @@ export interface LogPart {
   readonly tail?: number;
   readonly from?: string;
   readonly to?: string;
+}
+
+/** What to find in a log. */
+export interface LogSearchQuery {
+  /** Without it, lines that look like errors. */
+  readonly q?: string;
+  /** `q` is an RE2 expression. */
+  readonly regex?: boolean;
+  readonly ignore_case?: boolean;
+  readonly stream?: LogStream;
+  readonly after?: number;
+  /** How many hits are listed; 100 unless given. 0 only counts. */
+  readonly limit?: number;
 }
 
 /**
@@ -132,9 +147,7 @@ export class RunvoyClient {
 
   /** A part of the log, in any state of the run. */
   logPart(id: string, part: LogPart, call?: CallOptions): Promise<LogsBody> {
-    const given = Object.entries(part).filter(([, value]) => value !== undefined);
-    const params = new URLSearchParams(given.map(([name, value]) => [name, String(value)]));
-    return this.#caller.json('GET', `/executions/${encodeURIComponent(id)}/logs?${params}`, call);
+    return this.#caller.json('GET', `/executions/${encodeURIComponent(id)}/logs?${givenParams(part)}`, call);
   }
 
   /** The whole log as text, as people keep it. */
@@ -142,6 +155,11 @@ export class RunvoyClient {
     const headers = { accept: 'text/plain', ...call.headers };
     return (await this.#caller.send('GET', `/executions/${encodeURIComponent(id)}/logs.txt`, { ...call, headers }))
       .text;
+  }
+
+  /** Searches the stored log on the server: a page of hits, and how many there are in what was read. */
+  searchLog(id: string, search: LogSearchQuery, call?: CallOptions): Promise<SearchLogBody> {
+    return this.#caller.json('GET', `/executions/${encodeURIComponent(id)}/logs/search?${givenParams(search)}`, call);
   }
 
   /** What the stored lines amount to, worked out anew by the server. */
@@ -403,6 +421,11 @@ export interface ExecutionPage {
 function listParams({ labels = [], ...query }: ListQuery): URLSearchParams {
   const given = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined);
   return new URLSearchParams([...given, ...labels.map((label): [string, string] => ['label', label])]);
+}
+
+function givenParams(query: object): URLSearchParams {
+  const given = Object.entries(query).filter(([, value]) => value !== undefined);
+  return new URLSearchParams(given.map(([name, value]) => [name, String(value)]));
 }
 
 function pageParams({

@@ -12,6 +12,8 @@ export * from './limits.ts';
 export * from './local-server.ts';
 export * from './log-line.ts';
 export * from './log-rows.ts';
+export * from './log-search.ts';
+export * from './plain-text.ts';
 export * from './playbooks.ts';
 export * from './reasons.ts';
 export * from './runner.ts';

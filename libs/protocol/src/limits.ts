@@ -41,6 +41,9 @@ export const LIMITS = {
   lineTextBytes: 32 * KIB,
   listPage: 1_000,
   logPageLines: 10_000,
+  /** What is searched for in a log, as text or as an expression. */
+  searchChars: 256,
+  searchHits: 1_000,
   timeoutDefaultS: 3_600,
   /** Cloud Run's longest task (168 h). */
   timeoutMaxS: 604_800,

@@ -15,6 +15,7 @@ import { KeyedCalls } from './keyed-calls.ts';
 import { importRoutes } from './import-routes.ts';
 import { keyRoutes } from './key-routes.ts';
 import { logRoutes } from './log-routes.ts';
+import { logSearchRoutes } from './log-search-routes.ts';
 import { logTextRoutes } from './log-text-routes.ts';
 import { openApiRoutes } from './openapi/openapi-routes.ts';
 import { collectOperations } from './openapi/operation.ts';
@@ -57,6 +58,7 @@ export function buildOrchestrator(deps: OrchestratorDeps): FastifyInstance {
       explainRoutes(api, deps);
       traceRoutes(api, deps);
       logRoutes(api, deps);
+      logSearchRoutes(api, deps);
       ticketRoutes(api, deps);
       imageRoutes(api, deps, keyed);
       secretRoutes(api, deps, keyed);

@@ -1,5 +1,5 @@
 import { Failure, labelPair, normalEmail, readLabelPair, type ExecutionFilter } from '@runvoy/core';
-import { LIMITS, type ExecutionStatus } from '@runvoy/protocol';
+import { LIMITS, type ExecutionStatus, type LogStream } from '@runvoy/protocol';
 
 const STATUSES: readonly ExecutionStatus[] = ['STARTING', 'RUNNING', 'TERMINATING', 'SUCCEEDED', 'FAILED', 'STOPPED'];
 const DEFAULT_LIMIT = 10;
@@ -117,6 +117,27 @@ export function readCount(name: string, value: unknown, fallback: number): numbe
     'INVALID_REQUEST',
     `invalid ${name} parameter: it must be a whole number, got "${text.slice(0, 80)}"`,
   );
+}
+
+const STREAMS: readonly LogStream[] = ['stdout', 'stderr', 'system'];
+
+/** Reads `?stream=`; undefined = all of them. Fails with `INVALID_REQUEST`. */
+export function readStream(query: Readonly<Record<string, unknown>>): LogStream | undefined {
+  const text = readText('stream', query['stream']);
+  const stream = STREAMS.find((one) => one === text);
+  if (stream || text === '') return stream;
+  throw new Failure(
+    'INVALID_REQUEST',
+    `invalid stream parameter: it is one of ${STREAMS.join(', ')}; got "${text.slice(0, 80)}"`,
+  );
+}
+
+/** A parameter that is `true` or `false`; false when absent. Fails with `INVALID_REQUEST`. */
+export function readSwitch(query: Readonly<Record<string, unknown>>, name: string): boolean {
+  const text = readText(name, query[name]);
+  if (text === 'true') return true;
+  if (text === '' || text === 'false') return false;
+  throw new Failure('INVALID_REQUEST', `invalid ${name} parameter: it is true or false; got "${text.slice(0, 80)}"`);
 }
 
 /** A parameter that may be given more than once. */

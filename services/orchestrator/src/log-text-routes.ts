@@ -1,6 +1,6 @@
 import { pipeline, Readable } from 'node:stream';
 import { createGzip } from 'node:zlib';
-import { assessLog, Failure, readerByTicket, readLineBatches, type Execution, type LogAssessment } from '@runvoy/core';
+import { assessLog, readerByTicket, readLineBatches, type Execution, type LogAssessment } from '@runvoy/core';
 import type { LogLine, LogStream } from '@runvoy/protocol';
 import { ExecutionParamsSchema, LogTextQuerySchema } from '@runvoy/protocol/schemas';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -8,18 +8,16 @@ import Type from 'typebox';
 import { callerByKey } from './authentication.ts';
 import type { OrchestratorDeps } from './deps.ts';
 import { readableExecution } from './execution-routes.ts';
-import { readText } from './list-query.ts';
+import { readStream, readSwitch, readText } from './list-query.ts';
 import type { Operation } from './openapi/operation.ts';
 import type { RateLimits } from './rate-limits.ts';
 
 type TextRequest = FastifyRequest<{ Params: { id: string }; Querystring: Record<string, unknown> }>;
 
-const STREAMS: readonly string[] = ['stdout', 'stderr', 'system'] satisfies LogStream[];
-
 /** What is asked of a text. */
 interface TextForm {
   /** Only this stream; all unless told. */
-  readonly stream: string | undefined;
+  readonly stream: LogStream | undefined;
   /** Each line behind its time, RFC 3339. */
   readonly timestamps: boolean;
   /** Offered as a file. */
@@ -80,25 +78,11 @@ async function readable(
 }
 
 function readForm(query: Readonly<Record<string, unknown>>): TextForm {
-  const stream = readText('stream', query['stream']);
-  if (stream !== '' && !STREAMS.includes(stream)) {
-    throw new Failure(
-      'INVALID_REQUEST',
-      `invalid stream parameter: it is one of ${STREAMS.join(', ')}; got "${stream.slice(0, 80)}"`,
-    );
-  }
   return {
-    stream: stream === '' ? undefined : stream,
+    stream: readStream(query),
     timestamps: readSwitch(query, 'timestamps'),
     download: readSwitch(query, 'download'),
   };
-}
-
-function readSwitch(query: Readonly<Record<string, unknown>>, name: string): boolean {
-  const text = readText(name, query[name]);
-  if (text === 'true') return true;
-  if (text === '' || text === 'false') return false;
-  throw new Failure('INVALID_REQUEST', `invalid ${name} parameter: it is true or false; got "${text.slice(0, 80)}"`);
 }
 
 function headersOf({ completeness, lines, sha256 }: LogAssessment): Record<string, string> {

@@ -1,42 +1,9 @@
-import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
-import { appendBatch, applyEvidence, executionRef } from '@runvoy/core';
-import { digestRow, type LogLine, type TicketBody } from '@runvoy/protocol';
+import { executionRef } from '@runvoy/core';
+import type { TicketBody } from '@runvoy/protocol';
+import { end, linesOf, run, write } from './stored-log.ts';
 import { openWorld, T0, type World } from './world.ts';
-
-const ID = /^[0-9a-f]{32}$/;
-
-async function run(world: World): Promise<string> {
-  const id = (await world.call('POST', '/api/v1/run', { command: 'echo hi' })).json().execution_id as string;
-  expect(id).toMatch(ID);
-  return id;
-}
-
-const linesOf = (from: number, texts: readonly string[], more: Partial<LogLine> = {}): LogLine[] =>
-  texts.map((text, index) => ({ seq: from + index, stream: 'stdout', ms: T0 + index, text, ...more }));
-
-async function write(world: World, id: string, lines: readonly LogLine[]): Promise<void> {
-  await appendBatch(world, id, { from: lines[0]!.seq, lines, expires_at: 0, key_id: 'k', mac: '' });
-}
-
-/** Ends the run, with an end record over these lines. */
-async function end(world: World, id: string, lines: readonly LogLine[]): Promise<string> {
-  const sha256 = createHash('sha256')
-    .update(lines.map((line) => digestRow(line)).join(''))
-    .digest('hex');
-  const report = { cause: 'exited' as const, exit_code: 0, started_at_ms: T0, ended_at_ms: T0, stored_at_ms: T0 };
-  await applyEvidence(world, id, [
-    { kind: 'bootstrapped', attempt: 1, nonce_hash: 'n', platform_execution: 'p', at_ms: T0 },
-    { kind: 'finished', attempt: 1, report },
-    { kind: 'platform_ended', attempt: 1, end: { platform_execution: 'p', at_ms: T0, kind: 'exited' } },
-  ]);
-  await world.records.transact(async (tx) => {
-    const execution = (await tx.get(executionRef(id)))!;
-    tx.set(executionRef(id), { ...execution, end_record: { lines: lines.length, bytes: 1, sha256, maskings: 0 } });
-  });
-  return sha256;
-}
 
 const textOf = (world: World, id: string, query = '', key: string | undefined = world.adminKey, headers = {}) =>
   world.call('GET', `/api/v1/executions/${id}/logs.txt${query}`, undefined, key, headers);

@@ -212,6 +212,54 @@ export const LogsSchema = Type.Object(
   { title: 'Logs' },
 );
 
+const LogHitSchema = Type.Object(
+  {
+    seq: SeqSchema,
+    stream: Type.Enum(['stdout', 'stderr', 'system']),
+    ms: Type.Integer({ description: 'ms since the epoch.', examples: [1_769_860_800_000] }),
+    text: Type.String({ examples: ['request timeout'] }),
+    partial: Type.Optional(Type.Literal(true, { description: 'The next line of this stream continues it.' })),
+    ranges: Type.Array(
+      Type.Object({
+        start: Type.Integer({ description: 'In UTF-16 code units of `text`.', examples: [8] }),
+        end: Type.Integer({ description: 'Behind the last one.', examples: [15] }),
+        through: Type.Optional(Type.Integer({ description: 'The piece of this line in which `end` stands.' })),
+      }),
+      { description: 'Where the matches are; the first 100 of a line.' },
+    ),
+  },
+  { title: 'LogHit' },
+);
+
+/** `SearchLogBody`. */
+export const SearchedLogSchema = Type.Object(
+  {
+    execution_id: ExecutionIdSchema,
+    status: StatusSchema,
+    hits: Type.Array(LogHitSchema),
+    total: Type.Integer({ description: 'How many lines match of those that were read.', examples: [1] }),
+    scanned_lines: CountSchema,
+    through: Type.Integer({ description: 'The last line that was read.', examples: [1204] }),
+    complete: Type.Boolean({ description: 'Everything that is stored behind `after` was read.' }),
+    next_after: Type.Optional(
+      Type.Integer({ description: 'The `after` of the hits that follow; absent when there are none.' }),
+    ),
+    gaps: Type.Optional(GapsSchema),
+    first_error: Type.Optional(
+      Type.Object(
+        {
+          seq: SeqSchema,
+          because: Type.Enum(['error_line', 'last_lines'], {
+            description: 'It looks like an error; or none does, and the run failed: where its last lines begin.',
+          }),
+        },
+        { description: 'Without `q`, once it is known: the first behind `after`.' },
+      ),
+    ),
+  },
+  { title: 'SearchedLog' },
+);
+
 /** `VerifyLogBody`. */
 export const VerifiedLogSchema = Type.Object(
   {

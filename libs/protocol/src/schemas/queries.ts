@@ -138,9 +138,38 @@ export const LogQuerySchema = Type.Object({
   to: Time('Only lines that are not newer.'),
 });
 
+const OnlyStream = Type.Optional(
+  Type.Enum(['stdout', 'stderr', 'system'], { description: 'Only this one; all unless given.' }),
+);
+
+/** `?q=&regex=&ignore_case=&stream=&after=&limit=` of a search in a log. */
+export const LogSearchQuerySchema = Type.Object({
+  q: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: LIMITS.searchChars,
+      description: 'The text to find. Without it lines that look like errors are found.',
+      examples: ['timeout'],
+    }),
+  ),
+  regex: Type.Optional(Type.Enum(['true', 'false'], { description: '`q` is an RE2 expression.' })),
+  ignore_case: Type.Optional(Type.Enum(['true', 'false'], { description: 'Capital letters are as small ones.' })),
+  stream: OnlyStream,
+  after: Type.Optional(
+    wholeNumber({ description: 'The sequence number behind which the search begins.', examples: ['0'] }),
+  ),
+  limit: Type.Optional(
+    Type.String({
+      pattern: '^(\\d{1,3}|1000)$',
+      description: `How many hits are listed, 0 to ${LIMITS.searchHits}. 100 unless given. All are counted.`,
+      examples: ['100'],
+    }),
+  ),
+});
+
 /** `?stream=&timestamps=&download=` of a log as text. */
 export const LogTextQuerySchema = Type.Object({
-  stream: Type.Optional(Type.Enum(['stdout', 'stderr', 'system'], { description: 'Only this one; all unless given.' })),
+  stream: OnlyStream,
   timestamps: Type.Optional(Type.Enum(['true', 'false'], { description: 'The time before each line.' })),
   download: Type.Optional(Type.Enum(['true', 'false'], { description: 'Offered as a file.' })),
 });

@@ -1,0 +1,119 @@
+import { describe, expect, test } from '@jest/globals';
+import type { SearchLogBody } from '@runvoy/protocol';
+import { end, linesOf, run, write } from './stored-log.ts';
+import { openWorld, T0, type World } from './world.ts';
+
+const ask = (world: World, id: string, query: string, key: string | undefined = world.adminKey) =>
+  world.call('GET', `/api/v1/executions/${id}/logs/search?${query}`, undefined, key);
+const search = async (world: World, id: string, query: string): Promise<SearchLogBody> =>
+  (await ask(world, id, query)).json();
+
+describe('a search in a log', () => {
+  test('tells where a text stands and how often, while the run goes on and afterwards', async () => {
+    await using world = await openWorld();
+    const id = await run(world);
+    const lines = linesOf(1, ['one', 'a \x1b[31mtime\x1b[0mout', 'two', 'timeout']);
+    await write(world, id, lines.slice(0, 2));
+    const found = { seq: 2, stream: 'stdout', ms: T0 + 1, text: lines[1]!.text, ranges: [{ start: 7, end: 18 }] };
+    expect(await search(world, id, 'q=timeout')).toEqual({
+      execution_id: id,
+      status: 'STARTING',
+      hits: [found],
+      total: 1,
+      scanned_lines: 2,
+      through: 2,
+      complete: true,
+    });
+    await write(world, id, lines.slice(2));
+    await end(world, id, lines);
+    const whole = await search(world, id, 'q=timeout&limit=1');
+    expect(whole).toMatchObject({ status: 'SUCCEEDED', hits: [found], total: 2, complete: true, next_after: 2 });
+    expect((await search(world, id, 'q=TIME&ignore_case=true&after=2')).hits.map(({ seq }) => seq)).toEqual([4]);
+    expect((await search(world, id, 'q=^t[aeiou]&regex=true')).hits.map(({ seq }) => seq)).toEqual([4]);
+  });
+
+  test('looks into one stream when asked, and names what is missing', async () => {
+    await using world = await openWorld();
+    const id = await run(world);
+    await write(world, id, linesOf(2, ['hit']));
+    await write(world, id, linesOf(5, ['hit'], { stream: 'stderr' }));
+    const found = await search(world, id, 'q=hit&stream=stderr');
+    expect(found.hits.map(({ seq }) => seq)).toEqual([5]);
+    expect(found.gaps).toEqual([
+      { from: 1, to: 1 },
+      { from: 3, to: 4 },
+    ]);
+  });
+
+  test('that takes longer than its two seconds says so, and is gone on with', async () => {
+    await using world = await openWorld();
+    const id = await run(world);
+    for (const from of [1, 3, 5]) await write(world, id, linesOf(from, ['hit', 'no']));
+    let at = T0;
+    Object.assign(world.clock, { now: () => (at += 700) });
+    let total = 0;
+    let requests = 0;
+    for (let next: number | undefined = 0; next !== undefined; requests += 1) {
+      const found = await search(world, id, `q=hit&after=${next}`);
+      total += found.total;
+      expect(found.complete).toBe(found.next_after === undefined);
+      next = found.next_after;
+    }
+    expect([total, requests > 1]).toEqual([3, true]);
+  });
+
+  test.each([
+    ['q=', 400],
+    ['q=x&regex=yes', 400],
+    ['q=x&stream=both', 400],
+    ['q=x&after=-1', 400],
+    ['q=x&where=there', 400],
+    ['q=(&regex=true', 422],
+    ['q=(a{50}){50}&regex=true', 422],
+    [`q=${'x'.repeat(257)}`, 422],
+    ['q=x&limit=1001', 422],
+  ])('for %j is refused with %d', async (query, status) => {
+    await using world = await openWorld();
+    expect((await ask(world, await run(world), query)).statusCode).toBe(status);
+  });
+
+  test('is refused to whoever may not read the log', async () => {
+    await using world = await openWorld();
+    const id = await run(world);
+    expect((await ask(world, id, 'q=x', '')).statusCode).toBe(401);
+    const viewer = await world.keyOf('v@example.com', 'viewer');
+    expect((await ask(world, id, 'q=x', viewer)).statusCode).toBe(403);
+    expect((await ask(world, 'f'.repeat(32), 'q=x')).statusCode).toBe(404);
+  });
+});
+
+describe('the first error', () => {
+  test('is the first line that looks like one', async () => {
+    await using world = await openWorld();
+    const id = await run(world);
+    const lines = [
+      ...linesOf(1, ['building', 'tests of the error page: ok']),
+      ...linesOf(3, ['warning: old', 'error: no such file', 'Error 2'], { stream: 'stderr' }),
+    ];
+    await write(world, id, lines);
+    await end(world, id, lines, 2);
+    const found = await search(world, id, '');
+    expect(found.first_error).toEqual({ seq: 4, because: 'error_line' });
+    expect(found.hits.map(({ seq }) => seq)).toEqual([4, 5]);
+  });
+
+  test.each([
+    [1, { seq: 3, because: 'last_lines' }],
+    [0, undefined],
+  ])('of a run that ends with code %d and shows none is %j', async (code, expected) => {
+    await using world = await openWorld();
+    const id = await run(world);
+    const lines = linesOf(
+      1,
+      Array.from({ length: 12 }, (_, at) => `step ${at}`),
+    );
+    await write(world, id, lines);
+    await end(world, id, lines, code);
+    expect((await search(world, id, '')).first_error).toEqual(expected);
+  });
+});
