@@ -1,14 +1,19 @@
-import type { LogLine } from '@runvoy/protocol';
+import { groupMarker, lastState, type LogLine } from '@runvoy/protocol';
 import { TerminalFilter } from './terminal-filter.ts';
 import { paint, type Terminal } from './terminal.ts';
 
 const ERASE = '\r\x1b[K';
+/** Something follows a carriage return. */
+const STARTS_OVER = /\r[^\r]/;
+/** Groups within groups are shown no deeper. */
+const DEEPEST = 8;
 
 type Output = 'stdout' | 'stderr';
 
 /**
  * Puts a run's log where it belongs: the command's stdout to stdout, its stderr to stderr, everything of ours to stderr. To a pipe the
- * command's bytes go unchanged; on a terminal only what is safe there.
+ * command's bytes go unchanged. On a terminal only what is safe there is shown, of progress its last state, and what stands in a group
+ * under the group's name.
  */
 export class Screen {
   readonly #terminal: Terminal;
@@ -16,7 +21,11 @@ export class Screen {
   readonly #filters: Readonly<Record<Output, TerminalFilter>>;
   /** The last thing written there was a piece of a line. */
   readonly #isOpen: Record<Output, boolean> = { stdout: false, stderr: false };
+  /** The piece before ended with a carriage return. */
+  readonly #startsOver: Record<Output, boolean> = { stdout: false, stderr: false };
   readonly #stampsLines: boolean;
+  /** How many groups stand open. */
+  #depth = 0;
   #note = '';
 
   constructor(terminal: Terminal, { timestamps = false }: { readonly timestamps?: boolean } = {}) {
@@ -83,16 +92,27 @@ export class Screen {
   }
 
   #lineText(output: Output, line: LogLine): string {
-    const stamp = this.#stampsLines && !this.#isOpen[output] ? `${new Date(line.ms).toISOString()} ` : '';
-    this.#isOpen[output] = line.partial === true;
     const stream = this.#terminal[output];
-    const whole = `${stamp}${line.text}`;
-    const text = stream.isTTY ? this.#filters[output].pass(whole) : whole;
-    const shown = line.stream === 'system' ? paint(this.#terminal, stream, 'dim', text) : text;
-    if (line.partial) return shown;
+    const isBegun = this.#isOpen[output];
+    this.#isOpen[output] = line.partial === true;
+    const stamp = this.#stampsLines ? `${new Date(line.ms).toISOString()} ` : '';
+    if (!stream.isTTY) return `${isBegun ? '' : stamp}${line.text}${line.partial ? '' : '\n'}`;
+    const marker = isBegun || line.partial ? undefined : groupMarker(line.text);
+    if (marker?.kind === 'end') {
+      this.#depth = Math.max(0, this.#depth - 1);
+      return '';
+    }
+    const indent = '  '.repeat(Math.min(this.#depth, DEEPEST));
+    if (marker) this.#depth += 1;
+    const safe = this.#filters[output].pass(marker ? `▸ ${marker.name}` : line.text);
+    const isAgain = isBegun && (this.#startsOver[output] || STARTS_OVER.test(safe));
+    this.#startsOver[output] = line.partial === true && safe.endsWith('\r');
+    const style = marker ? 'bold' : line.stream === 'system' ? 'dim' : undefined;
+    const state = lastState(safe);
+    const shown = style ? paint(this.#terminal, stream, style, state) : state;
+    const before = isBegun && !isAgain ? '' : `${isAgain ? ERASE : ''}${stamp}${indent}`;
     // An unfinished control sequence ends with its line.
-    if (stream.isTTY) this.#filters[output].pass('\n');
-    return `${shown}\n`;
+    return `${before}${shown}${line.partial ? '' : this.#filters[output].pass('\n')}`;
   }
 
   /** Our own lines begin on a line of their own, in our own colours. */

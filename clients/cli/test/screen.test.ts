@@ -92,3 +92,29 @@ test('no room is told, and when there is room again', async () => {
   await full;
   expect(screen.full()).toBeUndefined();
 });
+
+test('a terminal is shown the last state of progress, a pipe all of it', () => {
+  const progress = [line('stdout', '10%\r\x1b[32m50%\r100%'), line('stdout', 'crlf\r')];
+  const shown = screenOn({ isTTY: true });
+  shown.screen.lines(progress);
+  expect(shown.out()).toBe('\x1b[32m100%\ncrlf\n');
+  const piped = screenOn();
+  piped.screen.lines(progress);
+  expect(piped.out()).toBe('10%\r\x1b[32m50%\r100%\ncrlf\r\n');
+});
+
+test('progress that goes on in the next piece takes back what is shown of it', () => {
+  const { screen, out } = screenOn({ isTTY: true });
+  screen.lines([line('stdout', '1%\r2%\r', true), line('stdout', '3%', true), line('stdout', '!\r4%')]);
+  expect(out()).toBe('2%\r\x1b[K3%\r\x1b[K4%\n');
+});
+
+test('a terminal shows groups by name, and what stands in them indented; a pipe gets their markers', () => {
+  const lines = ['::group::build \x1b]0;t\x07it', 'cc', '::group::link', 'ld', '::endgroup::', '::endgroup::', 'done'];
+  const { screen, out } = screenOn({ isTTY: true });
+  screen.lines(lines.map((text) => line('stdout', text)));
+  expect(out()).toBe('\x1b[1m▸ build it\x1b[22m\n  cc\n  \x1b[1m▸ link\x1b[22m\n    ld\ndone\n');
+  const piped = screenOn();
+  piped.screen.lines(lines.map((text) => line('stdout', text)));
+  expect(piped.out()).toBe(`${lines.join('\n')}\n`);
+});

@@ -6,6 +6,7 @@ import { ExecutionParamsSchema, LogTextQuerySchema } from '@runvoy/protocol/sche
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import { callerByKey } from './authentication.ts';
+import { CollapsedProgress } from './collapsed-progress.ts';
 import type { OrchestratorDeps } from './deps.ts';
 import { readableExecution } from './execution-routes.ts';
 import { readStream, readSwitch, readText } from './list-query.ts';
@@ -22,6 +23,8 @@ interface TextForm {
   readonly timestamps: boolean;
   /** Offered as a file. */
   readonly download: boolean;
+  /** Of a line that starts over with carriage returns only its last state. */
+  readonly collapse: boolean;
 }
 
 /**
@@ -82,6 +85,7 @@ function readForm(query: Readonly<Record<string, unknown>>): TextForm {
     stream: readStream(query),
     timestamps: readSwitch(query, 'timestamps'),
     download: readSwitch(query, 'download'),
+    collapse: readSwitch(query, 'collapse'),
   };
 }
 
@@ -106,22 +110,39 @@ async function* textOf(
   { completeness, lines: last }: LogAssessment,
 ): AsyncGenerator<string> {
   let next = 1;
+  let isMidLine = false;
+  const progress = form.collapse ? new CollapsedProgress() : undefined;
+  const shown = (lines: readonly LogLine[]) => {
+    isMidLine = lines.at(-1)?.partial ?? (isMidLine && lines.length === 0);
+    return rows(lines, form);
+  };
+  const missed = (to: number) => {
+    const before = shown(progress?.end() ?? []);
+    const text = `${before}${isMidLine ? '\n' : ''}${missing(next, to)}`;
+    isMidLine = false;
+    return text;
+  };
   for await (const lines of readLineBatches(deps, execution.execution_id, 0)) {
     let text = '';
     for (const line of lines) {
-      if (line.seq > next) text += missing(next, line.seq - 1);
+      if (line.seq > next) text += missed(line.seq - 1);
       next = line.seq + 1;
-      if (form.stream === undefined || line.stream === form.stream) text += row(line, form);
+      if (form.stream === undefined || line.stream === form.stream) text += shown(progress?.take(line) ?? [line]);
     }
     if (text !== '') yield text;
   }
   // Of a run that goes on the rest is not missing yet.
-  if (completeness !== 'running' && next <= last) yield missing(next, last);
+  if (completeness !== 'running' && next <= last) yield missed(last);
+  else yield shown(progress?.end() ?? []);
 }
 
-function row(line: LogLine, { timestamps }: TextForm): string {
-  const time = timestamps ? `${new Date(line.ms).toISOString()} ` : '';
-  return `${time}${line.text}${line.partial ? '' : '\n'}`;
+function rows(lines: readonly LogLine[], { timestamps }: TextForm): string {
+  let text = '';
+  for (const line of lines) {
+    const time = timestamps ? `${new Date(line.ms).toISOString()} ` : '';
+    text += `${time}${line.text}${line.partial ? '' : '\n'}`;
+  }
+  return text;
 }
 
 function missing(from: number, to: number): string {

@@ -57,6 +57,26 @@ describe('a log as text', () => {
     }
   });
 
+  test('shows the last state of progress when asked, also of what is stored in pieces, and all of it otherwise', async () => {
+    await using world = await openWorld();
+    const id = await run(world);
+    const lines = [
+      ...linesOf(1, ['10%\r20%']),
+      ...linesOf(2, ['1%\r2%\r'], { partial: true }),
+      ...linesOf(3, ['between'], { stream: 'stderr' }),
+      ...linesOf(4, ['3%']),
+      ...linesOf(5, ['cut\roff'], { partial: true }),
+      ...linesOf(7, ['crlf\r']),
+    ];
+    await write(world, id, lines.slice(0, 5));
+    await write(world, id, lines.slice(5));
+    expect((await textOf(world, id, '?collapse=true')).payload).toBe(
+      '20%\nbetween\n3%\noff\n### runvoy: line 6 is missing\ncrlf\n',
+    );
+    expect((await textOf(world, id)).payload).toContain('10%\r20%\n1%\r2%\rbetween\n3%\n');
+    expect((await textOf(world, id, '?collapse=1')).statusCode).toBe(400);
+  });
+
   test.each([
     ['gzip', true],
     ['br, GZIP;q=0.5', true],

@@ -1,6 +1,6 @@
-import { isTerminal, type LogLine, type LogsBody } from '@runvoy/protocol';
+import { isTerminal } from '@runvoy/protocol';
 import type { RunvoyClient } from '@runvoy/sdk/client';
-import { followRun, lineOf, PAGE_LINES, type LogEnd, type LogTally } from '@runvoy/sdk/follow';
+import { followRun, type LogEnd, type LogTally } from '@runvoy/sdk/follow';
 import { counted, grouped } from '@runvoy/sdk/texts';
 import { closingLine } from '../closing-line.ts';
 import { openConnection } from '../connection.ts';
@@ -8,15 +8,20 @@ import { endFrame } from '../end-frame.ts';
 import { EXIT } from '../exit-code.ts';
 import type { Invocation } from '../invocation.ts';
 import { dialLiveView } from '../live-socket.ts';
-import { logSink, showRun, type RunSink } from '../log-sink.ts';
+import { logSink, showRun } from '../log-sink.ts';
 import { logVerdictText } from '../log-verdict-text.ts';
 import { newTally } from '../new-tally.ts';
 import { cursorOf, readLogStart } from '../log-start.ts';
+import type { Options } from '../options.ts';
 import { openApi } from '../open-api.ts';
+import { usageProblem } from '../problem.ts';
 import { placeEveryMs, QueueWatch } from '../queue-watch.ts';
 import { outcomeOf, type RunOutcome } from '../run-outcome.ts';
+import { readStored } from '../read-stored.ts';
 import { Screen } from '../screen.ts';
 import { StateNotes } from '../state-notes.ts';
+import { searchLog } from './search-log.ts';
+import { verifyLog } from './verify-log.ts';
 
 interface Reading {
   readonly api: RunvoyClient;
@@ -29,12 +34,33 @@ interface Reading {
 /** `runvoy logs`: what is stored of a log, or with `-f` the log to its end. */
 export async function logs(invocation: Invocation): Promise<number> {
   const { options, words, terminal } = invocation;
+  const aim = readAim(options);
+  if (aim === 'verify') return verifyLog(invocation);
+  if (aim !== undefined) return searchLog(invocation);
   const start = readLogStart(options, Date.now());
   const api = openApi(await openConnection(invocation));
   const after = await cursorOf(api, words[0] ?? '', start);
   const screen = new Screen(terminal, { timestamps: options.flag('timestamps') });
   const reading = { api, id: words[0] ?? '', screen, tally: newTally(after), json: options.flag('json') };
   return options.flag('follow') ? follow(reading, terminal.stderr.isTTY) : printStored(reading);
+}
+
+const AIMS = ['search', 'first-error', 'verify'] as const;
+/** What says how lines are shown, or where the log begins: of no use to those. */
+const OTHERS = ['follow', 'tail', 'since', 'timestamps'] as const;
+
+/** What else than the log is wanted. */
+function readAim(options: Options): (typeof AIMS)[number] | undefined {
+  const isGiven = (name: string) => options.flag(name) || options.text(name) !== undefined;
+  const [aim, second] = AIMS.filter(isGiven);
+  const other = second ?? (aim && OTHERS.find(isGiven)) ?? (aim === 'verify' && isGiven('after') ? 'after' : undefined);
+  if (aim && other) throw usageProblem(`--${aim} and --${other} do not go together.`);
+  const lost = ['regex', 'ignore-case'].find((name) => aim !== 'search' && isGiven(name));
+  if (lost) throw usageProblem(`--${lost} says how to --search.`);
+  if (isGiven('context') && (aim === undefined || aim === 'verify')) {
+    throw usageProblem('--context goes with --search or --first-error.');
+  }
+  return aim;
 }
 
 async function follow({ api, id, screen, tally, json }: Reading, isTerminalOutput: boolean): Promise<number> {
@@ -57,17 +83,8 @@ async function follow({ api, id, screen, tally, json }: Reading, isTerminalOutpu
 
 async function printStored(reading: Reading): Promise<number> {
   const { api, id, screen, tally, json } = reading;
-  const sink = logSink(screen, undefined, json);
-  let page: LogsBody;
-  let count: number;
-  do {
-    page = await api.logPage(id, tally.cursor, PAGE_LINES);
-    const lines = (page.events ?? []).map(lineOf);
-    count = lines.length;
-    printPage(lines, sink, tally);
-    await screen.full();
-    if (screen.readerGone.aborted) return EXIT.ok;
-  } while (page.next_after !== undefined && count > 0);
+  const page = await readStored(api, id, tally, logSink(screen, undefined, json), screen.readerGone);
+  if (!page) return EXIT.ok;
   const outcome = await api.status(id);
   if (!isTerminal(page.status) || page.next_after !== undefined || !isTerminal(outcome.status)) {
     const state = isTerminal(page.status) ? 'ended, its log is not settled yet' : page.status.toLowerCase();
@@ -87,18 +104,6 @@ function soFar({ lines, cursor }: LogTally): string {
   return lines === 0 && cursor > 0
     ? `nothing after line ${grouped(cursor)} so far`
     : `${counted(cursor, 'line')} so far`;
-}
-
-/** What is missing of a stored log is named where it is missing. */
-function printPage(lines: readonly LogLine[], sink: RunSink, tally: LogTally): void {
-  for (;;) {
-    const { fresh, isWhole } = tally.take(lines);
-    if (fresh.length > 0) sink.lines(fresh);
-    if (isWhole) return;
-    const next = lines.find((line) => line.seq > tally.cursor);
-    const gap = next && tally.skip(next.seq - 1);
-    if (gap) sink.gap(gap);
-  }
 }
 
 /** The exit code is about the log, not about the run: whether everything there was to read has been read. */

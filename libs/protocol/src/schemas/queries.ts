@@ -167,11 +167,16 @@ export const LogSearchQuerySchema = Type.Object({
   ),
 });
 
-/** `?stream=&timestamps=&download=` of a log as text. */
+/** `?stream=&timestamps=&download=&collapse=` of a log as text. */
 export const LogTextQuerySchema = Type.Object({
   stream: OnlyStream,
   timestamps: Type.Optional(Type.Enum(['true', 'false'], { description: 'The time before each line.' })),
   download: Type.Optional(Type.Enum(['true', 'false'], { description: 'Offered as a file.' })),
+  collapse: Type.Optional(
+    Type.Enum(['true', 'false'], {
+      description: 'Of a line that starts over with carriage returns, as progress does, only its last state.',
+    }),
+  ),
 });
 
 /** `?after=` of a stream of events. */

@@ -1,0 +1,116 @@
+import { isTerminal, type LogLine, type SearchLogBody } from '@runvoy/protocol';
+import type { LogSearchQuery, RunvoyClient } from '@runvoy/sdk/client';
+import { lineOf } from '@runvoy/sdk/follow';
+import { counted } from '@runvoy/sdk/texts';
+import { openConnection } from '../connection.ts';
+import { EXIT } from '../exit-code.ts';
+import { FoundLines } from '../found-lines.ts';
+import type { Invocation } from '../invocation.ts';
+import { gapNames } from '../log-verdict-text.ts';
+import { openApi } from '../open-api.ts';
+import { usageProblem } from '../problem.ts';
+import { Screen } from '../screen.ts';
+import { paint, type Terminal } from '../terminal.ts';
+
+interface Searching {
+  readonly api: RunvoyClient;
+  readonly id: string;
+  readonly terminal: Terminal;
+  readonly json: boolean;
+  /** How many lines are shown around each. */
+  readonly context: number;
+}
+
+const HITS_A_PAGE = 1_000;
+const CONTEXT_MOST = 1_000;
+const CONTEXT_OF_ERROR = 10;
+
+/** `runvoy logs --search` and `--first-error`: the server searches; lines are printed as `grep -n` prints them. */
+export async function searchLog(invocation: Invocation): Promise<number> {
+  const { options, words, terminal } = invocation;
+  const q = options.text('search');
+  if (q === '') throw usageProblem('--search takes the text to find; got none.');
+  const context = readCount('context', options.text('context')) ?? (q === undefined ? CONTEXT_OF_ERROR : 0);
+  const after = readCount('after', options.text('after')) ?? 0;
+  const searching = {
+    api: openApi(await openConnection(invocation)),
+    id: words[0] ?? '',
+    terminal,
+    json: options.flag('json'),
+    context: Math.min(context, CONTEXT_MOST),
+  };
+  if (q === undefined) return printFirstError(searching, after);
+  const query = { q, regex: options.flag('regex'), ignore_case: options.flag('ignore-case'), limit: HITS_A_PAGE };
+  return printHits(searching, query, after);
+}
+
+async function printHits(searching: Searching, query: LogSearchQuery, after: number): Promise<number> {
+  const { api, id, terminal, json } = searching;
+  const found = new FoundLines(searching);
+  const screen = new Screen(terminal);
+  const gaps: NonNullable<SearchLogBody['gaps']>[number][] = [];
+  let listed = 0;
+  let read = 0;
+  let page: SearchLogBody;
+  let from = after;
+  do {
+    page = await api.searchLog(id, { ...query, after: from });
+    await found.print(page.hits);
+    await screen.full();
+    if (screen.readerGone.aborted) return EXIT.ok;
+    listed += page.hits.length;
+    // Behind the last hit of a full page lines were counted that the next page reads again.
+    const through = page.next_after ?? page.through;
+    read = Math.max(read, page.through);
+    for (const gap of page.gaps ?? []) if (gap.from > from && gap.to <= through) gaps.push(gap);
+    from = page.next_after ?? from;
+  } while (page.next_after !== undefined);
+  const state = isTerminal(page.status) ? '' : ' so far';
+  if (json) {
+    const { execution_id, status } = page;
+    found.json([{ type: 'found', execution_id, status, total: listed, through: read, gaps }]);
+  }
+  say(terminal, `${counted(listed, 'line')} found, searched up to line ${read}${state}`);
+  if (gaps.length > 0) say(terminal, `not searched, they are missing: ${gapNames(gaps)}`);
+  return listed > 0 ? EXIT.ok : EXIT.failed;
+}
+
+async function printFirstError(searching: Searching, after: number): Promise<number> {
+  const { api, id, terminal, json, context } = searching;
+  let page: SearchLogBody;
+  let from = after;
+  do {
+    page = await api.searchLog(id, { after: from, limit: 1 });
+    from = page.next_after ?? from;
+  } while (page.hits.length === 0 && !page.first_error && page.next_after !== undefined);
+  const found = new FoundLines(searching);
+  const { first_error: first, execution_id, status, hits } = page;
+  if (json) found.json([{ type: 'first_error', execution_id, status, ...(first && { ...first, line: hits[0] }) }]);
+  if (!first) {
+    say(terminal, 'no line looks like an error');
+    return EXIT.failed;
+  }
+  if (first.because === 'last_lines')
+    say(terminal, 'no line looks like an error; the run failed, and these are its last lines');
+  if (json) return EXIT.ok;
+  if (first.because === 'last_lines') found.plain(await linesAfter(api, id, first.seq - 1));
+  else await found.print(hits);
+  if (first.because === 'error_line') {
+    say(terminal, `line ${first.seq}; more of it: runvoy logs --after ${Math.max(0, first.seq - context - 1)} ${id}`);
+  }
+  return EXIT.ok;
+}
+
+async function linesAfter(api: RunvoyClient, id: string, after: number): Promise<readonly LogLine[]> {
+  return ((await api.logPart(id, { after, limit: CONTEXT_MOST })).events ?? []).map(lineOf);
+}
+
+function say(terminal: Terminal, text: string): void {
+  terminal.stderr.write(`${paint(terminal, terminal.stderr, 'dim', text)}\n`);
+}
+
+function readCount(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (!/^\d{1,12}$/.test(text)) throw usageProblem(`--${name} takes a number of lines; got "${text}".`);
+  return Number(text);
+}
