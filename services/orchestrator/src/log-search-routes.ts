@@ -46,7 +46,7 @@ export function logSearchRoutes(api: FastifyInstance, deps: OrchestratorDeps): v
     async (request, reply) => {
       const search = await readSearch(request.query);
       const execution = await readableExecution(deps.records, callerOf(request), request.params.id);
-      const lines = readLineBatches(deps.records, execution.execution_id, search.after);
+      const lines = readLineBatches(deps, execution.execution_id, search.after);
       const signal = goneSignal(reply);
       const isTimeUp = timer(deps);
       try {
@@ -117,13 +117,13 @@ async function answerOf(
 
 /** Known once one was found, or none to the end. */
 async function firstError(
-  { records }: OrchestratorDeps,
+  deps: OrchestratorDeps,
   { execution_id, status }: Execution,
   { hits: [hit], total, complete }: LogFindings,
 ): Promise<FirstErrorBody | undefined> {
   if (hit) return { seq: hit.seq, because: 'error_line' };
   if (status !== 'FAILED' || !complete || total > 0) return undefined;
-  const before = await cursorBeforeLast(records, execution_id, LAST_LINES);
-  const [first] = (await readLineBatches(records, execution_id, before).next()).value ?? [];
+  const before = await cursorBeforeLast(deps, execution_id, LAST_LINES);
+  const [first] = (await readLineBatches(deps, execution_id, before).next()).value ?? [];
   return first && { seq: first.seq, because: 'last_lines' };
 }
