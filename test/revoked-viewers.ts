@@ -14,10 +14,10 @@ export interface Place {
   open(): Records & { close(): void | Promise<void> };
 }
 
-const SIGNING_KEYS: SigningKeys = { current: { id: 'k1', secret: Buffer.alloc(32, 1) } };
+export const SIGNING_KEYS: SigningKeys = { current: { id: 'k1', secret: Buffer.alloc(32, 1) } };
 /** What the architecture promises: a right that is gone ends open streams within this time. */
-const PROMISED_MS = 30_000;
-const REVOKED = 1008;
+export const PROMISED_MS = 30_000;
+export const REVOKED = 1008;
 
 /** What takes a right away, by whom, and what the next request is answered. */
 const DEEDS: readonly {
@@ -148,7 +148,7 @@ async function serveViews(records: ReturnType<Place['open']>, { clock }: World) 
 }
 
 /** Resolves when the first frame is there: then it is served. */
-async function opened(url: string): Promise<WebSocket> {
+export async function opened(url: string): Promise<WebSocket> {
   const stream = new WebSocket(url, STREAM_PROTOCOL);
   await Promise.race([
     once(stream, 'message'),
