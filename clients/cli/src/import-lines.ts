@@ -10,6 +10,7 @@ import {
   type ExportHead,
   type ExportLine,
   type ImageBody,
+  type ImportedExecution,
   type RegisterImageRequest,
   type Role,
 } from '@runvoy/protocol';
@@ -194,18 +195,34 @@ class Importing {
   }
 
   async #sendRuns(): Promise<void> {
-    const [runs, source] = [this.#runs, this.#head?.source.provider ?? 'unknown'];
-    if (runs.length === 0) return;
+    const runs = this.#runs;
     [this.#runs, this.#runChars] = [[], 0];
-    await this.#tell(`${runs.length} runs from ${runs[0]?.execution_id} on`, async () => {
-      for (const { execution_id, log } of runs) if (log) this.#stated.add(execution_id);
-      const { executions } = await patiently(() => this.#api.importExecutions({ executions: runs, source }));
-      for (const { execution_id, outcome, wants_log } of executions) {
-        this.#count(outcome === 'created' ? this.#made : this.#there, 'execution');
-        this.#arrived.add(execution_id);
-        if (wants_log) this.#wantsLog.add(execution_id);
-      }
+    if (runs.length > 0) await this.#storeRuns(runs);
+  }
+
+  /** The server takes all runs of a request or none. One that it refuses is found by halves, and the others are stored. */
+  async #storeRuns(runs: readonly ExportedRun[]): Promise<void> {
+    const source = this.#head?.source.provider ?? 'unknown';
+    const half = Math.ceil(runs.length / 2);
+    await this.#tell(`run ${runs[0]?.execution_id}`, async () => {
+      const answer = await patiently(() => this.#api.importExecutions({ executions: runs, source })).catch(
+        (error: unknown) => {
+          if (runs.length === 1 || !isRefusal(error)) throw error;
+        },
+      );
+      if (answer) return this.#noteRuns(runs, answer.executions);
+      await this.#storeRuns(runs.slice(0, half));
+      await this.#storeRuns(runs.slice(half));
     });
+  }
+
+  #noteRuns(runs: readonly ExportedRun[], stored: readonly ImportedExecution[]): void {
+    for (const { execution_id, log } of runs) if (log) this.#stated.add(execution_id);
+    for (const { execution_id, outcome, wants_log } of stored) {
+      this.#count(outcome === 'created' ? this.#made : this.#there, 'execution');
+      this.#arrived.add(execution_id);
+      if (wants_log) this.#wantsLog.add(execution_id);
+    }
   }
 
   async #log({ execution_id, lines }: ExportedLog): Promise<void> {
@@ -233,7 +250,7 @@ class Importing {
     try {
       await carry();
     } catch (error) {
-      if (!(error instanceof RunvoyError) || error.mayPass || error.status === 401 || error.status === 403) throw error;
+      if (!isRefusal(error)) throw error;
       this.#refused += 1;
       this.#left.push(`${what}: ${error.explanation}`);
     }
@@ -249,6 +266,11 @@ class Importing {
       if (!known.includes(type)) this.#left.push(`${count} of type ${type}, which this client does not know`);
     }
   }
+}
+
+/** True for a server that will say the same of it again; false for one that is away, or takes nothing from this key. */
+function isRefusal(error: unknown): error is RunvoyError {
+  return error instanceof RunvoyError && !error.mayPass && error.status !== 401 && error.status !== 403;
 }
 
 function ifConflict(error: unknown): undefined {

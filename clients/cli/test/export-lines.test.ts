@@ -146,6 +146,36 @@ describe('an import', () => {
     });
   });
 
+  test('stores all runs of a request but the one that the server refuses, and says which that is and why', async () => {
+    const stored: string[] = [];
+    const ids = Array.from({ length: 7 }, (_, at) => String(at).repeat(32));
+    const picky = {
+      ...empty,
+      importExecutions: async ({ executions }: { executions: { execution_id: string }[] }) => {
+        const bad = executions.find(({ execution_id }) => execution_id === ids[4]);
+        if (bad) throw new RunvoyError('ended before it began', { code: 'UNPROCESSABLE', status: 422 });
+        stored.push(...executions.map(({ execution_id }) => execution_id));
+        return {
+          executions: executions.map(({ execution_id }) => ({ execution_id, outcome: 'created', wants_log: false })),
+        };
+      },
+    };
+    const report = await importLines(
+      picky as unknown as RunvoyClient,
+      of(
+        head,
+        ...ids.map((execution_id) => JSON.stringify({ type: 'execution', execution: { execution_id, command: 'x' } })),
+        '{"type":"end","counts":{"execution":7}}',
+      ),
+    );
+    expect(stored.toSorted()).toEqual(ids.filter((id) => id !== ids[4]));
+    expect(report).toMatchObject({
+      made: { execution: 6 },
+      left: [`run ${ids[4]}: ended before it began`],
+      refused: 1,
+    });
+  });
+
   test('makes the playbooks that are missing, and tells of those that say something else here', async () => {
     const made: unknown[] = [];
     const there = { one: { commands: ['a'], image: 'x' }, two: { commands: ['b'] } };

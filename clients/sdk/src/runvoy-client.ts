@@ -352,7 +352,7 @@ export class RunvoyClient {
 
   /** Runs that ended in another deployment. */
   importExecutions(request: ImportExecutionsRequest): Promise<ImportExecutionsAnswer> {
-    return this.#caller.json('POST', '/import/executions', { body: request });
+    return this.#create('/import/executions', request);
   }
 
   importLog(id: string, request: ImportLogRequest): Promise<ImportLogAnswer> {

@@ -81,7 +81,7 @@ export const FAILURES = {
   ANSWER_GONE: {
     status: 410,
     text: (key: string) =>
-      `The answer to Idempotency-Key ${key} held a credential that is used, revoked or expired. It is told no more, and nothing was made anew: ask with a new key.`,
+      `The answer to Idempotency-Key ${key} is told no more: the credential in it is used, revoked or expired, or the key that sealed it was destroyed. Nothing was made anew: ask with a new key.`,
   },
   PRECONDITION_FAILED: {
     status: 412,

@@ -1,5 +1,6 @@
 import type { OpenApiDocument } from '../src/openapi/openapi-types.ts';
 import { documentedAnswers, type Answer, type DocumentedAnswers } from './documented-answers.ts';
+import { isOfFrontEnd } from './front-end-answer.ts';
 
 /** One for each document: to make them takes longer than to ask. */
 const made = new Map<string, DocumentedAnswers>();
@@ -15,8 +16,7 @@ export function servedDocument(apiUrl: string): { check(answer: Answer): Promise
   };
   return {
     async check(answer) {
-      // A front end's own answer for an instance that is gone: no service said it.
-      if (answer.status >= 500 && answer.headers['x-request-id'] === undefined) return;
+      if (isOfFrontEnd(answer)) return;
       asked ??= answers();
       // A server that was killed meanwhile is asked again: the next one is another.
       const known = await asked.catch(() => (asked = undefined));

@@ -66,7 +66,7 @@ export function buildOrchestrator(deps: OrchestratorDeps): FastifyInstance {
       userRoutes(api, deps, keyed);
       keyRoutes(api, deps, keyed);
       auditRoutes(api, deps);
-      importRoutes(api, deps);
+      importRoutes(api, deps, keyed);
       deadLetterRoutes(api, deps);
       healthReportRoutes(api, deps);
     },

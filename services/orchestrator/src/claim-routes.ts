@@ -4,7 +4,7 @@ import type { ClaimAnswer } from '@runvoy/protocol';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { OrchestratorDeps } from './deps.ts';
 import type { KeyedCalls } from './keyed-calls.ts';
-import { KEYED_CREDENTIAL_ERRORS } from './openapi/conditional.ts';
+import { KEYED_ERRORS } from './openapi/conditional.ts';
 import type { Operation } from './openapi/operation.ts';
 import type { RateLimits } from './rate-limits.ts';
 
@@ -42,7 +42,7 @@ export function claimRoutes(app: FastifyInstance, deps: OrchestratorDeps, keyed:
       'STORE_CONTENDED',
       'SHUTTING_DOWN',
       'INVALID_REQUEST',
-      ...KEYED_CREDENTIAL_ERRORS,
+      ...KEYED_ERRORS,
     ],
   } as const satisfies Operation;
   app.post<{ Params: { token: string } }>(

@@ -5,6 +5,7 @@ import {
   ImportedLogSchema,
   ImportExecutionsRequestSchema,
   ImportLogRequestSchema,
+  KeyedHeadersSchema,
 } from '@runvoy/protocol/schemas';
 import type {
   ImportExecutionsAnswer,
@@ -15,9 +16,11 @@ import type {
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { asking, callerOf } from './authentication.ts';
 import type { OrchestratorDeps } from './deps.ts';
+import type { KeyedCalls } from './keyed-calls.ts';
+import { KEYED_ERRORS } from './openapi/conditional.ts';
 
 /** History of another deployment: runs that ended there, and their logs. Everything else of a move uses the routes that there are. */
-export function importRoutes(api: FastifyInstance, deps: OrchestratorDeps): void {
+export function importRoutes(api: FastifyInstance, deps: OrchestratorDeps, keyed: KeyedCalls): void {
   const mayImport = async (request: FastifyRequest) => requirePermission(callerOf(request), 'import.create');
 
   api.post<{ Body: ImportExecutionsRequest }>(
@@ -28,15 +31,19 @@ export function importRoutes(api: FastifyInstance, deps: OrchestratorDeps): void
         tags: ['import'],
         summary: 'Store runs that ended in another deployment; one whose id is taken stays as it is',
         permission: 'import.create',
+        headers: KeyedHeadersSchema,
+        answerHeaders: ['Idempotent-Replayed'],
         body: ImportExecutionsRequestSchema,
         response: { 200: ImportedExecutionsSchema },
-        errors: ['UNPROCESSABLE'],
+        errors: [...KEYED_ERRORS],
       },
       preValidation: mayImport,
     },
-    async (request): Promise<ImportExecutionsAnswer> => {
+    async (request, reply): Promise<ImportExecutionsAnswer> => {
       const { executions, source } = request.body;
-      return { executions: await importExecutions(deps, executions, source, asking(request)) };
+      return keyed.once<ImportExecutionsAnswer>(request, reply, 'nothing-secret', (keep) =>
+        importExecutions(deps, executions, source, asking(request), keep),
+      );
     },
   );
 
@@ -48,14 +55,18 @@ export function importRoutes(api: FastifyInstance, deps: OrchestratorDeps): void
         tags: ['import'],
         summary: 'Store lines of the log of a run that was imported; the same again is no error',
         permission: 'import.create',
+        headers: KeyedHeadersSchema,
+        answerHeaders: ['Idempotent-Replayed'],
         params: ExecutionParamsSchema,
         body: ImportLogRequestSchema,
         response: { 200: ImportedLogSchema },
-        errors: ['EXECUTION_NOT_FOUND', 'CONFLICT', 'BATCH_MISMATCH', 'UNPROCESSABLE'],
+        errors: ['EXECUTION_NOT_FOUND', 'CONFLICT', 'BATCH_MISMATCH', ...KEYED_ERRORS],
       },
       preValidation: mayImport,
     },
-    async (request): Promise<ImportLogAnswer> =>
-      importLog(deps, request.params.id, request.body.lines, asking(request)),
+    async (request, reply): Promise<ImportLogAnswer> =>
+      keyed.once<ImportLogAnswer>(request, reply, 'nothing-secret', (keep) =>
+        importLog(deps, request.params.id, request.body.lines, asking(request), keep),
+      ),
   );
 }

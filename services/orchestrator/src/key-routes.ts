@@ -45,7 +45,7 @@ import { asking, callerOf } from './authentication.ts';
 import type { OrchestratorDeps } from './deps.ts';
 import { answerTagged, demandedState, entityTag } from './entity-tags.ts';
 import type { KeyedCalls } from './keyed-calls.ts';
-import { KEYED_CREDENTIAL_ERRORS, NOT_MODIFIED } from './openapi/conditional.ts';
+import { KEYED_ERRORS, NOT_MODIFIED } from './openapi/conditional.ts';
 
 type ById = { Params: { id: string } };
 
@@ -104,7 +104,7 @@ export function keyRoutes(api: FastifyInstance, deps: OrchestratorDeps, keyed: K
         answerHeaders: ['Idempotent-Replayed', 'ETag'],
         body: CreateKeyRequestSchema,
         response: { 201: IssuedKeySchema },
-        errors: ['NOT_FOUND', 'CONFLICT', 'UNPROCESSABLE', ...KEYED_CREDENTIAL_ERRORS],
+        errors: ['NOT_FOUND', 'CONFLICT', 'UNPROCESSABLE', ...KEYED_ERRORS],
       },
     },
     async (request, reply): Promise<KeyAnswer> => {
@@ -131,7 +131,7 @@ export function keyRoutes(api: FastifyInstance, deps: OrchestratorDeps, keyed: K
         answerHeaders: ['Idempotent-Replayed', 'ETag'],
         body: RotateKeyRequestSchema,
         response: { 201: IssuedKeySchema },
-        errors: ['NOT_FOUND', 'CONFLICT', 'PRECONDITION_FAILED', ...KEYED_CREDENTIAL_ERRORS],
+        errors: ['NOT_FOUND', 'CONFLICT', 'PRECONDITION_FAILED', ...KEYED_ERRORS],
       },
       // Everything in it may be left out, and so may it.
       preValidation: async (request) => void (request.body ??= {}),

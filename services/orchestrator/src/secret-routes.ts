@@ -159,13 +159,14 @@ export function secretRoutes(api: FastifyInstance, deps: OrchestratorDeps, keyed
         summary: 'Let a user use it',
         permission: 'secret.change',
         params: GrantParamsSchema,
+        headers: ChangeHeadersSchema,
         response: { 200: SecretMessageSchema },
-        errors: ['SECRET_NOT_FOUND', 'NOT_FOUND', 'UNPROCESSABLE'],
+        errors: ['SECRET_NOT_FOUND', 'NOT_FOUND', 'UNPROCESSABLE', 'PRECONDITION_FAILED'],
       },
     },
     async (request): Promise<SecretMessage> => {
       const { name, email } = request.params;
-      await grantSecret(deps, name, email, asking(request));
+      await grantSecret(deps, name, email, asking(request), stateOf(request));
       return { message: `${email} may use ${name}` };
     },
   );
@@ -179,13 +180,14 @@ export function secretRoutes(api: FastifyInstance, deps: OrchestratorDeps, keyed
         summary: 'Let a user use it no longer',
         permission: 'secret.change',
         params: GrantParamsSchema,
+        headers: ChangeHeadersSchema,
         response: { 200: SecretMessageSchema },
-        errors: ['SECRET_NOT_FOUND'],
+        errors: ['SECRET_NOT_FOUND', 'PRECONDITION_FAILED'],
       },
     },
     async (request): Promise<SecretMessage> => {
       const { name, email } = request.params;
-      await ungrantSecret(deps, name, email, asking(request));
+      await ungrantSecret(deps, name, email, asking(request), stateOf(request));
       return { message: `${email} may not use ${name} any more` };
     },
   );

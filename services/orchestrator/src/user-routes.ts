@@ -43,7 +43,7 @@ import { actedBy, callerOf } from './authentication.ts';
 import type { OrchestratorDeps } from './deps.ts';
 import { answerTagged, demandedState, entityTag } from './entity-tags.ts';
 import type { KeyedCalls } from './keyed-calls.ts';
-import { KEYED_CREDENTIAL_ERRORS, NOT_MODIFIED } from './openapi/conditional.ts';
+import { KEYED_ERRORS, NOT_MODIFIED } from './openapi/conditional.ts';
 
 /** Users: list, create with a claim, revoke; and a fresh way in for whoever asks for themselves. */
 export function userRoutes(api: FastifyInstance, deps: OrchestratorDeps, keyed: KeyedCalls): void {
@@ -103,7 +103,7 @@ export function userRoutes(api: FastifyInstance, deps: OrchestratorDeps, keyed: 
         permission: 'users.create',
         body: CreateUserRequestSchema,
         response: { 201: CreatedUserSchema },
-        errors: ['CONFLICT', 'UNPROCESSABLE', ...KEYED_CREDENTIAL_ERRORS],
+        errors: ['CONFLICT', 'UNPROCESSABLE', ...KEYED_ERRORS],
       },
       preValidation: async (r) => requirePermission(callerOf(r), 'users.create'),
     },
@@ -173,7 +173,7 @@ export function userRoutes(api: FastifyInstance, deps: OrchestratorDeps, keyed: 
         answerHeaders: ['Idempotent-Replayed'],
         permission: 'sign-in.create',
         response: { 201: SignInLinkSchema },
-        errors: [...KEYED_CREDENTIAL_ERRORS],
+        errors: [...KEYED_ERRORS],
       },
     },
     async (request, reply): Promise<SignInLinkAnswer> => {

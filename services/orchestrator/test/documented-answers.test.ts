@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { documentedAnswers, type Answer } from '../contracts/index.ts';
+import { documentedAnswers, isOfFrontEnd, type Answer } from '../contracts/index.ts';
 import { documentOf } from '../src/index.ts';
 import { openWorld } from './world.ts';
 
@@ -67,5 +67,19 @@ test('an image is found by a name with slashes, raw and encoded', () => {
     expect(answers.problemsOf({ ...refused, url })).toEqual([
       expect.stringMatching(/^GET \/api\/v1\/images\/\{image\} /),
     ]);
+  }
+});
+
+test('what a front end says of an instance that is gone is told from an answer of ours that lost its request id', () => {
+  const gone: Answer = { ...healthy, status: 503, headers: { 'content-type': 'text/html; charset=UTF-8' }, body: '' };
+  expect(isOfFrontEnd(gone)).toBe(true);
+  for (const ours of [
+    { ...gone, status: 500 },
+    { ...gone, body: 'Service Unavailable' },
+    { ...gone, headers: { 'content-type': 'application/json' } },
+    { ...gone, headers: { ...gone.headers, 'x-request-id': 'r' } },
+  ]) {
+    expect(isOfFrontEnd(ours)).toBe(false);
+    expect(answers.problemsOf(ours)).not.toEqual([]);
   }
 });

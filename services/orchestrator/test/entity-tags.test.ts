@@ -48,6 +48,27 @@ const THINGS: readonly Thing[] = [
     changed: 200,
   },
   {
+    name: 'what a secret is granted to',
+    make: async (world) => {
+      await world.call('POST', '/api/v1/secrets', { name: 's', key_name: 'S', value: 'hidden value' });
+      return '/api/v1/secrets/s';
+    },
+    change: (world, path, headers) =>
+      world.call('PUT', `${path}/grants/admin@example.com`, undefined, undefined, headers),
+    changed: 200,
+  },
+  {
+    name: 'what a secret is granted to no longer',
+    make: async (world) => {
+      await world.call('POST', '/api/v1/secrets', { name: 's', key_name: 'S', value: 'hidden value' });
+      await world.call('PUT', '/api/v1/secrets/s/grants/admin@example.com');
+      return '/api/v1/secrets/s';
+    },
+    change: (world, path, headers) =>
+      world.call('DELETE', `${path}/grants/admin@example.com`, undefined, undefined, headers),
+    changed: 200,
+  },
+  {
     name: 'a playbook',
     make: async (world) => {
       await world.call('POST', '/api/v1/playbooks', { name: 'p', commands: ['a'] });

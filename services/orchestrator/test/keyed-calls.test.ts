@@ -3,6 +3,21 @@ import { openWorld, type World } from './world.ts';
 
 const KEY = { 'idempotency-key': 'k' };
 
+const RUN = {
+  execution_id: '1'.repeat(32),
+  created_by: 'somebody@example.com',
+  owned_by: ['somebody@example.com'],
+  command: 'true',
+  image_id: 'alpine:3-00000000',
+  started_at: '2025-01-01T00:00:00Z',
+  completed_at: '2025-01-01T00:00:01Z',
+  status: 'SUCCEEDED',
+  exit_code: 0,
+  created_by_request_id: '',
+  modified_by_request_id: '',
+  cloud: 'AWS',
+};
+
 /** Every call that makes something, with a body of its own and another that differs. */
 const CREATIONS = [
   ['/api/v1/run', { command: 'a' }, { command: 'b' }, 202],
@@ -17,6 +32,7 @@ const CREATIONS = [
   ],
   ['/api/v1/playbooks', { name: 'p', commands: ['a'] }, { name: 'p', commands: ['b'] }, 201],
   ['/api/v1/images/register', { image: 'alpine:3' }, { image: 'alpine:4' }, 201],
+  ['/api/v1/import/executions', { executions: [RUN], source: 'AWS' }, { executions: [RUN], source: 'GCP' }, 200],
 ] as const;
 
 describe.each(CREATIONS)('POST %s with an Idempotency-Key', (path, body, other, status) => {
@@ -52,7 +68,7 @@ describe.each(CREATIONS)('POST %s with an Idempotency-Key', (path, body, other, 
     const first = await ask(world);
     const second = await ask(world, body, await world.keyOf('root@example.com', 'admin'));
     expect(second.headers['idempotent-replayed']).toBeUndefined();
-    if (second.statusCode === status && !path.includes('images')) expect(second.json()).not.toEqual(first.json());
+    if (second.statusCode === status && !/images|import/.test(path)) expect(second.json()).not.toEqual(first.json());
   });
 });
 
@@ -73,6 +89,19 @@ describe('a run of a playbook', () => {
     expect(world.started).toHaveLength(1);
     expect((await run({ env: { A: 'b' } })).json().code).toBe('IDEMPOTENCY_CONFLICT');
   });
+});
+
+test('lines of an imported log sent again with their key are answered as before', async () => {
+  await using world = await openWorld();
+  await world.call('POST', '/api/v1/import/executions', { executions: [RUN], source: 'AWS' });
+  const send = (text: string) => {
+    const lines = [{ seq: 1, stream: 'stdout', ms: 1, text }];
+    return world.call('POST', `/api/v1/import/executions/${RUN.execution_id}/log`, { lines }, undefined, KEY);
+  };
+  const [first, again] = [await send('hi'), await send('hi')];
+  expect([first.statusCode, again.statusCode, again.json()]).toEqual([200, 200, first.json()]);
+  expect(again.headers['idempotent-replayed']).toBe('true');
+  expect((await send('ho')).json().code).toBe('IDEMPOTENCY_CONFLICT');
 });
 
 describe('a rotated key', () => {

@@ -1,4 +1,4 @@
-import { Failure } from '../failure.ts';
+import { Failure, isFailure } from '../failure.ts';
 import type { Records, Tx } from '../records/records.ts';
 import type { SecretVault } from '../secrets/secret-vault.ts';
 import type { Clock, Millis } from '../time/clock.ts';
@@ -34,8 +34,8 @@ export type Outcome<M, R> =
 /**
  * Makes a thing once for each key, whoever dies when: `make` puts what it made into its own transaction. Made before, it is answered
  * from what was kept. What `holds` a credential is kept hidden, and only for as long as the credential is good for anything.
- * Fails with `IDEMPOTENCY_CONFLICT` for the same key with another body, with `ANSWER_GONE` when the credential in the answer is over,
- * and as `make` does. What failed is not kept: it made nothing, and is decided anew.
+ * Fails with `IDEMPOTENCY_CONFLICT` for the same key with another body, with `ANSWER_GONE` when the credential in the answer is over or
+ * the key it is sealed with was destroyed, and as `make` does. What failed is not kept: it made nothing, and is decided anew.
  */
 export async function once<M extends object, R = M>(
   deps: OnceDeps,
@@ -75,7 +75,10 @@ async function keptFor<M extends object>(deps: OnceDeps, call: KeyedCall): Promi
   const ref = keptAnswerRef(call);
   const kept = (await deps.records.get(ref))?.value;
   if (!kept) return undefined;
-  const box = await AnswerBox.open(deps.vault, ref, kept.sealed);
+  const box = await AnswerBox.open(deps.vault, ref, kept.sealed).catch((cause: unknown) => {
+    // Whether the body is the same nobody can say any more; that something was made under this key is known.
+    throw isFailure(cause, 'INTERNAL_ERROR') ? new Failure('ANSWER_GONE', call.key, { cause }) : cause;
+  });
   if (!sameHash(box.macOf(call.body), kept.body_mac)) throw new Failure('IDEMPOTENCY_CONFLICT', call.key);
   if (kept.made) return kept.made as M;
   const untilMs = Math.min(kept.until_ms ?? Infinity, kept.delete_at_ms);

@@ -1,9 +1,10 @@
-import type { ExportedRun, ImportedExecution } from '@runvoy/protocol';
+import type { ExportedRun, ImportExecutionsAnswer } from '@runvoy/protocol';
 import { deedBy, type Asking } from '../access/asking.ts';
 import { requirePermission } from '../access/permissions.ts';
 import { openAudit } from '../audit/audit.ts';
 import { executionRef, type EndRecord, type Execution } from '../executions/execution.ts';
 import { Failure } from '../failure.ts';
+import { KEEP_NOTHING, type Keep } from '../idempotency/once.ts';
 import type { Records, Tx } from '../records/records.ts';
 import type { Clock, Millis } from '../time/clock.ts';
 
@@ -15,14 +16,15 @@ interface Deps {
 /**
  * Stores runs that ended in another deployment, as they were there. One whose id is taken stays as it is, whoever stored it: so twice is
  * once, and what is brought back to where it came from changes nothing. All of one call are stored together, with one audit record.
- * Fails with `UNPROCESSABLE`, naming the run, when its times make no sense.
+ * Fails with `UNPROCESSABLE`, naming the run, when its times cannot be: what has not happened yet, or ended before it began.
  */
 export async function importExecutions(
   { records, clock }: Deps,
   runs: readonly ExportedRun[],
   source: string,
   by: Asking,
-): Promise<readonly ImportedExecution[]> {
+  keep: Keep<ImportExecutionsAnswer> = KEEP_NOTHING,
+): Promise<ImportExecutionsAnswer> {
   requirePermission(by.caller, 'import.create');
   const atMs = clock.now();
   const unique = new Map(runs.map((run) => [run.execution_id, importedRun(run, source, by, atMs)]));
@@ -35,7 +37,7 @@ export async function importExecutions(
       const details = { executions: String(fresh.length), source };
       audit({ at_ms: atMs, action: 'import.executions', by: deedBy(by), subject: fresh[0]!.execution_id, details });
     }
-    return [...unique].map(([execution_id, run]) => {
+    const executions = [...unique].map(([execution_id, run]) => {
       const stored = known.get(execution_id);
       return {
         execution_id,
@@ -43,6 +45,8 @@ export async function importExecutions(
         wants_log: wantsLog(stored ?? run),
       };
     });
+    keep.put(tx, { executions });
+    return { executions };
   });
 }
 
@@ -57,8 +61,11 @@ export function wantsLog({ imported, log_proven }: Pick<Execution, 'imported' | 
 }
 
 function importedRun(run: ExportedRun, source: string, { caller }: Asking, atMs: Millis): Execution {
-  const started_at_ms = timeOf(run, 'started_at');
-  const completed_at_ms = run.completed_at === undefined ? started_at_ms : timeOf(run, 'completed_at');
+  const started_at_ms = timeOf(run, 'started_at', atMs);
+  const completed_at_ms = run.completed_at === undefined ? started_at_ms : timeOf(run, 'completed_at', atMs);
+  if (completed_at_ms < started_at_ms) {
+    throw new Failure('UNPROCESSABLE', `Execution ${run.execution_id}: completed_at is before started_at.`);
+  }
   return {
     execution_id: run.execution_id,
     created_by: run.created_by,
@@ -91,8 +98,12 @@ function importedRun(run: ExportedRun, source: string, { caller }: Asking, atMs:
   };
 }
 
-function timeOf(run: ExportedRun, field: 'started_at' | 'completed_at'): Millis {
+/** Clocks of two deployments differ, by less than this. */
+const CLOCKS_APART_MS = 86_400_000;
+
+function timeOf(run: ExportedRun, field: 'started_at' | 'completed_at', nowMs: Millis): Millis {
   const ms = Date.parse(run[field] ?? '');
-  if (!Number.isNaN(ms)) return ms;
-  throw new Failure('UNPROCESSABLE', `Execution ${run.execution_id}: ${field} is no time.`);
+  const why = Number.isNaN(ms) ? 'is no time' : ms > nowMs + CLOCKS_APART_MS ? 'has not come yet' : undefined;
+  if (why === undefined) return ms;
+  throw new Failure('UNPROCESSABLE', `Execution ${run.execution_id}: ${field} ${why}.`);
 }

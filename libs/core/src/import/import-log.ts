@@ -1,8 +1,9 @@
-import type { LogLine } from '@runvoy/protocol';
+import type { ImportLogAnswer, LogLine } from '@runvoy/protocol';
 import type { Asking } from '../access/asking.ts';
 import { requirePermission } from '../access/permissions.ts';
 import { executionRef } from '../executions/execution.ts';
 import { Failure } from '../failure.ts';
+import { KEEP_NOTHING, type Keep } from '../idempotency/once.ts';
 import { appendBatch, isNumbered } from '../logs/append-batch.ts';
 import { assessLog } from '../logs/assess-log.ts';
 import type { LogStore } from '../logs/log-store.ts';
@@ -19,7 +20,8 @@ export async function importLog(
   executionId: string,
   lines: readonly LogLine[],
   by: Asking,
-): Promise<{ readonly execution_id: string; readonly through: number }> {
+  keep: Keep<ImportLogAnswer> = KEEP_NOTHING,
+): Promise<ImportLogAnswer> {
   requirePermission(by.caller, 'import.create');
   const from = lines[0]?.seq ?? 0;
   const batch = { from, lines, expires_at: 0, key_id: '', mac: '' };
@@ -27,10 +29,13 @@ export async function importLog(
   const execution = (await deps.records.get(executionRef(executionId)))?.value;
   if (!execution) throw new Failure('EXECUTION_NOT_FOUND', executionId);
   if (!execution.imported) throw new Failure('CONFLICT', `Execution ${executionId} ran here: its log is its runner's.`);
-  const through = lines.at(-1)!.seq;
-  if (!wantsLog(execution)) return { execution_id: executionId, through };
-  await appendBatch(deps, executionId, batch);
-  // The last lines prove the whole; whoever reads it before would find gaps, and no fault.
-  if (execution.end_record?.lines === through) await assessLog(deps, execution);
-  return { execution_id: executionId, through };
+  const answer = { execution_id: executionId, through: lines.at(-1)!.seq };
+  if (wantsLog(execution)) {
+    await appendBatch(deps, executionId, batch);
+    // The last lines prove the whole; whoever reads it before would find gaps, and no fault.
+    if (execution.end_record?.lines === answer.through) await assessLog(deps, execution);
+  }
+  // Apart from the lines, which may come twice: who asks again before this is stored adds nothing.
+  if (keep.id !== undefined) await deps.records.transact(async (tx) => keep.put(tx, answer));
+  return answer;
 }

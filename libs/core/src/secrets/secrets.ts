@@ -123,12 +123,19 @@ export async function updateSecret(
 }
 
 /** Lets a user use the secret in runs. Fails with `NOT_FOUND` for a user there is not. Granting twice is no error. */
-export async function grantSecret(deps: SecretDeps, name: string, email: string, by: Asking): Promise<Secret> {
+export async function grantSecret(
+  deps: SecretDeps,
+  name: string,
+  email: string,
+  by: Asking,
+  requireState: (secret: Secret) => void = () => undefined,
+): Promise<Secret> {
   const user = normalEmail(email);
   if (!(await deps.records.get(userRef(user)))) {
     throw new Failure('NOT_FOUND', `No user ${email.slice(0, 80)}. List them with GET /api/v1/users.`);
   }
   return change(deps, name, { by, action: 'secret.grant', details: { to: user } }, (secret) => {
+    requireState(secret);
     if (secret.granted_to.includes(user)) return secret;
     if (secret.granted_to.length >= LIMITS.grantsPerSecret) {
       throw new Failure('UNPROCESSABLE', `A secret has at most ${LIMITS.grantsPerSecret} grants.`);
@@ -138,13 +145,19 @@ export async function grantSecret(deps: SecretDeps, name: string, email: string,
 }
 
 /** Takes a grant back. Runs that were accepted go on. Taking back what was never given is no error. */
-export function ungrantSecret(deps: SecretDeps, name: string, email: string, by: Asking): Promise<Secret> {
+export function ungrantSecret(
+  deps: SecretDeps,
+  name: string,
+  email: string,
+  by: Asking,
+  requireState: (secret: Secret) => void = () => undefined,
+): Promise<Secret> {
   const user = normalEmail(email);
-  return change(deps, name, { by, action: 'secret.ungrant', details: { from: user } }, (secret) =>
-    secret.granted_to.includes(user)
-      ? { ...secret, granted_to: secret.granted_to.filter((granted) => granted !== user) }
-      : secret,
-  );
+  return change(deps, name, { by, action: 'secret.ungrant', details: { from: user } }, (secret) => {
+    requireState(secret);
+    if (!secret.granted_to.includes(user)) return secret;
+    return { ...secret, granted_to: secret.granted_to.filter((granted) => granted !== user) };
+  });
 }
 
 /** Forgets a secret. Runs that were accepted keep its value until they end. */

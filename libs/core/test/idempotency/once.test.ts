@@ -5,6 +5,7 @@ import { redeemClaim } from '../../src/access/claim.ts';
 import { createKey, listKeys, revokeKey, rotateKey } from '../../src/access/keys.ts';
 import { createUser, issueSignIn, listUsers } from '../../src/access/users.ts';
 import { listAudit } from '../../src/audit/read-audit.ts';
+import { Failure } from '../../src/failure.ts';
 import { keptAnswerRef, type KeyedCall } from '../../src/idempotency/keyed-call.ts';
 import { IDEMPOTENCY_MS, once, type Keep, type Outcome } from '../../src/idempotency/once.ts';
 import { registerImage } from '../../src/images/register-image.ts';
@@ -98,13 +99,14 @@ const CREATIONS: readonly Creation[] = [
 async function prepared(creation: Creation) {
   const world = await RunWorld.open();
   const before = (await creation.prepare?.(world)) ?? '';
-  const { vault, clock, random, policy } = world;
+  const { clock, random, policy } = world;
+  const vault = { ...world.vault };
   const asked = (call: KeyedCall | undefined, records: Records): Promise<Outcome<Made, Made>> => {
     const deps = { records, vault, clock, random, policy };
     return once(deps, call, creation.holds, (keep) => creation.make(deps, keep, before));
   };
   const ask = (records: Records = world.records) => asked(CALL, records);
-  return { world, ask, asked };
+  return { world, vault, ask, asked };
 }
 
 describe.each(CREATIONS)('$name', (creation) => {
@@ -184,6 +186,24 @@ function inTurns(records: Records, scheduler: fc.Scheduler): Records {
     },
   });
 }
+
+test.each(CREATIONS)(
+  '$name that was made is not made again when the key that sealed its answer was destroyed',
+  async (creation) => {
+    const { world, vault, ask } = await prepared(creation);
+    await ask();
+    vault.open = () => Promise.reject(new Failure('INTERNAL_ERROR'));
+    await expect(ask()).rejects.toMatchObject({ code: 'ANSWER_GONE', status: 410 });
+    expect(await creation.count(world)).toBe(1);
+  },
+);
+
+test('a place of the keys that does not answer says nothing of an answer', async () => {
+  const { vault, ask } = await prepared(CREATIONS[0]!);
+  await ask();
+  vault.open = () => Promise.reject(new Failure('STORE_UNAVAILABLE'));
+  await expect(ask()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+});
 
 describe('an answer that holds a credential', () => {
   const [user, , key, rotated, claimed] = CREATIONS as [Creation, Creation, Creation, Creation, Creation];

@@ -6,10 +6,8 @@ export const KEYED_ERRORS = [
   'IDEMPOTENCY_CONFLICT',
   'IDEMPOTENCY_IN_PROGRESS',
   'UNPROCESSABLE',
+  'ANSWER_GONE',
 ] as const satisfies readonly FailureCode[];
-
-/** The same where the answer holds a credential. */
-export const KEYED_CREDENTIAL_ERRORS = [...KEYED_ERRORS, 'ANSWER_GONE'] as const satisfies readonly FailureCode[];
 
 /** The answer to who has it already. */
 export const NOT_MODIFIED = Type.Null({ description: 'It is as `If-None-Match` says.' });
