@@ -19,7 +19,7 @@ export function logVerdictText(tally: LogTally, end: LogEnd): string {
     case 'mismatch':
       return `${total}, NOT verified: their SHA-256 is not the one the runner stated`;
     case 'unproven':
-      return `${total}, unproven: the runner was gone before it could state the end of the log`;
+      return `${total}, unproven: no runner stated the end of the log`;
     case 'running':
       return `${total} so far, not settled yet`;
   }

@@ -11,7 +11,7 @@ const STATUSES: Readonly<Record<ExecutionStatus, true>> = {
   STOPPED: true,
 };
 
-/** `--status failed,stopped` as the API takes it. The server finds no run with a status that does not exist, and says nothing of it. */
+/** `--status failed,stopped` as the API takes it. One that does not exist is refused before anything is asked. */
 export function readStatuses(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   const names = text.split(',').map((name) => name.trim().toUpperCase());

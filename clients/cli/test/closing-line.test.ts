@@ -72,9 +72,10 @@ test.each<[string, LogEnd]>([
   ['3 lines, complete', end({})],
   ['3 lines, NOT verified: their SHA-256 is not the one the runner stated', end({ sha256: '00' })],
   ['1,204 lines, NOT complete: missing 4-1204', end({ lines: 1_204, completeness: 'gaps' })],
+  ['3 lines, unproven: no runner stated the end of the log', end({ completeness: 'unproven' })],
   [
-    '3 lines, unproven: the runner was gone before it could state the end of the log',
-    end({ completeness: 'unproven' }),
+    '3 lines, NOT verified: their SHA-256 is not the one the runner stated',
+    end({ completeness: 'unproven', sha256: '00' }),
   ],
 ])('%s', (text, stated) => {
   const tally = new LogTally();

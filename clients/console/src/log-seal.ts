@@ -31,6 +31,8 @@ export function sealLog(end: LogEnd, held: HeldLog): LogSeal {
         explanation: 'The run has ended; its last lines may still be on their way.',
       };
     case 'unproven':
+      // Every line is there, and they are not those the runner stated.
+      if (end.sha256 !== null) return mismatchSeal(total);
       return {
         kind: 'unproven',
         title: `unproven, ends at ${grouped(held.cursor)}`,
@@ -55,16 +57,20 @@ export function sealLog(end: LogEnd, held: HeldLog): LogSeal {
     };
   }
   if (held.sha256 !== end.sha256) {
-    return {
-      kind: 'mismatch',
-      title: 'does not match its end record',
-      explanation: `The ${total} shown have another SHA-256 than the runner stated. Read the log again; if this stays, treat it as altered.`,
-    };
+    return mismatchSeal(total);
   }
   return {
     kind: 'verified',
     title: 'complete, verified',
     explanation: `${total}. This browser recomputed SHA-256 ${end.sha256.slice(0, 8)}… and it equals the runner’s end record.`,
+  };
+}
+
+function mismatchSeal(total: string): LogSeal {
+  return {
+    kind: 'mismatch',
+    title: 'does not match its end record',
+    explanation: `The ${total} shown have another SHA-256 than the runner stated. Read the log again; if this stays, treat it as altered.`,
   };
 }
 

@@ -77,6 +77,8 @@ export class LogTally {
   judge(end: LogEnd): LogVerdict {
     if (this.#after > end.lines && this.#lines === 0) return 'beyond';
     if (this.#gaps.length > 0 || this.#cursor < end.lines) return 'gaps';
+    // Every line is there, and they are not those the runner stated: the server has compared them, too.
+    if (end.completeness === 'unproven' && end.sha256 !== null) return 'mismatch';
     if (end.completeness !== 'complete') return end.completeness;
     if (this.#cursor > end.lines) return 'mismatch';
     if (this.#after > 0 || end.sha256 === null) return 'complete';

@@ -55,7 +55,7 @@ export const FAILURES = {
   URI_TOO_LONG: { status: 414, text: (what: string) => what },
   UNSUPPORTED_MEDIA_TYPE: {
     status: 415,
-    text: (type: string) => `A body of type ${type} is not read here. Send JSON as application/json.`,
+    text: (type: string) => `A body of type ${type} is not read here. Send JSON as application/json, as it is.`,
   },
   MISDIRECTED: {
     status: 421,

@@ -68,6 +68,7 @@ export function newHttpApp(options: HttpAppOptions): FastifyInstance {
     genReqId: () => randomBytes(16).toString('hex'),
     requestIdHeader: false,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: PATH_PART_CHARS },
+    schemaErrorFormatter: (errors, place) => new Error(whyUnfit(errors, place)),
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, allErrors: false } },
     forceCloseConnections: 'idle',
     clientErrorHandler: answerUnreadable,
@@ -95,6 +96,20 @@ export function newHttpApp(options: HttpAppOptions): FastifyInstance {
     replyWithError(logger, whyUnanswered(request, methods), request, reply);
   });
   return app;
+}
+
+/** What a validator says of one place. */
+interface Unfit {
+  readonly instancePath: string;
+  readonly message?: string;
+  readonly params: Readonly<Record<string, unknown>>;
+}
+
+/** What is wrong with a request, and, where only some values would be right, which. */
+function whyUnfit(errors: readonly Unfit[], place: string): string {
+  const { instancePath = '', message = 'is not as it should be' } = errors[0] ?? {};
+  const allowed = errors.flatMap(({ params }) => params['allowedValues'] ?? params['allowedValue'] ?? []);
+  return `${place}${instancePath} ${allowed.length === 0 ? message : `must be one of: ${allowed.join(', ')}`}`;
 }
 
 /** Why no route took a request, when its path answers `methods`. */
@@ -136,6 +151,10 @@ function acceptJson(app: FastifyInstance, isStrict: boolean): void {
   app.addContentTypeParser(JSON_TYPE, { parseAs: 'buffer' }, (request, body, done) => {
     if (body.length === 0) return done(null, undefined);
     // Decoding would put U+FFFD in its place, and something else than was sent would run.
+    const packed = request.headers['content-encoding'];
+    if (packed !== undefined && packed.toLowerCase() !== 'identity') {
+      return done(new Failure('UNSUPPORTED_MEDIA_TYPE', `JSON packed as ${packed.slice(0, 40)}`));
+    }
     if (!isUtf8(body as Buffer)) return done(new Failure('INVALID_REQUEST', 'The body is not UTF-8.'));
     const text = body.toString('utf8');
     void parse(request, text, (error, value) => {
@@ -186,8 +205,10 @@ function inOurWords(error: unknown, request: FastifyRequest): unknown {
   const { 'content-length': length, 'content-type': type = 'none' } = request.headers;
   switch ((error as { code?: unknown } | undefined)?.code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE': {
-      const size = length === undefined ? `more than ${LIMITS.bodyBytes}` : length;
-      return new Failure('PAYLOAD_TOO_LARGE', `The body is ${size} bytes; the limit is ${LIMITS.bodyBytes}.`);
+      const limit = LIMITS.bodyBytes;
+      const size =
+        length === undefined ? `more than ${limit} bytes, the limit` : `${length} bytes; the limit is ${limit}`;
+      return new Failure('PAYLOAD_TOO_LARGE', `The body is ${size}.`);
     }
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return new Failure('UNSUPPORTED_MEDIA_TYPE', type.slice(0, 80));

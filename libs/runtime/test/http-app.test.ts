@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, type AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { Failure } from '@runvoy/core';
 import type { FastifyInstance } from 'fastify';
@@ -7,6 +8,8 @@ import { newHttpApp, newLogger, silentLogger, type Logger } from '../src/index.t
 
 let app: FastifyInstance;
 afterEach(() => app.close());
+
+const SIZES = [{ const: 'small' }, { const: 'large' }];
 
 function openApp(logger: Logger = silentLogger): FastifyInstance {
   app = newHttpApp({ logger });
@@ -20,7 +23,14 @@ function openApp(logger: Logger = silentLogger): FastifyInstance {
   });
   app.post(
     '/typed',
-    { schema: { body: { type: 'object', properties: { n: { type: 'integer' } } } } },
+    {
+      schema: {
+        body: {
+          type: 'object',
+          properties: { n: { type: 'integer' }, role: { enum: ['admin', 'viewer'] }, size: { anyOf: SIZES } },
+        },
+      },
+    },
     async () => ({}),
   );
   return app;
@@ -42,6 +52,21 @@ describe('an HTTP application', () => {
     const answer = await openApp().inject({ method: 'POST', url: '/echo', headers: json, payload: '{"a":' });
     expect(answer.statusCode).toBe(400);
     expect(answer.json()).toMatchObject({ code: 'INVALID_REQUEST', details: expect.stringContaining('not JSON') });
+  });
+
+  test.each([
+    ['{"role":"boss"}', 'body/role must be one of: admin, viewer'],
+    ['{"size":"medium"}', 'body/size must be one of: small, large'],
+  ])('refuses %s, listing what it may be', async (payload, details) => {
+    const answer = await openApp().inject({ method: 'POST', url: '/typed', headers: json, payload });
+    expect([answer.statusCode, answer.json().details]).toEqual([400, details]);
+  });
+
+  test('does not take a packed body for one that is not UTF-8', async () => {
+    const headers = { ...json, 'content-encoding': 'gzip' };
+    const payload = gzipSync('{"n":1}');
+    const answer = await openApp().inject({ method: 'POST', url: '/echo', headers, payload });
+    expect([answer.statusCode, answer.json().details]).toEqual([415, expect.stringContaining('packed as gzip')]);
   });
 
   test('refuses a body that would reach into prototypes', async () => {

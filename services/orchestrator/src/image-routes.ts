@@ -61,7 +61,7 @@ export function imageRoutes(api: FastifyInstance, deps: OrchestratorDeps, keyed:
         permission: 'images.register',
         body: RegisterImageRequestSchema,
         response: { 201: ImageMessageSchema },
-        errors: [...KEYED_ERRORS],
+        errors: ['CONFLICT', ...KEYED_ERRORS],
       },
       preValidation: async (request) => requirePermission(callerOf(request), 'images.register'),
     },

@@ -13,25 +13,19 @@ export interface ListQuery {
 
 /**
  * Reads `?limit=&status=&image=&label=&user=&since=&until=&cursor=`; `label` is `key=value` and may be given more than once.
- * An unknown status matches nothing, as in runvoy; a bad parameter fails with `INVALID_REQUEST`, naming it.
+ * A bad parameter fails with `INVALID_REQUEST`, naming it and what it may be.
  */
 export function readListQuery(query: Readonly<Record<string, unknown>>): ListQuery {
   const limit = readCount('limit', query['limit'], DEFAULT_LIMIT);
-  // A status named twice is meant once, and the store takes only so many.
-  const named = new Set(
-    readText('status', query['status'])
-      .split(',')
-      .map((status) => status.trim()),
-  );
-  const statuses = [...named].filter((status) => status !== '');
+  const statuses = readStatuses(query['status']);
   const [image, user, cursor] = (['image', 'user', 'cursor'] as const).map((name) => readText(name, query[name]));
-  const [sinceMs, untilMs] = [readTime('since', query['since']), readTime('until', query['until'])];
+  const [sinceMs, untilMs] = readSpan(query, 'since', 'until');
   const labels = readTexts('label', query['label']).map((text) => labelPair(...readLabelPair(text)));
   return {
     limit: limit === 0 ? undefined : limit,
     after: cursor === '' ? undefined : cursor,
     filter: {
-      ...(statuses.length === 0 ? {} : { statuses: STATUSES.filter((status) => statuses.includes(status)) }),
+      ...(statuses.length === 0 ? {} : { statuses }),
       ...(image ? { image } : {}),
       ...(user ? { user: normalEmail(user) } : {}),
       ...(labels.length === 0 ? {} : { labels }),
@@ -39,6 +33,31 @@ export function readListQuery(query: Readonly<Record<string, unknown>>): ListQue
       ...(untilMs === undefined ? {} : { untilMs }),
     },
   };
+}
+
+/** Statuses, each once: the store takes only so many. In runvoy an unknown one matches nothing; who mistypes it would wonder why. */
+function readStatuses(value: unknown): readonly ExecutionStatus[] {
+  const named = readText('status', value)
+    .split(',')
+    .map((status) => status.trim())
+    .filter((status) => status !== '');
+  const unknown = named.find((name) => !STATUSES.some((status) => status === name));
+  if (unknown === undefined) return STATUSES.filter((status) => named.includes(status));
+  throw new Failure(
+    'INVALID_REQUEST',
+    `invalid status parameter: ${STATUSES.join(', ')}, several separated by commas; got "${unknown.slice(0, 80)}"`,
+  );
+}
+
+/** Two times of which the first is not the later one. */
+function readSpan(
+  query: Readonly<Record<string, unknown>>,
+  first: string,
+  last: string,
+): readonly [fromMs: number | undefined, toMs: number | undefined] {
+  const [fromMs, toMs] = [readTime(first, query[first]), readTime(last, query[last])];
+  if (fromMs === undefined || toMs === undefined || fromMs <= toMs) return [fromMs, toMs];
+  throw new Failure('INVALID_REQUEST', `${first} is later than ${last}: nothing lies between them`);
 }
 
 /** A time in ms since the epoch; undefined when absent. Fails with `INVALID_REQUEST` for anything but RFC 3339 or a date. */
@@ -89,7 +108,7 @@ export function readLogQuery(query: Readonly<Record<string, unknown>>): LogQuery
     throw new Failure('INVALID_REQUEST', 'tail says where the page begins; it goes with neither after nor from');
   }
   const limit = query['limit'] === undefined ? (tail ?? 1_000) : readLines('limit', query['limit']);
-  const [fromMs, toMs] = [readTime('from', query['from']), readTime('to', query['to'])];
+  const [fromMs, toMs] = readSpan(query, 'from', 'to');
   return {
     after: readCount('after', query['after'], 0),
     limit,
@@ -101,11 +120,9 @@ export function readLogQuery(query: Readonly<Record<string, unknown>>): LogQuery
 
 function readLines(name: 'limit' | 'tail', value: unknown): number {
   const lines = readCount(name, value, 1_000);
-  if (lines < 1) throw new Failure('INVALID_REQUEST', `invalid ${name} parameter: a page has at least 1 line`);
-  if (lines > LIMITS.logPageLines) {
-    throw new Failure('UNPROCESSABLE', `${name} is ${lines} lines; the limit of a page is ${LIMITS.logPageLines}.`);
-  }
-  return lines;
+  if (lines >= 1 && lines <= LIMITS.logPageLines) return lines;
+  const page = `a page has 1 to ${LIMITS.logPageLines} lines`;
+  throw new Failure('INVALID_REQUEST', `invalid ${name} parameter: ${page}, got ${lines}`);
 }
 
 /** A parameter as a whole number, `fallback` when absent or empty. Fails with `INVALID_REQUEST`. */
@@ -115,7 +132,7 @@ export function readCount(name: string, value: unknown, fallback: number): numbe
   if (/^\d{1,15}$/.test(text)) return Number(text);
   throw new Failure(
     'INVALID_REQUEST',
-    `invalid ${name} parameter: it must be a whole number, got "${text.slice(0, 80)}"`,
+    `invalid ${name} parameter: it must be a whole number, 0 or more, got "${text.slice(0, 80)}"`,
   );
 }
 

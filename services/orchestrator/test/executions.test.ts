@@ -50,8 +50,6 @@ describe('executions', () => {
     expect(await listed('?limit=1')).toEqual([ids[2]]);
     expect(await listed('?limit=0')).toHaveLength(3);
     expect(await listed('?status=SUCCEEDED,FAILED')).toEqual([ids[1]]);
-    expect(await listed('?status=NONSENSE')).toEqual([]);
-    expect((await world.call('GET', '/api/v1/executions?limit=-1')).statusCode).toBe(400);
   });
 
   test('a status is null-coded until the end, and true after it', async () => {

@@ -40,6 +40,17 @@ describe('labels', () => {
 });
 
 describe('the list of executions', () => {
+  test.each([
+    ['limit=-1', 'a whole number, 0 or more, got \\"-1\\"'],
+    ['status=FAILED,NONSENSE', 'RUNNING, TERMINATING, SUCCEEDED, FAILED, STOPPED, several'],
+    ['status=failed', 'got \\"failed\\"'],
+    ['since=2026-01-02T00:00:00Z&until=2026-01-01T00:00:00Z', 'since is later than until'],
+  ])('with %s is refused with 400, saying what would do', async (query, words) => {
+    await using world = await openWorld();
+    const answer = await list(world, `?${query}`);
+    expect([answer.statusCode, answer.body]).toEqual([400, expect.stringContaining(words)]);
+  });
+
   test('is filtered by user, image, label and time, and by all of them at once', async () => {
     await using world = await openWorld();
     const ann = await world.keyOf('ann@example.com', 'developer');

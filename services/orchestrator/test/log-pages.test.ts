@@ -55,7 +55,10 @@ test('missing lines count neither for a tail nor for a time', async () => {
 test.each([
   ['tail=0', 400],
   ['tail=many', 400],
-  ['tail=10001', 422],
+  ['tail=10001', 400],
+  ['limit=0', 400],
+  ['limit=10001', 400],
+  [`from=${time(3)}&to=${time(2)}`, 400],
   ['tail=3&after=1', 400],
   [`tail=3&from=${time(1)}`, 400],
   ['from=yesterday', 400],

@@ -47,8 +47,12 @@ function choosesTyped(request: IncomingMessage): boolean {
 
 function readAfter({ headers }: IncomingMessage, query: URLSearchParams): number {
   // What an EventSource has got by now, whatever its URL once said.
-  const seen = sequenceNumber(String(headers['last-event-id'] ?? ''));
-  if (seen !== undefined) return seen;
+  const last = headers['last-event-id'];
+  if (last !== undefined && last !== '') {
+    const seen = sequenceNumber(String(last));
+    if (seen !== undefined) return seen;
+    throw new Failure('INVALID_REQUEST', 'The header "Last-Event-ID" must be the number of the last line you have.');
+  }
   const after = query.get('after');
   // In runvoy an unknown last id means everything.
   if (after === null) return sequenceNumber(query.get('last_event_id') ?? '') ?? 0;

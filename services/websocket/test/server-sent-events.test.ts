@@ -43,6 +43,12 @@ describe('server-sent events', () => {
     expect(idsOf(await byUrl.all)).toEqual([7, 8, 9]);
   });
 
+  test('are refused to who says nonsense of what it has seen', async () => {
+    await using world = await openLiveWorld();
+    await world.put(sampleExecution());
+    expect((await world.events({}, { 'last-event-id': 'foo' })).status).toBe(400);
+  });
+
   test('name missing lines, and go on behind them', async () => {
     await using world = await openLiveWorld();
     const lines = sampleLines(1, 6);

@@ -17,6 +17,22 @@ export function requireImageLength(text: string): void {
   throw new Failure('UNPROCESSABLE', `image is ${text.length} characters; the limit is ${LIMITS.imageChars}.`);
 }
 
+/** A part of a repository's name: lower case, as every registry has it (github.com/distribution/reference). */
+const PART = '[a-z0-9]+(?:(?:[.]|_|__|-+)[a-z0-9]+)*';
+const HOST = '[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]+)?';
+const REFERENCE = new RegExp(`^(?:${HOST}/)?${PART}(?:/${PART})*(?::[\\w][\\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$`);
+
+/** Fails with `UNPROCESSABLE` for a text that no registry can have an image under. */
+export function requireImageReference(text: string): void {
+  requireImageLength(text);
+  if (REFERENCE.test(text)) return;
+  const shown = `"${text.slice(0, 80)}"`;
+  if (text.includes('@') && !/@sha256:[0-9a-f]{64}$/.test(text)) {
+    throw new Failure('UNPROCESSABLE', `${shown} has no digest of the form @sha256: and 64 hex digits.`);
+  }
+  throw new Failure('UNPROCESSABLE', `${shown} is not an image reference such as alpine:3.22, in lower case.`);
+}
+
 /** Takes a reference apart; never fails: what is not a registry or a tag belongs to the name. */
 export function parseImageReference(reference: string): ImageReference {
   const at = reference.indexOf('@');

@@ -6,7 +6,7 @@ import { KEEP_NOTHING, type Keep } from '../idempotency/once.ts';
 import type { Records } from '../records/records.ts';
 import type { Clock } from '../time/clock.ts';
 import { defaultImageRef, imageRef, type Image } from './image.ts';
-import { imageIdOf, parseImageReference, requireImageLength } from './image-reference.ts';
+import { imageIdOf, parseImageReference, requireImageReference } from './image-reference.ts';
 
 const DEFAULT_CPU = 256;
 const DEFAULT_MEMORY_MIB = 512;
@@ -15,8 +15,9 @@ const DEFAULT_PLATFORM = 'Linux/ARM64';
 
 /**
  * Registers an image in one size, with or without network. The same combination again changes nothing but, when asked, the default.
- * The first image ever becomes the default unless `is_default` is false. Fails with `UNPROCESSABLE` for an account the policy does not
- * name: what runs as it could do whatever it may.
+ * The first image ever becomes the default unless `is_default` is false. Fails with `UNPROCESSABLE` for what is no image reference and for
+ * an account the policy does not name, as which a run could do whatever it may; with `CONFLICT` for an image of another registry under
+ * the same id.
  */
 export async function registerImage(
   {
@@ -41,6 +42,7 @@ export async function registerImage(
     const audit = await openAudit(tx);
     const known = await tx.get(imageRef(image.image_id));
     const standing = await tx.get(defaultImageRef);
+    if (known) requireSameRegistry(known, image);
     const stored = known ? withLimit(withDemand(known, image), request.max_running) : image;
     keep.put(tx, { image_id: image.image_id });
     if (!known) tx.create(imageRef(image.image_id), stored);
@@ -56,6 +58,15 @@ export async function registerImage(
     }
     return known ? stored : image;
   });
+}
+
+/** runvoy's id has no registry in it: of two that have an image of one name, only one can be registered in one size. */
+function requireSameRegistry(known: Image, image: Image): void {
+  if (parseImageReference(known.image).registry === parseImageReference(image.image).registry) return;
+  throw new Failure(
+    'CONFLICT',
+    `${known.image} is registered under this id, ${known.image_id}, and ${image.image} would have it, too. Remove that one first.`,
+  );
 }
 
 /** Our default sizes, asked for by name: from now on they are a demand. */
@@ -85,10 +96,7 @@ function newImage(
 ): Image {
   const reference = request.image.trim();
   if (reference === '') throw new Failure('INVALID_REQUEST', 'image is required');
-  requireImageLength(reference);
-  if (!/^[\w][\w.\-/:@]*$/.test(reference)) {
-    throw new Failure('UNPROCESSABLE', `"${reference.slice(0, 80)}" is not an image reference such as alpine:3.22.`);
-  }
+  requireImageReference(reference);
   const { name, tag } = parseImageReference(reference);
   const cpu = request.cpu ?? DEFAULT_CPU;
   const memory_mib = request.memory ?? DEFAULT_MEMORY_MIB;

@@ -1,7 +1,7 @@
 import { LIMITS, type ParameterType, type PlaybookParameter } from '@runvoy/protocol';
 import { Failure, isFailure } from '../failure.ts';
 import { looksSecret } from '../executions/secret-name.ts';
-import { requireVariable } from '../secrets/variable.ts';
+import { requireOwnVariable } from '../secrets/variable.ts';
 import { parameterText } from './parameter-text.ts';
 import { readPattern } from './pattern.ts';
 import type { Parameter } from './playbook.ts';
@@ -76,7 +76,7 @@ function requireParameterVariable(name: string, variable: string): void {
     refuse(name, `"${variable.slice(0, 80)}" is no variable that a shell can read: letters, digits and "_".`);
   }
   // Sizes and names that the platform keeps for itself.
-  requireVariable(variable, '');
+  requireOwnVariable(variable, `parameter ${name.slice(0, 80)}`);
 }
 
 function requireChoices(name: string, choices: readonly string[]): void {

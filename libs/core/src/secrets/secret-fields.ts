@@ -1,6 +1,6 @@
 import { LIMITS } from '@runvoy/protocol';
 import { Failure } from '../failure.ts';
-import { requireVariable } from './variable.ts';
+import { requireOwnVariable, requireVariable } from './variable.ts';
 
 /** It stands in a path of the API and in a shell's command line. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
@@ -35,7 +35,8 @@ export function requireValue(keyName: string, value: string): void {
       `key_name "${keyName.slice(0, 80)}" is no variable that a shell can read: letters, digits and "_", no digit first.`,
     );
   }
-  requireVariable(keyName, value);
+  requireOwnVariable(keyName, 'key_name');
+  requireVariable(keyName, value, 'secret');
 }
 
 /** The description as it is kept; `undefined` when there is none. */

@@ -1,5 +1,10 @@
 import { expect, test } from '@jest/globals';
-import { imageIdOf, looksLikeImageId, parseImageReference } from '../../src/images/image-reference.ts';
+import {
+  imageIdOf,
+  looksLikeImageId,
+  parseImageReference,
+  requireImageReference,
+} from '../../src/images/image-reference.ts';
 
 test.each([
   ['alpine', '', 'alpine', 'latest'],
@@ -12,6 +17,31 @@ test.each([
   ['a.b', '', 'a.b', 'latest'],
 ])('%s is registry %j, name %s, tag %s', (reference, registry, name, tag) => {
   expect(parseImageReference(reference)).toEqual({ registry, name, tag });
+});
+
+const DIGEST = `sha256:${'0a'.repeat(32)}`;
+
+test.each([
+  'host',
+  'alpine:3.22',
+  `alpine@${DIGEST}`,
+  `alpine:3.22@${DIGEST}`,
+  'Reg.io:5000/a__b/c--d:V_1.x',
+  'localhost/x',
+])('%s is an image reference', (reference) => expect(() => requireImageReference(reference)).not.toThrow());
+
+test.each([
+  ['ALPINE', 'lower case'],
+  ['library/Alpine:3', 'lower case'],
+  ['alpine:', 'not an image reference'],
+  ['alpine:3.22@sha256:abc', 'no digest of the form @sha256: and 64 hex digits'],
+  ['alpine@3', 'no digest'],
+  ['a//b', 'not an image reference'],
+  ['-a', 'not an image reference'],
+  ['a b', 'not an image reference'],
+  ['https://reg.io/a', 'not an image reference'],
+])('%s is none, and it is said why', (reference, words) => {
+  expect(() => requireImageReference(reference)).toThrow(words);
 });
 
 test.each([

@@ -52,6 +52,19 @@ describe('registering', () => {
     expect(await listImages(records)).toHaveLength(2);
   });
 
+  test('one of another registry that would have the same id is refused, naming the one that has it', async () => {
+    const { records, register } = openImages();
+    await register({ image: 'one.example/tools:1' });
+    await expect(register({ image: 'two.example/tools:1' })).rejects.toMatchObject({
+      code: 'CONFLICT',
+      message: expect.stringMatching(
+        /^one\.example\/tools:1 is registered under this id, tools:1-[0-9a-f]{8}, and two/,
+      ),
+    });
+    expect(await listImages(records)).toHaveLength(1);
+    expect((await register({ image: 'two.example/tools:1', memory: 1_024 })).image).toBe('two.example/tools:1');
+  });
+
   test('with and without network it is two images, and the one with it has the id that runvoy gives', async () => {
     const { records, register } = openImages();
     const alone = await register({ image: 'alpine', network: 'none' });

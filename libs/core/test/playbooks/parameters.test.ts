@@ -195,7 +195,8 @@ describe('a parameter is refused, by name, with', () => {
     await expect(newParameters([text('1a')])).rejects.toThrow('"1a" is no name');
     await expect(newParameters([text('a'), text('a')])).rejects.toThrow('parameter a: there are two');
     await expect(newParameters([text('a-b'), text('a_b')])).rejects.toThrow('A_B is the variable of a-b already');
-    await expect(newParameters([text('port')])).rejects.toThrow('PORT is set by the platform');
+    await expect(newParameters([text('port')])).rejects.toThrow('parameter port: PORT is set by the platform');
+    await expect(newParameters([text('path')])).rejects.toThrow('parameter path: PATH is what a shell itself goes by');
     await expect(newParameters(Array.from({ length: 51 }, (_, i) => text(`p${i}`)))).rejects.toThrow('there are 51');
   });
 });

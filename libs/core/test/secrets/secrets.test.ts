@@ -42,9 +42,14 @@ describe('creating', () => {
     [{ key_name: 'A=B' }, 'UNPROCESSABLE', 'key_name "A=B" is no variable that a shell can read'],
     [{ key_name: 'a b' }, 'UNPROCESSABLE', 'no variable that a shell can read'],
     [{ key_name: 'K_SERVICE' }, 'UNPROCESSABLE', 'K_SERVICE is set by the platform'],
+    [{ key_name: 'PATH' }, 'UNPROCESSABLE', 'key_name: PATH is what a shell itself goes by'],
     [{ value: '' }, 'INVALID_REQUEST', 'value is required'],
     [{ value: 'a\0b' }, 'UNPROCESSABLE', 'the value of GITHUB_TOKEN holds a NUL byte'],
-    [{ value: 'v'.repeat(32_769) }, 'PAYLOAD_TOO_LARGE', 'is 32769 bytes; the limit is 32768'],
+    [
+      { value: 'v'.repeat(32_769) },
+      'PAYLOAD_TOO_LARGE',
+      'secret: the value of GITHUB_TOKEN is 32769 bytes; the limit is 32768',
+    ],
     [{ description: 'd'.repeat(1_001) }, 'UNPROCESSABLE', 'description is 1001 characters; the limit is 1000'],
   ])('%j is refused, naming what is wrong and never the value', async (request, code, text) => {
     const error = await openSecrets()

@@ -7,8 +7,16 @@ export const RegisterImageRequestSchema = Type.Object(
   {
     image: Type.String({ examples: ['alpine:latest'] }),
     is_default: Type.Optional(Type.Boolean({ description: 'Absent: only when there is no default yet.' })),
-    cpu: Type.Optional(Type.Integer({ minimum: 1, maximum: 65_536, description: '1024 = one cpu.' })),
-    memory: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_048_576, description: 'MiB.' })),
+    cpu: Type.Optional(
+      Type.Integer({
+        minimum: 11,
+        maximum: 65_536,
+        description: '1024 = one cpu; engines give no less than a hundredth of one.',
+      }),
+    ),
+    memory: Type.Optional(
+      Type.Integer({ minimum: 6, maximum: 1_048_576, description: 'MiB; engines start no container in less than 6.' }),
+    ),
     network: Type.Optional(NetworkSchema),
     max_running: Type.Optional(
       Type.Integer({

@@ -54,7 +54,7 @@ export const ExecutionListQuerySchema = Type.Object({
   ),
   status: Type.Optional(
     Type.String({
-      description: 'Only these, separated by commas. An unknown one matches nothing.',
+      description: 'Only these, separated by commas.',
       examples: ['RUNNING,STARTING'],
     }),
   ),
