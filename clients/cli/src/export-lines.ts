@@ -119,7 +119,7 @@ async function* history(api: RunvoyClient, choice: ExportChoice, noticed: Notice
 /** Fields that are not there, of an older server or of runvoy on AWS, stay away. */
 function exportedRun(execution: ExecutionBody, withLog: boolean): ExportedRun {
   const { execution_id, created_by, command, image_id, started_at, completed_at, status, exit_code } = execution;
-  const { reason, isolation, secrets: names, cpu, memory, log: stated } = execution;
+  const { reason, isolation, secrets: names, cpu, memory, duration_seconds, log: stated } = execution;
   const { lines, bytes, sha256 } = stated ?? {};
   const isStated = withLog && lines !== undefined && bytes !== undefined && sha256 !== undefined;
   return {
@@ -141,6 +141,7 @@ function exportedRun(execution: ExecutionBody, withLog: boolean): ExportedRun {
     ...(cpu === undefined ? {} : { cpu }),
     ...(memory === undefined ? {} : { memory }),
     ...(isolation === undefined ? {} : { isolation }),
+    ...(duration_seconds === undefined ? {} : { duration_seconds }),
     ...(isStated ? { log: { lines, bytes, sha256 } } : {}),
   };
 }

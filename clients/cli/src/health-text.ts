@@ -69,7 +69,7 @@ function found(report: HealthReport): readonly (readonly string[])[] {
     ],
     ['runs', `${grouped(runs_status.unfinished)} unfinished, ${grouped(runs_status.stuck.length)} stuck`],
     ['sweep', sweep_status.complete ? swept : `${swept}; goes on next time`],
-    ['ticks', `last tick ${ago(ticks_status.tick_age_seconds)}, last reconcile ${ago(ticks_status.sweep_age_seconds)}`],
+    ['ticks', `last tick ${ago(ticks_status.tick_age_seconds)}, ${before(ticks_status.sweep_age_seconds)}`],
     ['topics', `${counted(topics_status.waiting_events, 'event')} waiting`],
     ['dead letters', dead_letters_status.count === null ? 'not counted' : grouped(dead_letters_status.count)],
     ['log lanes', `fast ${took(fast.lag_ms)}, safety ${took(safety.lag_ms)}`],
@@ -78,4 +78,7 @@ function found(report: HealthReport): readonly (readonly string[])[] {
 
 const ofAll = (good: number, all: number) => `${grouped(good)} of ${grouped(all)}`;
 const ago = (seconds: number | null) => (seconds === null ? 'never' : `${wholeSecondsText(seconds)} ago`);
+/** The report belongs to a reconcile itself. */
+const before = (seconds: number | null) =>
+  seconds === null ? 'no reconcile before this one' : `the reconcile before this one ${ago(seconds)}`;
 const took = (ms: number | null) => (ms === null ? 'not measured' : `${grouped(ms)} ms`);

@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import { closingLine } from '../src/closing-line.ts';
 import { LogTally, type LogEnd } from '@runvoy/sdk/follow';
 import { logVerdictText } from '../src/log-verdict-text.ts';
+import { exitCodeText } from '../src/exit-code-text.ts';
 import { exitCodeOf, type RunOutcome } from '../src/run-outcome.ts';
 
 const base = { duration_ms: 3_200, isolation: 'process' };
@@ -63,6 +64,12 @@ test.each([
 test('a failure never exits with 0, and a run without an end is unknown', () => {
   expect(exitCodeOf({ status: 'FAILED', exit_code: 0 })).toBe(125);
   expect(exitCodeOf({ status: 'RUNNING' })).toBe(125);
+});
+
+test('a code that is not the command’s own is told with the one that a script gets', () => {
+  expect(exitCodeText({ status: 'FAILED', exit_code: 3 }, 3)).toBe('3');
+  const unfetched = { status: 'FAILED', exit_code: 1, reason: 'image_pull' } as const;
+  expect(exitCodeText(unfetched, 1)).toBe("1, not its command's own: runvoy run exits with 125");
 });
 
 const line = (seq: number) => ({ seq, stream: 'stdout' as const, ms: 0, text: 'x' });

@@ -16,6 +16,7 @@ test('a report without an issue says what was looked at, and no table of issues 
   const text = healthLines(REPORT).join('\n');
   expect(text).toContain('0 errors, 0 warnings, 0 repaired · scheduled ·');
   expect(text).toContain('compute       3 of 3, 0 orphaned');
+  expect(text).toContain('ticks         last tick 12 s ago, no reconcile before this one');
   expect(text).toContain('log lanes     fast 40 ms, safety not measured');
   expect(text).not.toContain('Severity');
 });

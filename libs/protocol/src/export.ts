@@ -76,6 +76,8 @@ export type ExportedRun = Pick<
   | 'memory'
 > & {
   readonly isolation?: ExecutionBody['isolation'];
+  /** How long its command ran: less than from its start to its end where it had to wait. */
+  readonly duration_seconds?: number;
   /** What its runner stated about its log, where the log comes along. */
   readonly log?: { readonly lines: number; readonly bytes: number; readonly sha256: string };
 };

@@ -108,7 +108,9 @@ interface Unfit {
 /** What is wrong with a request, and, where only some values would be right, which. */
 function whyUnfit(errors: readonly Unfit[], place: string): string {
   const { instancePath = '', message = 'is not as it should be' } = errors[0] ?? {};
-  const allowed = errors.flatMap(({ params }) => params['allowedValues'] ?? params['allowedValue'] ?? []);
+  const allowed = errors
+    .flatMap(({ params }) => params['allowedValues'] ?? params['allowedValue'] ?? [])
+    .map((value) => JSON.stringify(value).replaceAll('"', ''));
   return `${place}${instancePath} ${allowed.length === 0 ? message : `must be one of: ${allowed.join(', ')}`}`;
 }
 

@@ -106,7 +106,9 @@ async function create(name: string, invocation: Invocation): Promise<number> {
 async function update(name: string, invocation: Invocation): Promise<number> {
   const definition = await definitionFor(name, invocation);
   const api = openApi(await openConnection(invocation));
-  return printKept((await api.changePlaybook(name, definition)).playbook, invocation);
+  const before = (await api.playbook(name)).playbook.version;
+  const { playbook: kept } = await api.changePlaybook(name, definition);
+  return printKept(kept, invocation, kept.version === before ? ', unchanged: it says the same' : '');
 }
 
 async function remove(name: string, invocation: Invocation): Promise<number> {
@@ -170,8 +172,8 @@ async function printDefinition(definition: object, { options, terminal }: Invoca
   return EXIT.ok;
 }
 
-function printKept(kept: PlaybookBody, { options, terminal }: Invocation): number {
+function printKept(kept: PlaybookBody, { options, terminal }: Invocation, more = ''): number {
   if (options.flag('json')) terminal.stdout.write(`${JSON.stringify({ playbook: kept })}\n`);
-  else terminal.stderr.write(`playbook ${kept.name} is at version ${kept.version}\n`);
+  else terminal.stderr.write(`playbook ${kept.name} is at version ${kept.version}${more}\n`);
   return EXIT.ok;
 }

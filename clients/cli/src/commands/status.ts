@@ -3,6 +3,7 @@ import { openApi } from '../open-api.ts';
 import { openConnection } from '../connection.ts';
 import { counted, durationText, queueText, stopSteps, whyText, withPlace } from '@runvoy/sdk/texts';
 import { EXIT } from '../exit-code.ts';
+import { exitCodeText } from '../exit-code-text.ts';
 import type { Invocation } from '../invocation.ts';
 import { gapNames } from '../log-verdict-text.ts';
 import { oneLine } from '../one-line.ts';
@@ -30,7 +31,7 @@ function facts(execution: ExecutionStatusBody): readonly (readonly [string, stri
     ['Status', state],
     ['Reason', withPlace(execution.reason_text ?? whyText(execution), queue && queueText(queue))],
     ['Stop', cancel && stopSteps(cancel)],
-    ['Exit code', exit_code === null ? undefined : String(exit_code)],
+    ['Exit code', exit_code === null ? undefined : exitCodeText(execution, exit_code)],
     ['Command', execution.command],
     ['Image', execution.image_id],
     ['Isolation', execution.isolation],

@@ -82,6 +82,8 @@ function common(execution: Execution, queue: QueueBody | undefined, prices: Pric
 }
 
 function durationMs(execution: Execution, completedAtMs: number): number {
+  const { imported } = execution;
+  if (imported?.ran_ms !== undefined) return imported.ran_ms;
   return Math.max(0, completedAtMs - (execution.facts.report?.started_at_ms ?? execution.started_at_ms));
 }
 

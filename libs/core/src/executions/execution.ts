@@ -119,6 +119,8 @@ export interface Imported {
   readonly by: string;
   /** What it was exported from: `AWS`, `GCP`, `LOCAL`. */
   readonly source: string;
+  /** How long its command ran, where that was told. */
+  readonly ran_ms?: Millis;
 }
 
 /** The record of one run: what was asked, what is known, what follows from it. */

@@ -94,8 +94,13 @@ function importedRun(run: ExportedRun, source: string, { caller }: Asking, atMs:
     completed_at_ms,
     ...(run.log === undefined ? {} : { end_record: { ...run.log, maskings: 0 } satisfies EndRecord }),
     faults: [],
-    imported: { at_ms: atMs, by: caller.user.email, source },
+    imported: { at_ms: atMs, by: caller.user.email, source, ...ranFor(run, completed_at_ms - started_at_ms) },
   };
+}
+
+/** Told in whole seconds, and by runvoy on AWS as 0 where it is not known. */
+function ranFor({ duration_seconds = 0 }: ExportedRun, lastedMs: Millis): { readonly ran_ms?: Millis } {
+  return duration_seconds > 0 ? { ran_ms: Math.min(duration_seconds * 1_000, lastedMs) } : {};
 }
 
 /** Clocks of two deployments differ, by less than this. */

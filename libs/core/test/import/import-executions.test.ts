@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { ExportedRun } from '@runvoy/protocol';
+import { executionStatusBody } from '../../src/executions/execution-body.ts';
 import { executionRef } from '../../src/executions/execution.ts';
 import { importExecutions } from '../../src/import/import-executions.ts';
 import { callerOf, RunWorld } from '../run-world.ts';
@@ -20,6 +21,16 @@ const run: ExportedRun = {
   modified_by_request_id: '',
   cloud: 'AWS',
 };
+
+test('a run that waited first is shown with the time its command ran, as where it came from', async () => {
+  const world = await RunWorld.open();
+  const waited = { ...run, completed_at: '2025-01-01T01:00:03Z', duration_seconds: 3 };
+  const untold = { ...run, execution_id: '2'.repeat(32), duration_seconds: 0 };
+  await importExecutions(world, [waited, untold], 'AWS', ASKING);
+  const shown = async (id: string) => executionStatusBody((await world.records.get(executionRef(id)))!.value);
+  expect(await shown(run.execution_id)).toMatchObject({ duration_ms: 3_000, completed_at: '2025-01-01T01:00:03.000Z' });
+  expect(await shown(untold.execution_id)).toMatchObject({ duration_ms: 1_000 });
+});
 
 test.each([
   ['that began in the year 9999', { started_at: '9999-01-01T00:00:00Z' }, 'started_at has not come yet'],

@@ -28,6 +28,7 @@ export const ExportedRunSchema = Type.Object(
     secrets: Type.Optional(Type.Array(Text, { maxItems: LIMITS.secretsPerRun })),
     cpu: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_048_576 })),
     memory: Type.Optional(Type.Integer({ minimum: 0, maximum: 16_777_216 })),
+    duration_seconds: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000_000 })),
     isolation: Type.Optional(
       Type.Union([
         Type.Literal('container'),
