@@ -1,5 +1,8 @@
-import { execFileSync } from 'node:child_process';
-import { expect, test } from '@jest/globals';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from '@jest/globals';
 import { COMMANDS } from '../src/command-table.ts';
 import { bashCompletion } from '../src/completion/bash.ts';
 import { completedCommands, verbsOf } from '../src/completion/command-words.ts';
@@ -59,7 +62,67 @@ test.each([
   expect(verbsOf(name, COMMANDS[name]!)).toEqual(verbs);
 });
 
-// Neither shell is there on every machine: what is checked is their rules of quoting, and that nothing is left out.
+const isThere = (shell: string) => spawnSync(shell, ['-c', ':']).status === 0;
+const isRequired = process.env['RUNVOY_REQUIRE_ALL'] === '1';
+
+/** A test that needs a shell which not every machine has. */
+function withShell(shell: string, title: string, check: () => void, timeoutMs?: number): void {
+  const isHere = isThere(shell);
+  const because = isHere ? '' : ` — skipped: no ${shell} on this machine`;
+  (isHere || isRequired ? test : test.skip)(`${shell} ${title}${because}`, check, timeoutMs);
+}
+
+const scratch = mkdtempSync(join(tmpdir(), 'runvoy-completion-'));
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+withShell('fish', 'offers commands, verbs and options with what they are for', () => {
+  const file = join(scratch, 'runvoy.fish');
+  writeFileSync(file, fishCompletion());
+  const offers = (line: string) =>
+    execFileSync('fish', ['--no-config', '-c', 'source $argv[1]; complete -C $argv[2]', file, `runvoy ${line}`], {
+      encoding: 'utf8',
+    });
+  expect(offers('sta')).toBe('status\tshow the state of one run\n');
+  expect(offers('users re')).toBe('revoke\n');
+  expect(offers('run --git-r')).toMatch(/^--git-ref\t.*\n--git-repo\trepository to clone first\n$/);
+  expect(offers('logs -').split('\n')).toEqual(expect.arrayContaining([expect.stringMatching(/^--tail\t/)]));
+});
+
+/** Types each line into an interactive zsh, with a tab behind it, and prints the words that runvoy is then called with. */
+const ZSH_SESSION = String.raw`
+zmodload zsh/zpty
+zpty shell zsh -f -i
+zpty -w shell "PS1= RPS1=; autoload -Uz compinit; compinit -D; . $1"
+zpty -w shell 'runvoy() { print -r -- "<\${(j:|:)@}>" }; print ready'
+until zpty -r shell line '*ready*'; do :; done
+for words in "\${@:2}"; do
+  zpty -w shell "runvoy $words"$'\t'
+  zpty -r shell line '*>*'
+  print -r -- $line
+done`.replaceAll('\\$', '$');
+
+withShell(
+  'zsh',
+  'completes commands, verbs and options',
+  () => {
+    const file = join(scratch, '_runvoy');
+    writeFileSync(file, zshCompletion());
+    const typed = ['sta', 'users rev', 'run --git-rep', 'logs --ta'];
+    const printed = execFileSync('zsh', ['-f', '-c', ZSH_SESSION, 'zsh', file, ...typed], {
+      encoding: 'utf8',
+      timeout: 20_000,
+    });
+    expect([...printed.matchAll(/<([\w|-]+)>/g)].map(([, words]) => words)).toEqual([
+      'status',
+      'users|revoke',
+      'run|--git-repo',
+      'logs|--tail',
+    ]);
+  },
+  30_000,
+);
+
+// What the shells themselves are not asked, and where they are missing: that nothing is left out, and that quotes are closed.
 test.each([
   ['zsh', zshCompletion(), /'(?:[^'])*'|\\'/g, (name: string) => name],
   ['fish', fishCompletion(), /'(?:[^'\\]|\\.)*'/g, (name: string) => `-l ${name.slice(2)}`],
