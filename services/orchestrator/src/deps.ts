@@ -4,6 +4,7 @@ import type {
   EventBus,
   HealthDeps,
   JobRunner,
+  LoggedOf,
   Millis,
   Prices,
   RandomBytes,
@@ -44,6 +45,8 @@ export interface OrchestratorDeps
   readonly rateLimited?: (what: RateLimited) => void;
   /** The numbers of this process, served at `/metrics`; absent where others count. */
   readonly metrics?: MetricsDoor;
+  /** What this deployment's services have logged of a request; absent where whoever may read logs reads them elsewhere. */
+  readonly loggedOf?: LoggedOf;
   readonly version: string;
   readonly region?: string;
   /** Where live views are, without query: `ws://127.0.0.1:56212/stream`. Asked per answer: a port may be chosen late. */

@@ -11,7 +11,7 @@ import { userBody } from './user-routes.ts';
 type ById = { Params: { request_id: string } };
 
 /** Everything that carries a request's id, in runvoy's shape. */
-export function traceRoutes(api: FastifyInstance, { records, prices }: OrchestratorDeps): void {
+export function traceRoutes(api: FastifyInstance, { records, prices, loggedOf }: OrchestratorDeps): void {
   api.get<ById>(
     '/trace/:request_id',
     {
@@ -21,7 +21,7 @@ export function traceRoutes(api: FastifyInstance, { records, prices }: Orchestra
         summary: "Everything that carries a request's id",
         permission: 'trace.read',
         description:
-          'What was changed in the request, the runs it started or stopped, and the things and people these name.',
+          'What was changed in the request, the runs it started or stopped, what the server logged of it, and the things and people these name.',
         params: TraceParamsSchema,
         response: { 200: TraceSchema },
         errors: ['INVALID_REQUEST'],
@@ -29,7 +29,7 @@ export function traceRoutes(api: FastifyInstance, { records, prices }: Orchestra
     },
     async (request): Promise<TraceAnswer> => {
       requirePermission(callerOf(request), 'trace.read');
-      const trace = await traceRequest(records, request.params.request_id);
+      const trace = await traceRequest(records, request.params.request_id, loggedOf);
       const theDefault = trace.images.length === 0 ? undefined : await defaultImageId(records);
       return {
         logs: trace.events.length === 0 ? null : trace.events,

@@ -27,6 +27,17 @@ describe('a trace', () => {
     });
   });
 
+  test('has what the services logged of the request among the rest, by time', async () => {
+    const loggedOf = async (id: string) => [{ event_id: 'log-0000', timestamp: 1, message: `ERROR of ${id}` }];
+    await using world = await openWorld({}, undefined, { loggedOf });
+    const { headers } = await world.call('POST', '/api/v1/secrets', { name: 's', key_name: 'S', value: 'v' });
+    const { logs } = (await trace(world, headers['x-request-id'])).json();
+    expect(logs.map(({ message }: { message: string }) => message)).toEqual([
+      `ERROR of ${headers['x-request-id']}`,
+      'admin@example.com secret.create s key_name=S',
+    ]);
+  });
+
   test('of a request that started a run, and of the one that stopped it, has the run and its life', async () => {
     await using world = await openWorld();
     const dev = await world.keyOf('dev@example.com', 'developer');

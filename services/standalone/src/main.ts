@@ -37,6 +37,7 @@ import { banner, earlierRuns } from './banner.ts';
 import { backup, restore, type BackupCommands } from './backup-command.ts';
 import { readStandaloneConfig, type StandaloneConfig } from './config.ts';
 import { openLogFile } from './log-file.ts';
+import { loggedLines } from './logged-lines.ts';
 import { runFirstCommand } from './first-run.ts';
 import { HELP_TEXT } from './help-text.ts';
 import { userPath } from './user-path.ts';
@@ -56,7 +57,11 @@ async function main(): Promise<void> {
   // Terminals are for people; what is in the log is for who looks for a fault.
   const logger = newLogger(config.logLevel, (line) => logFile.write(line));
   const provider = await openProvider(config, dataDir, logger);
-  const server = await startStandalone(config, dataDir, provider, { logger, consoleRoot: CONSOLE_ROOT });
+  const server = await startStandalone(config, dataDir, provider, {
+    logger,
+    consoleRoot: CONSOLE_ROOT,
+    loggedOf: (requestId) => loggedLines(dataDir.serverLog, requestId),
+  });
   stopOnSignals(server, dataDir, logger);
   writeServerFiles(server, dataDir);
   logger.info('the server is up', { address: server.urls.http, data_dir: dataDir.path, version: VERSION });

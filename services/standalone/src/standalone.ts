@@ -8,6 +8,7 @@ import {
   type EventBus,
   type HealthProbe,
   type JobRunner,
+  type LoggedOf,
   type Records,
   platformOf,
   type RunPolicy,
@@ -74,17 +75,26 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
+/** What stands around the server: where it logs, what it shows. */
+export interface Surroundings {
+  readonly logger: Logger;
+  readonly consoleRoot: string;
+  /** Reads back what it has logged of a request. */
+  readonly loggedOf?: LoggedOf;
+}
+
 /** The three services in one process, on one port and one Unix socket. */
 export async function startStandalone(
   config: StandaloneConfig,
   places: ServerPlaces,
   provider: LocalProvider,
-  { logger, consoleRoot }: { readonly logger: Logger; readonly consoleRoot: string },
+  surroundings: Surroundings,
 ): Promise<RunningServer> {
+  const { logger } = surroundings;
   const shutdown = newShutdown((error, name) => logger.error(`closing ${name} failed`, { error }));
   shutdown.add('provider', () => provider.close());
   try {
-    return await open(config, places, provider, { logger, consoleRoot }, shutdown);
+    return await open(config, places, provider, surroundings, shutdown);
   } catch (error) {
     await shutdown.run();
     throw error;
@@ -95,7 +105,7 @@ async function open(
   config: StandaloneConfig,
   places: ServerPlaces,
   provider: LocalProvider,
-  { logger, consoleRoot }: { readonly logger: Logger; readonly consoleRoot: string },
+  { logger, consoleRoot, loggedOf }: Surroundings,
   shutdown: ReturnType<typeof newShutdown>,
 ): Promise<RunningServer> {
   const { records, archive, vault, signingKeys, isolation = { level: 'process' } } = provider;
@@ -144,6 +154,7 @@ async function open(
     trustedProxyHops: config.trustedProxyHops,
     ...(meters && { metrics: meters.door, rateLimited: meters.rateLimited }),
     policy: runPolicy(config, isolation.level),
+    ...(loggedOf && { loggedOf }),
     prices: config.prices,
     version: VERSION,
     streamUrl: () => urls().stream,

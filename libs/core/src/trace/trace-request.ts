@@ -9,6 +9,9 @@ import { playbookRef, type Playbook } from '../playbooks/playbook.ts';
 import type { Records, Ref } from '../records/records.ts';
 import { secretRef, type Secret } from '../secrets/secret.ts';
 
+/** What the services have logged with the id of a request, where that can be read. */
+export type LoggedOf = (requestId: string) => Promise<readonly TraceEventBody[]>;
+
 /** What is known of one request. Of what is gone since, only its events are left. */
 export interface RequestTrace {
   /** Oldest first. */
@@ -28,12 +31,17 @@ const ID_CHARS = 255;
  * is known of their lives; and the things and people these name, as they are now. Reads nothing that a value is in.
  * An id that nothing carries gives an empty trace. Fails with `INVALID_REQUEST` for what cannot be an id.
  */
-export async function traceRequest(records: Records, requestId: string): Promise<RequestTrace> {
+export async function traceRequest(
+  records: Records,
+  requestId: string,
+  loggedOf: LoggedOf = async () => [],
+): Promise<RequestTrace> {
   if (requestId === '' || requestId.length > ID_CHARS) {
     throw new Failure('INVALID_REQUEST', `A request id has 1 to ${ID_CHARS} characters; got ${requestId.length}.`);
   }
   const limit = LIMITS.listPage;
-  const [audited, started] = await Promise.all([
+  const [logged, audited, started] = await Promise.all([
+    loggedOf(requestId),
     records.page(auditOfRequest, { equal: { request_id: requestId }, limit }),
     records.page(executionsOfRequest, { equal: { request_ids: requestId }, limit }),
   ]);
@@ -50,7 +58,7 @@ export async function traceRequest(records: Records, requestId: string): Promise
     readAll(records, subjects(audit, 'image'), imageRef),
     readAll(records, subjects(audit, 'playbook'), playbookRef),
   ]);
-  const events = [...audit.map(auditEvent), ...executions.flatMap(runEvents)];
+  const events = [...audit.map(auditEvent), ...executions.flatMap(runEvents), ...logged];
   return {
     // By time, then id, as runvoy sorts them.
     events: events.toSorted((a, b) => a.timestamp - b.timestamp || (a.event_id < b.event_id ? -1 : 1)),
