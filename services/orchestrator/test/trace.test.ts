@@ -33,7 +33,7 @@ describe('a trace', () => {
     const { headers } = await world.call('POST', '/api/v1/secrets', { name: 's', key_name: 'S', value: 'v' });
     const { logs } = (await trace(world, headers['x-request-id'])).json();
     expect(logs.map(({ message }: { message: string }) => message)).toEqual([
-      `ERROR of ${headers['x-request-id']}`,
+      `ERROR of ${String(headers['x-request-id'])}`,
       'admin@example.com secret.create s key_name=S',
     ]);
   });
