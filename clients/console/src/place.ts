@@ -1,5 +1,6 @@
 import { useMemo, useSyncExternalStore, type MouseEvent } from 'react';
 import { readPlace, type Place } from './deep-link.ts';
+import { readRunFilter, type RunFilter } from './run-filter.ts';
 
 const MOVED = 'runvoy:moved';
 
@@ -9,12 +10,23 @@ export function usePlace(): Place {
   return useMemo(() => readPlace(window.location), [address]);
 }
 
+/** What the address bar narrows the list of runs to. */
+export function useRunFilter(): RunFilter {
+  const search = useSyncExternalStore(subscribe, () => window.location.search);
+  return useMemo(() => readRunFilter(search), [search]);
+}
+
+/** Goes to another address of this page, as a link would. */
+export function moveTo(href: string): void {
+  window.history.pushState(null, '', href);
+  window.dispatchEvent(new Event(MOVED));
+}
+
 /** Click handler for a link within the page: no reload. Clicks that mean "new tab" stay the browser's. */
 export function followLink(event: MouseEvent<HTMLAnchorElement>): void {
   if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
-  window.history.pushState(null, '', event.currentTarget.href);
-  window.dispatchEvent(new Event(MOVED));
+  moveTo(event.currentTarget.href);
 }
 
 function subscribe(listener: () => void): () => void {

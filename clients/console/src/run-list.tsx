@@ -1,9 +1,12 @@
 import { isTerminal, type ExecutionBody } from '@runvoy/protocol';
+import { useMemo } from 'react';
 import { runHref } from './deep-link.ts';
 import { durationText, wholeSecondsText } from '@runvoy/sdk/texts';
 import { Moment } from './moment.tsx';
 import { Notice } from './notice.tsx';
-import { followLink } from './place.ts';
+import { followLink, useRunFilter } from './place.ts';
+import { RunFilterForm } from './run-filter-form.tsx';
+import { filterQuery, isFiltered } from './run-filter.ts';
 import type { RunvoyClient } from '@runvoy/sdk/client';
 import { StatusPill } from './status-pill.tsx';
 import { stateText } from './status-words.ts';
@@ -13,9 +16,11 @@ import { useTitle } from './use-title.ts';
 
 const SHOWN = 50;
 
-/** The latest runs, kept fresh while the page is visible. */
+/** The latest runs, all or those of a filter, kept fresh while the page is visible. */
 export function RunList({ api, onSignInAgain }: { readonly api: RunvoyClient; readonly onSignInAgain: () => void }) {
-  const { runs, problem } = useRuns(api, SHOWN);
+  const filter = useRunFilter();
+  const query = useMemo(() => ({ ...filterQuery(filter), limit: String(SHOWN) }), [filter]);
+  const { runs, problem } = useRuns(api, query);
   const now = useNow(1_000);
   const active = runs?.filter((run) => !isTerminal(run.status)).length ?? 0;
   useTitle(active > 0 ? `${active} running · Runs` : 'Runs');
@@ -30,6 +35,7 @@ export function RunList({ api, onSignInAgain }: { readonly api: RunvoyClient; re
           </p>
         )}
       </div>
+      <RunFilterForm filter={filter} />
       {problem !== undefined && (
         <Notice
           tone="bad"
@@ -45,7 +51,8 @@ export function RunList({ api, onSignInAgain }: { readonly api: RunvoyClient; re
           Reading the runs…
         </p>
       )}
-      {runs?.length === 0 && (
+      {runs?.length === 0 && isFiltered(filter) && <p className="card empty">No run is like that.</p>}
+      {runs?.length === 0 && !isFiltered(filter) && (
         <div className="card empty">
           <h2>Nothing has run yet</h2>
           <p>Start something from a terminal; it shows up here by itself:</p>

@@ -1,6 +1,6 @@
 import type { ExecutionBody } from '@runvoy/protocol';
 import { useEffect, useState } from 'react';
-import type { RunvoyClient } from '@runvoy/sdk/client';
+import type { ListQuery, RunvoyClient } from '@runvoy/sdk/client';
 import { problemOf, type ApiProblem } from './api-problem.ts';
 
 const EVERY_MS = 2_500;
@@ -11,10 +11,13 @@ export interface Runs {
   readonly problem: ApiProblem | undefined;
 }
 
-/** The latest runs, read again every few seconds while the page is visible and at once when it becomes so. */
-export function useRuns(api: RunvoyClient, limit: number): Runs {
-  const [runs, setRuns] = useState<Runs>({ runs: undefined, problem: undefined });
+const UNREAD: Runs = { runs: undefined, problem: undefined };
+
+/** The latest runs that `query` asks for, which is one object as long as it asks the same; read again every few seconds while the page is visible and at once when it becomes so. */
+export function useRuns(api: RunvoyClient, query: ListQuery): Runs {
+  const [runs, setRuns] = useState<Runs>(UNREAD);
   useEffect(() => {
+    setRuns(UNREAD);
     const stop = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
     let reading = false;
@@ -24,7 +27,7 @@ export function useRuns(api: RunvoyClient, limit: number): Runs {
       reading = true;
       let again = true;
       try {
-        const latest = await api.list({ limit: String(limit) }, { signal: stop.signal, tries: 1 });
+        const latest = await api.list(query, { signal: stop.signal, tries: 1 });
         if (!stop.signal.aborted) setRuns({ runs: latest, problem: undefined });
       } catch (cause) {
         if (stop.signal.aborted) return;
@@ -44,6 +47,6 @@ export function useRuns(api: RunvoyClient, limit: number): Runs {
       clearTimeout(timer);
       document.removeEventListener('visibilitychange', becameVisible);
     };
-  }, [api, limit]);
+  }, [api, query]);
   return runs;
 }

@@ -37,6 +37,29 @@ inChromium(titled('the console in Chromium'), () => {
     expect(page.url()).not.toContain('claim');
   });
 
+  test('narrows the list to a status and a label, which the address keeps, and Back undoes', async () => {
+    const { execution_id: id } = await server.run({ command: 'exit 4', labels: { team: 'core' } });
+    await server.finished(id);
+    const { execution_id: other } = await server.run('true');
+    await server.finished(other);
+    await page.goto(server.ready.console_url);
+    const row = (run: string) => page.locator(`[data-testid=run-row][data-execution-id="${run}"]`);
+    await row(other).waitFor();
+    await page.getByLabel('Status').selectOption('Failed');
+    await row(other).waitFor({ state: 'detached' });
+    await page.getByLabel('Label').fill('team=core');
+    await page.getByLabel('Label').press('Enter');
+    await page.waitForURL(/\?status=FAILED&label=team%3Dcore$/);
+    await page.reload();
+    await row(id).waitFor();
+    expect(await page.getByTestId('run-row').count()).toBe(1);
+    await page.getByRole('link', { name: 'Show all' }).click();
+    await row(other).waitFor();
+    await page.goBack();
+    await row(other).waitFor({ state: 'detached' });
+    expect(await page.getByLabel('Label').inputValue()).toBe('team=core');
+  });
+
   test('opens the link a run prints, in the middle of the run, and sees every line once', async () => {
     const run = await server.run('i=0; while [ $i -lt 12 ]; do echo "n $i"; i=$((i+1)); sleep 0.1; done');
     await page.goto(run.view_url);
