@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { whyNotEmulated } from '@runvoy/google-fakes';
+import { fakeTelemetry, whyNotEmulated, type FakeTelemetry } from '@runvoy/google-fakes';
 import type { HealthReport } from '@runvoy/protocol';
 import { follow, texts } from '../services/standalone/test/follower.ts';
 import { poll } from '../services/standalone/test/server.ts';
@@ -16,10 +16,24 @@ const title = `a deployment on Google's emulators${why === undefined ? '' : ` â€
 
 (why === undefined ? describe : describe.skip)(title, () => {
   let server: EmulatedServer;
+  let telemetry: FakeTelemetry;
   beforeAll(async () => {
-    server = await startEmulatedServer({ ticking: false });
+    telemetry = fakeTelemetry();
+    const { host } = await telemetry.listenAs();
+    server = await startEmulatedServer({
+      ticking: false,
+      env: {
+        OTEL_EXPORTER_OTLP_ENDPOINT: `http://${host}`,
+        OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+        OTEL_BSP_SCHEDULE_DELAY: '200',
+        OTEL_METRIC_EXPORT_INTERVAL: '1000',
+      },
+    });
   }, 120_000);
-  afterAll(async () => server?.[Symbol.asyncDispose]());
+  afterAll(async () => {
+    await server?.[Symbol.asyncDispose]();
+    await telemetry?.[Symbol.asyncDispose]();
+  });
 
   const asking = (method: string) => async (path: string) => {
     const { api_url, api_key } = server.stack.ready;
@@ -41,6 +55,36 @@ const title = `a deployment on Google's emulators${why === undefined ? '' : ` â€
     expect(texts(followed)).toEqual(['begun', 'done']);
     expect(followed.end).toMatchObject({ completeness: 'complete' });
     expect(followed.statuses.at(-1)).toMatchObject({ status: 'FAILED', exit_code: 4 });
+  });
+
+  test('shows that run in one trace across the services: the call, its start, bootstrap, command and completion', async () => {
+    const names = ['POST /api/v1/run', 'start run', 'RUN', 'start', 'bootstrap', 'command', 'completion'];
+    const isDelivery = (name: string) => name.startsWith('process google.');
+    const spans = await telemetry.until(() => {
+      const call = telemetry.spans.find(({ name }) => name === 'POST /api/v1/run');
+      const found = telemetry.spans.filter(({ traceId }) => traceId === call?.traceId);
+      const isWhole = names.every((name) => found.some((span) => span.name === name));
+      return isWhole && found.some(({ name }) => isDelivery(name)) ? found : undefined;
+    }, 20_000);
+    const serviceOf = (name: string) => spans.find((span) => span.name === name)!.resource['service.name'];
+    expect(serviceOf('POST /api/v1/run')).toBe('runvoy-orchestrator');
+    expect(serviceOf('start run')).toBe('runvoy-orchestrator');
+    // Whoever stores the end tells of the run: which of the two hears of it last, the platform decides.
+    expect(['runvoy-processor', 'runvoy-intake']).toContain(serviceOf('command'));
+    expect(spans.find(({ name }) => isDelivery(name))!.resource['service.name']).toBe('runvoy-processor');
+    expect(spans.find(({ name }) => name === 'command')!.attributes).toMatchObject({ 'process.exit.code': 4 });
+    // Each service sends the numbers that it knows.
+    const sends = (metric: string, service: string) =>
+      telemetry.until(
+        () =>
+          telemetry.metrics.some(({ name, resource }) => name === metric && resource['service.name'] === service) ||
+          undefined,
+        20_000,
+      );
+    await sends('runvoy_log_lag_seconds', 'runvoy-intake');
+    await sends('runvoy_viewers', 'runvoy-websocket');
+    await sends('runvoy_dead_letters', 'runvoy-processor');
+    await sends('runvoy_cold_start_seconds', 'runvoy-orchestrator');
   });
 
   test('has the whole log and the right end with the fast lane cut: by stdout, sink, push and processor', async () => {

@@ -19,6 +19,7 @@ module "project_services" {
     length(var.kms_stores) == 0 ? [] : ["cloudkms.googleapis.com"],
     var.service_logs_in_bigquery ? ["bigquery.googleapis.com"] : [],
     var.budget == null ? [] : ["billingbudgets.googleapis.com"],
+    var.observability ? ["cloudtrace.googleapis.com", "telemetry.googleapis.com"] : [],
   )
 }
 
@@ -148,6 +149,8 @@ module "environment" {
   region               = var.region
   environment          = var.environment
   log_level            = var.log_level
+  observability        = var.observability
+  traces_sampler       = var.traces_sampler
   domain               = try(var.load_balancer.domain, null)
   web_url              = var.web_url
   cors_allowed_origins = var.cors_allowed_origins

@@ -244,6 +244,23 @@ variable "log_level" {
   }
 }
 
+variable "observability" {
+  type        = bool
+  description = "Whether the services send traces to Cloud Trace and their numbers to Cloud Monitoring (docs/telemetry.md)."
+  default     = false
+}
+
+variable "traces_sampler" {
+  type        = string
+  description = "Which traces are recorded: always_on, always_off, parentbased_always_on or parentbased_always_off. Cloud Run's front end records few, so always_on is what shows every run."
+  default     = "parentbased_always_on"
+
+  validation {
+    condition     = contains(["always_on", "always_off", "parentbased_always_on", "parentbased_always_off"], var.traces_sampler)
+    error_message = "traces_sampler must be always_on, always_off, parentbased_always_on or parentbased_always_off."
+  }
+}
+
 variable "run_log_retention_days" {
   type        = number
   description = "Days that what runs print is kept in Cloud Logging. runvoy's own copy is in its store."

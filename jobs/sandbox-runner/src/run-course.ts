@@ -228,6 +228,8 @@ function commandEnvironment(
 ): Record<string, string> {
   return {
     ...sandbox.env,
+    // What the command tells of itself belongs below the span of the command; a run may name another trace.
+    ...(answer.traceparent === undefined ? {} : { TRACEPARENT: answer.traceparent }),
     ...answer.env,
     ...answer.secrets,
     RUNVOY: 'true',

@@ -24,6 +24,7 @@ export type { AccountId, Deployment, Grant } from './permissions.ts';
 export * from './scheduler.ts';
 export * from './secret-manager.ts';
 export * from './storage.ts';
+export * from './telemetry.ts';
 export * from './conveyor.ts';
 export * from './pace.ts';
 export * from './pubsub-push.ts';

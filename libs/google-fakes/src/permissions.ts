@@ -73,6 +73,8 @@ const READ_RUN_LOGS: Grant = {
   on: 'projects/{project}/locations/{region}/buckets/{runLogBucket}/views/_AllLogs',
 };
 const READ_SECRET_VALUES: Grant = { permissions: ['secretmanager.versions.access'], on: SECRETS };
+/** Spans and numbers of their own, where telemetry is on: https://docs.cloud.google.com/iam/docs/roles-permissions/telemetry. */
+const TELL: Grant = { permissions: ['telemetry.traces.write', 'monitoring.timeSeries.create'], on: PROJECT };
 const KEEP_ARCHIVE: Grant = {
   permissions: ['storage.objects.create', 'storage.objects.get', 'storage.objects.list', 'storage.objects.delete'],
   on: OBJECTS,
@@ -102,6 +104,7 @@ export const GRANTS = {
     { permissions: ['pubsub.topics.publish'], on: 'projects/{project}/topics/{eventsTopic}' },
     READ_RUN_LOGS,
     KEEP_ARCHIVE,
+    TELL,
   ],
   'runvoy-processor': [
     { permissions: RUN_JOBS, on: PROJECT },
@@ -115,6 +118,7 @@ export const GRANTS = {
     { permissions: ['iam.serviceAccounts.get'], on: PROJECT },
     READ_RUN_LOGS,
     KEEP_ARCHIVE,
+    TELL,
   ],
   // The runner's routes. It cancels nothing and starts nothing: what a run's container sends can do no more than that. It reads which
   // executions there are: a bootstrap is answered to none but the one that was started for the run.
@@ -122,9 +126,10 @@ export const GRANTS = {
     USE_DATABASE,
     READ_SECRET_VALUES,
     { permissions: ['run.executions.get', 'run.executions.list'], on: PROJECT },
+    TELL,
   ],
   // Its signing keys are a secret that Cloud Run reads for it when an instance starts.
-  'runvoy-websocket': [USE_DATABASE, READ_SECRET_VALUES],
+  'runvoy-websocket': [USE_DATABASE, READ_SECRET_VALUES, TELL],
   'runvoy-job': [],
   // Pub/Sub pushes, Eventarc and Scheduler come with tokens of this account.
   'runvoy-caller': [

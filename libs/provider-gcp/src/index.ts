@@ -14,3 +14,4 @@ export * from './job-runner.ts';
 export * from './platform-entry.ts';
 export * from './secret-vault.ts';
 export * from './signing-keys.ts';
+export * from './telemetry-receiver.ts';

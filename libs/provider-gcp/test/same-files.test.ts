@@ -15,6 +15,7 @@ const ONLY_GCP: Readonly<Record<string, string>> = {
   'dead-letters.ts': 'Pub/Sub has a topic for what is put aside; the local event bus hands it to the records itself',
   'endpoint.ts': 'Google’s services are reached by address; locally there is none',
   'gcp-ports.ts': 'opens all adapters from the configuration; locally the data directory is what is opened',
+  'telemetry-receiver.ts': 'Google receives spans and numbers itself; locally somebody has to name a receiver',
   'platform-entry.ts':
     'Google tells of executions and of their output in log entries; locally the processes are our children',
 };

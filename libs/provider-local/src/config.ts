@@ -21,6 +21,7 @@ export const LOCAL_VARIABLES = {
   dataDir: ['RUNVOY_DATA_DIR', text({ fallback: join(homedir(), '.local', 'share', 'runvoy') })],
   trustAllUsers: ['RUNVOY_LOCAL_TRUST_ALL_USERS', flag(false)],
   logLevel: ['RUNVOY_LOG_LEVEL', oneOf(LOG_LEVELS, 'info')],
+  accessLog: ['RUNVOY_ACCESS_LOG', flag(false)],
   prices: ['RUNVOY_PRICES', optionalJson(readPrices)],
   ...integers(DEPLOYMENT_LIMITS),
 } as const;

@@ -6,13 +6,17 @@ import type { Duplex } from 'node:stream';
 import { Failure } from '@runvoy/core';
 import { LIMITS } from '@runvoy/protocol';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { logRequests } from './access-log.ts';
 import { answerOnSocket } from './answer-on-socket.ts';
 import { cameByTls } from './came-by-tls.ts';
+import { clientAddress } from './client-address.ts';
 import { answerFor } from './error-body.ts';
 import { checkJsonShape } from './json-shape.ts';
 import { newKnownPaths } from './known-paths.ts';
 import type { Logger } from './logger.ts';
-import { traceContext } from './trace-context.ts';
+import { placeOf, placeRequests } from './request-place.ts';
+import { atPlace } from './trace-place.ts';
+import type { Tracing } from './tracing.ts';
 
 /** How long a peer may take. A connection is closed at most `checkMs` after its time is over. */
 export interface Patience {
@@ -38,6 +42,10 @@ export interface HttpAppOptions {
   readonly patience?: Patience;
   /** Proxies in front whose word counts, for whether clients come by TLS; 0 unless told. */
   readonly trustedProxyHops?: number;
+  /** Makes a span of every request; absent: none. */
+  readonly tracing?: Tracing | undefined;
+  /** A line in the log for every request that was answered. */
+  readonly accessLog?: boolean;
 }
 
 /** URL and headers together. */
@@ -84,6 +92,10 @@ export function newHttpApp(options: HttpAppOptions): FastifyInstance {
     for (const name of [method].flat()) known.add(name, url);
   });
   acceptJson(app, strictJson);
+  placeRequests(app, options.tracing, pathOf);
+  if (options.accessLog) {
+    logRequests(app, logger, { pathOf, addressOf: (request) => clientAddress(request.raw, trustedProxyHops) });
+  }
   app.addHook('onRequest', async (request, reply) => {
     addHeaders(request, reply);
     if (cameByTls(request.raw, trustedProxyHops)) reply.header('Strict-Transport-Security', STRICT_TRANSPORT);
@@ -140,8 +152,7 @@ const FOR_ALL = {
 };
 
 function addHeaders(request: FastifyRequest, reply: FastifyReply): void {
-  const { traceparent } = traceContext(request.headers.traceparent, request.id);
-  reply.headers({ ...FOR_ALL, 'X-Request-Id': request.id, traceparent });
+  reply.headers({ ...FOR_ALL, 'X-Request-Id': request.id, traceparent: placeOf(request).traceparent });
 }
 
 /** CloudEvents come as application/cloudevents+json in structured mode. */
@@ -189,11 +200,7 @@ function replyWithError(logger: Logger, error: unknown, request: FastifyRequest,
   const { status, body, isUnexpected, retryAfterS } = answerFor(inOurWords(error, request), request.id);
   if (retryAfterS !== undefined && !reply.hasHeader('Retry-After')) reply.header('Retry-After', String(retryAfterS));
   if (isUnexpected) {
-    logger.error(`${request.method} ${pathOf(request)} failed`, {
-      request_id: request.id,
-      trace_id: traceContext(request.headers.traceparent, request.id).traceId,
-      error,
-    });
+    atPlace(placeOf(request), () => logger.error(`${request.method} ${pathOf(request)} failed`, { error }));
   }
   void reply.code(status).type('application/json').send(body);
 }

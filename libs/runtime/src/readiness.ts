@@ -66,8 +66,9 @@ async function inTime(check: ReadinessCheck, clock: Clock): Promise<void> {
  * why: anybody may ask.
  */
 export function healthRoutes(app: FastifyInstance, readiness: Readiness): void {
-  app.get('/health', async () => ({ status: 'ok' }));
-  app.get('/ready', async (_, reply) => {
+  const quiet = { config: { isQuiet: true } } as const;
+  app.get('/health', quiet, async () => ({ status: 'ok' }));
+  app.get('/ready', quiet, async (_, reply) => {
     const missing = await readiness.missing();
     if (missing.length === 0) return { status: 'ready' };
     reply.code(503);

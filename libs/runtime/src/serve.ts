@@ -15,6 +15,8 @@ export interface OpenService {
   readonly host?: string;
   readonly logger: Logger;
   readonly checks: Readonly<Record<string, ReadinessCheck>>;
+  /** Told once the service listens. */
+  readonly ready?: () => void;
   /** What has to end before the server does, such as open streams. */
   readonly drain?: () => Promise<void>;
 }
@@ -44,6 +46,7 @@ export async function serve(open: (shutdown: Shutdown) => Promise<OpenService>):
     await service.app.listen({ host: service.host ?? '0.0.0.0', port: service.port });
     const address = service.app.server.address();
     const port = typeof address === 'object' && address ? address.port : service.port;
+    service.ready?.();
     logger.info(LISTENING, { service: service.name, port, pid: process.pid });
   } catch (error) {
     process.stderr.write(`${explain(error)}\n`);

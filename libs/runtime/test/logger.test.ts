@@ -3,11 +3,7 @@ import { newLogger } from '../src/index.ts';
 
 test('a line is one JSON object in the form Cloud Logging reads', () => {
   const lines: string[] = [];
-  newLogger(
-    'info',
-    (line) => lines.push(line),
-    () => 0,
-  ).warn('a cancel failed', { execution_id: 'x' });
+  newLogger('info', (line) => lines.push(line), { now: () => 0 }).warn('a cancel failed', { execution_id: 'x' });
   expect(lines).toEqual([
     '{"severity":"WARNING","message":"a cancel failed","time":"1970-01-01T00:00:00.000Z","execution_id":"x"}\n',
   ]);

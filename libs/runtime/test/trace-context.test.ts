@@ -7,6 +7,8 @@ const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 test('a trace that a caller names goes on with a span of ours and the flags it came with', () => {
   expect(traceContext(`00-${TRACE}-00f067aa0ba902b7-01`, ID)).toEqual({
     traceId: TRACE,
+    spanId: '0123456789abcdef',
+    parent: `00-${TRACE}-00f067aa0ba902b7-01`,
     traceparent: `00-${TRACE}-0123456789abcdef-01`,
     isGiven: true,
   });
@@ -28,6 +30,7 @@ test.each([
 ])('%j names no trace: the request is one of its own, named after it', (header) => {
   expect(traceContext(header, ID)).toEqual({
     traceId: ID,
+    spanId: '0123456789abcdef',
     traceparent: `00-${ID}-0123456789abcdef-00`,
     isGiven: false,
   });

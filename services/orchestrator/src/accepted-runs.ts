@@ -1,6 +1,6 @@
 import { admitAfter, startExecution, waitingFor, type Accepted, type AdmitDeps } from '@runvoy/core';
 import type { RunAnswer, WaitedRunAnswer } from '@runvoy/protocol';
-import { traceContext } from '@runvoy/runtime';
+import { placeOf } from '@runvoy/runtime';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { callerOf } from './authentication.ts';
 import type { OrchestratorDeps } from './deps.ts';
@@ -11,12 +11,13 @@ import { preferredWait, WaitedRuns } from './waited-run.ts';
 /** What a request for a run says beside its body. */
 export function askedRun(request: FastifyRequest) {
   const idempotencyKey = request.headers['idempotency-key'];
-  const { isGiven, traceparent } = traceContext(request.headers.traceparent, request.id);
+  const { isTraced, isRecorded, traceparent } = placeOf(request);
   return {
     caller: callerOf(request),
     requestId: request.id,
     ...(typeof idempotencyKey === 'string' ? { idempotencyKey } : {}),
-    ...(isGiven ? { traceparent } : {}),
+    ...(isTraced ? { traceparent } : {}),
+    ...(isRecorded ? { isTraced: true as const } : {}),
   };
 }
 

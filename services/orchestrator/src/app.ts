@@ -1,4 +1,4 @@
-import { newHttpApp } from '@runvoy/runtime';
+import { meterRequests, newHttpApp } from '@runvoy/runtime';
 import type { FastifyInstance } from 'fastify';
 import { AcceptedRuns } from './accepted-runs.ts';
 import { auditRoutes } from './audit-routes.ts';
@@ -20,7 +20,7 @@ import { logTextRoutes } from './log-text-routes.ts';
 import { openApiRoutes } from './openapi/openapi-routes.ts';
 import { collectOperations } from './openapi/operation.ts';
 import { playbookRoutes } from './playbook-routes.ts';
-import { meterRequests, metricsRoute } from './metrics-route.ts';
+import { metricsRoute } from './metrics-route.ts';
 import { RateLimits } from './rate-limits.ts';
 import { refuseUnknownQuery } from './refuse-unknown-query.ts';
 import { reportAnswers } from './report-answers.ts';
@@ -46,7 +46,7 @@ export function buildOrchestrator(deps: OrchestratorDeps): FastifyInstance {
   const keyed = new KeyedCalls(deps);
   claimRoutes(app, deps, keyed, rates);
   logTextRoutes(app, deps, rates);
-  if (deps.metrics) metricsRoute(app, deps, deps.metrics, rates);
+  if (deps.metrics && deps.metrics.readers !== 'off') metricsRoute(app, deps, deps.metrics, rates);
   app.register(
     async (api) => {
       requireApiKey(api, deps, rates);

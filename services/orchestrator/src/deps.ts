@@ -12,6 +12,7 @@ import type {
   RunPolicy,
   SecretVault,
   SigningKeys,
+  TellsEnds,
 } from '@runvoy/core';
 import type { HttpAppOptions, Metrics } from '@runvoy/runtime';
 import type { RateLimited, RatePolicy } from './rate-limits.ts';
@@ -20,13 +21,13 @@ import type { SentAnswer } from './report-answers.ts';
 /** The numbers of a process and who may read them. */
 export interface MetricsDoor {
   readonly metrics: Metrics;
-  /** `key`: who has `metrics.read`. `loopback`: whoever asks from this machine, without a proxy between. */
-  readonly readers: 'key' | 'loopback';
+  /** `key`: who has `metrics.read`. `loopback`: whoever asks from this machine, without a proxy between. `off`: nobody. */
+  readonly readers: 'key' | 'loopback' | 'off';
 }
 
 /** Everything the public API needs; `main.ts` of whoever hosts it decides what stands behind. */
 export interface OrchestratorDeps
-  extends HttpAppOptions, Pick<HealthDeps, 'probe' | 'reconcileEveryMs' | 'startTimeoutMs'> {
+  extends HttpAppOptions, TellsEnds, Pick<HealthDeps, 'probe' | 'reconcileEveryMs' | 'startTimeoutMs'> {
   readonly records: Records;
   readonly archive: Archive;
   readonly vault: SecretVault;

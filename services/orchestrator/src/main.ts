@@ -11,14 +11,26 @@ import {
   systemClock,
 } from '@runvoy/core';
 import { LIMITS } from '@runvoy/protocol';
-import { explain, newLogger, originsIn, serve, type OpenService, type Shutdown } from '@runvoy/runtime';
-import { buildOrchestrator, ratePolicy, signInUrl, type OrchestratorDeps } from './index.ts';
+import {
+  explain,
+  observeService,
+  originsIn,
+  serve,
+  tellRuns,
+  tracedBus,
+  tracedJobs,
+  type Observed,
+  type OpenService,
+  type Shutdown,
+} from '@runvoy/runtime';
+import { buildOrchestrator, meterRateLimits, ratePolicy, signInUrl, type OrchestratorDeps } from './index.ts';
 import { noJobs } from './no-jobs.ts';
 import { VERSION } from './version.ts';
 
 /** The service with the provider that `RUNVOY_BACKEND_PROVIDER` names, and who its admin is. The other provider is never loaded. */
 interface Opened {
   readonly deps: OrchestratorDeps;
+  readonly observed: Observed;
   readonly port: number;
   readonly host?: string;
   readonly adminEmail?: string | undefined;
@@ -29,7 +41,7 @@ interface Opened {
 const isLocal = process.env['RUNVOY_BACKEND_PROVIDER']?.toLowerCase() === 'local';
 const openProvider = (shutdown: Shutdown): Promise<Opened> => (isLocal ? openLocal(shutdown) : openGcp(shutdown));
 const common = { clock: systemClock, random: randomBytes, version: VERSION };
-const toStdout = (line: string) => void process.stdout.write(line);
+const about = { name: 'runvoy-orchestrator', version: VERSION, env: process.env };
 /** A command's stdout is its answer; the platform's log reads both. */
 const toAudit = (line: string) => void (process.argv[2] === 'admin-link' ? process.stderr : process.stdout).write(line);
 
@@ -45,6 +57,7 @@ async function openLocal(shutdown: Shutdown): Promise<Opened> {
     readLocalConfig,
   } = await import('@runvoy/provider-local');
   const config = readLocalConfig(process.env);
+  const observed = await observeService({ ...about, logLevel: config.logLevel }, shutdown);
   const dataDir = openDataDir(config.dataDir);
   const records = openSqliteRecords(dataDir.database);
   shutdown.add('store', () => records.close());
@@ -60,7 +73,8 @@ async function openLocal(shutdown: Shutdown): Promise<Opened> {
     jobs,
     probe: openHealthProbe({ dataDir, jobs }),
     startTimeoutMs: config.startTimeoutS * 1000,
-    logger: newLogger(config.logLevel, toStdout),
+    ...observedBy(observed),
+    accessLog: config.accessLog,
     prices: config.prices,
     ...ratePolicy(config),
     policy: {
@@ -79,12 +93,23 @@ async function openLocal(shutdown: Shutdown): Promise<Opened> {
     streamUrl: () => `ws://127.0.0.1:${config.port}/stream`,
     consoleUrl: () => `http://127.0.0.1:${config.port}`,
   };
-  return { deps, port: config.port, host: '127.0.0.1' };
+  return { deps, observed, port: config.port, host: '127.0.0.1' };
 }
 
 async function openGcp(shutdown: Shutdown): Promise<Opened> {
   const gcp = await import('@runvoy/provider-gcp');
   const config = gcp.readGcpConfig(process.env);
+  const observed = await observeService(
+    {
+      ...about,
+      name: config.orchestratorService,
+      logLevel: config.logLevel,
+      project: config.project,
+      receiver: gcp.telemetryReceiver(config),
+      metricsNamespace: config.metricsNamespace,
+    },
+    shutdown,
+  );
   const ports = gcp.gcpPorts(config);
   const store = ports.records();
   shutdown.add('store', () => store.close());
@@ -101,14 +126,15 @@ async function openGcp(shutdown: Shutdown): Promise<Opened> {
     ...common,
     records,
     archive: ports.archive(),
-    bus,
+    bus: tracedBus(bus, observed.tracing, config.eventsTopic),
     vault: ports.vault(),
     signingKeys: config.signingKeys,
-    jobs,
+    jobs: tracedJobs(jobs, observed.tracing),
     probe,
     startTimeoutMs: config.startTimeoutS * 1000,
     ...(reconcileEveryMs === undefined ? {} : { reconcileEveryMs }),
-    logger: newLogger(config.logLevel, toStdout),
+    ...observedBy(observed),
+    accessLog: config.accessLog,
     prices: config.prices,
     region: config.region,
     policy: {
@@ -132,17 +158,28 @@ async function openGcp(shutdown: Shutdown): Promise<Opened> {
     consoleUrl: () => config.webUrl ?? '',
   };
   const { port, host, adminEmail, jobDefaultImage: defaultImage } = config;
-  return { deps, port, host, adminEmail, defaultImage };
+  return { deps, observed, port, host, adminEmail, defaultImage };
+}
+
+/** What the service tells of itself, for those who have something to tell. */
+function observedBy({ logger, tracing, metrics }: Observed) {
+  return {
+    logger,
+    tracing,
+    ended: tellRuns({ tracing, metrics }, systemClock),
+    ...(metrics && { metrics: { metrics, readers: 'off' as const }, rateLimited: meterRateLimits(metrics) }),
+  };
 }
 
 async function open(shutdown: Shutdown): Promise<OpenService> {
-  const { deps, port, host } = await openProvider(shutdown);
+  const { deps, observed, port, host } = await openProvider(shutdown);
   return {
     name: 'orchestrator',
     app: buildOrchestrator(deps),
     port,
     ...(host === undefined ? {} : { host }),
     logger: deps.logger,
+    ready: observed.ready,
     checks: {
       store: async () => {
         await deps.records.get(defaultImageRef);

@@ -30,7 +30,7 @@ export function metricsRoute(
       response: { 200: Type.String() },
       answersWith: 'text/plain',
     } as const satisfies Operation;
-    door.get('/metrics', { schema }, async (request, reply) => {
+    door.get('/metrics', { schema, config: { isQuiet: true } }, async (request, reply) => {
       if (readers === 'key') requirePermission(callerOf(request), 'metrics.read');
       else requireLoopback(request.raw);
       reply.type(Metrics.contentType);
@@ -44,18 +44,4 @@ function requireLoopback({ socket, headers }: IncomingMessage): void {
   const isHere = /^(127\.|::1$|::ffff:127\.)/.test(socket.remoteAddress ?? '');
   if (isHere && headers['x-forwarded-for'] === undefined && headers.forwarded === undefined) return;
   throw new Failure('FORBIDDEN', 'Metrics are read on the machine itself: RUNVOY_METRICS is "loopback".');
-}
-
-/** Counts every answer with how long it took, by the route's own pattern: ids in paths would make a series each. */
-export function meterRequests(app: FastifyInstance, metrics: Metrics): void {
-  const requests = metrics.histogram(
-    'runvoy_http_request_duration_seconds',
-    'Answered requests by method, route and status, and how long they took.',
-    [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60],
-  );
-  app.addHook('onResponse', async (request, reply) => {
-    const route = request.routeOptions.url ?? 'none';
-    const labels = { method: request.method, route, status: String(reply.statusCode) };
-    requests.observe(reply.elapsedTime / 1000, labels);
-  });
 }

@@ -11,11 +11,10 @@ import type {
   TickDeps,
   TickMarks,
 } from '@runvoy/core';
-import type { Logger } from '@runvoy/runtime';
+import type { HttpAppOptions } from '@runvoy/runtime';
 import type { Callers } from './callers.ts';
 
-interface Common {
-  readonly logger: Logger;
+interface Common extends HttpAppOptions {
   /** Absent where only who may call can reach the routes: a Unix socket in a private directory. */
   readonly callers?: Callers;
 }

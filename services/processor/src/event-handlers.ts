@@ -7,6 +7,7 @@ import {
   reconcileHealth,
   tick,
   type CloudEventEnvelope,
+  type Execution,
 } from '@runvoy/core';
 import type { RunvoyEvents, RunvoyEventType } from '@runvoy/protocol';
 import { AUDIT_LOG_WRITTEN, LOG_ENTRY, parseCloudEvent } from '@runvoy/runtime';
@@ -14,9 +15,12 @@ import type { EventDeps } from './deps.ts';
 import { takePlatformEntry } from './platform-entries.ts';
 import { requestOf } from './unreadable-event.ts';
 
+/** The run that an event was about, as it is then, where that is known. */
+type About = Promise<Execution | undefined>;
+
 type Handlers = {
-  readonly [Type in RunvoyEventType]: (deps: EventDeps, data: RunvoyEvents[Type]) => Promise<void>;
-} & Readonly<Record<typeof AUDIT_LOG_WRITTEN | typeof LOG_ENTRY, (deps: EventDeps, data: unknown) => Promise<void>>>;
+  readonly [Type in RunvoyEventType]: (deps: EventDeps, data: RunvoyEvents[Type]) => About;
+} & Readonly<Record<typeof AUDIT_LOG_WRITTEN | typeof LOG_ENTRY, (deps: EventDeps, data: unknown) => About>>;
 
 /**
  * What each type of event asks for. Every handler is idempotent by state and throws when its effect is not stored:
@@ -26,11 +30,13 @@ const HANDLERS: Handlers = {
   'dev.runvoy.execution.look.v1': async (deps, data) => {
     const execution = await lookAndStart(deps, executionOf(data), notice(deps, 'a start failed'));
     if (needsFinishing(execution, deps.jobs)) await drainOutbox(deps);
+    return execution;
   },
   'dev.runvoy.execution.finished.v1': async (deps, data) => {
     const id = executionOf(data);
     // Lines may come until the settle window is over: the event waits in the bus, not in a process.
     if ((await finishExecution(deps, id)) === 'waiting') throw new Failure('STORE_CONTENDED', id);
+    return undefined;
   },
   'dev.runvoy.tick.v1': async (deps) => {
     const report = await tick(deps, notice(deps, 'a look failed; nothing was concluded'));
@@ -41,6 +47,7 @@ const HANDLERS: Handlers = {
     }
     // The health report tells when it last came; a tick whose mark was lost is a tick all the same.
     await deps.marks?.ticked().catch((error: unknown) => notice(deps, 'a tick was not marked')(error, 'tick'));
+    return undefined;
   },
   // The scheduled reconcile: the sweep of the platform's list is the first part of the health report.
   'dev.runvoy.sweep.v1': async (deps) => {
@@ -49,6 +56,7 @@ const HANDLERS: Handlers = {
     const told = { issues: issues.length, errors: error_count, reconciled: reconciled_count, ...sweep_status };
     if (error_count > 0) deps.logger.warn('the health report has errors', told);
     else deps.logger.debug('health', told);
+    return undefined;
   },
   // The same entries come from Eventarc and from sinks.
   [AUDIT_LOG_WRITTEN]: takePlatformEntry,
@@ -65,15 +73,18 @@ function notice({ logger }: EventDeps, message: string) {
   return (error: unknown, about: string) => logger.warn(message, { about, error });
 }
 
-/** Carries an event out. One of a type we do not know is acknowledged unread: it is somebody else's. */
-export async function handleEvent(deps: EventDeps, event: CloudEventEnvelope): Promise<void> {
+/**
+ * Carries an event out. One of a type we do not know is acknowledged unread: it is somebody else's. Answers which run it was about,
+ * where that is known.
+ */
+export async function handleEvent(deps: EventDeps, event: CloudEventEnvelope): About {
   // Put aside before, and sent again: perhaps it can be read now.
   const request = requestOf(event);
   if (request) return handleEvent(deps, await parseCloudEvent(request.headers, request.body));
   const handler = Object.hasOwn(HANDLERS, event.type) ? HANDLERS[event.type as keyof Handlers] : undefined;
   if (!handler) {
     deps.logger.debug('an event of an unknown type was acknowledged', { type: event.type, id: event.id });
-    return;
+    return undefined;
   }
-  await (handler as (deps: EventDeps, data: unknown) => Promise<void>)(deps, event.data);
+  return (handler as (deps: EventDeps, data: unknown) => About)(deps, event.data);
 }

@@ -1,5 +1,5 @@
 import { Failure, newTickMarks, type CloudEventEnvelope, type FailureCode } from '@runvoy/core';
-import { parseCloudEvent } from '@runvoy/runtime';
+import { parseCloudEvent, tellDelivery } from '@runvoy/runtime';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { callersOnly } from './callers.ts';
 import { deadLetterRoute } from './dead-letter-route.ts';
@@ -27,9 +27,11 @@ export function eventRoutes(app: FastifyInstance, given: EventDeps): void {
 
 async function takeIn(deps: EventDeps, request: FastifyRequest, route: string): Promise<void> {
   let event: CloudEventEnvelope | undefined;
+  const startMs = deps.clock.now();
   try {
     event = await parseCloudEvent(request.headers, request.body);
-    await handleEvent(deps, event);
+    const run = await handleEvent(deps, event);
+    tellDelivery(deps.tracing, event, run, { startMs, route });
   } catch (error) {
     if (!(error instanceof Failure) || !POISON.includes(error.code)) throw error;
     const given = event ?? unreadableEvent(request.headers, request.body, deps.clock.now());

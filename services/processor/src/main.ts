@@ -6,19 +6,34 @@ import {
   auditedRecords,
   auditLine,
   defaultImageRef,
+  meterDeployment,
   newEvent,
   recordDeath,
   slotLimits,
   systemClock,
   type Records,
 } from '@runvoy/core';
-import { newHttpApp, newLogger, serve, type OpenService, type ReadinessCheck, type Shutdown } from '@runvoy/runtime';
+import {
+  meterRequests,
+  newHttpApp,
+  observeService,
+  serve,
+  tellRuns,
+  tracedBus,
+  tracedJobs,
+  type Observed,
+  type OpenService,
+  type ReadinessCheck,
+  type Shutdown,
+} from '@runvoy/runtime';
 import type { FastifyInstance } from 'fastify';
-import { buildEventProcessor, buildProcessor, buildRunnerIntake } from './index.ts';
+import { buildEventProcessor, buildProcessor, buildRunnerIntake, meterFastLane } from './index.ts';
 import { refusesStrangers } from './refuses-strangers.ts';
+import { VERSION } from './version.ts';
 
 const isLocal = process.env['RUNVOY_BACKEND_PROVIDER']?.toLowerCase() === 'local';
 const toStdout = (line: string) => void process.stdout.write(line);
+const service = { name: 'runvoy-processor', version: VERSION, env: process.env };
 const RUNNER_MAIN = fileURLToPath(new URL('../../../jobs/sandbox-runner/src/main.ts', import.meta.url));
 /** How often a runner cuts a batch: on one machine a line should be seen within a blink. */
 const BATCH_MS = { local: 10, gcp: 250 };
@@ -36,7 +51,8 @@ const storeAnswers =
 async function openLocal(shutdown: Shutdown): Promise<OpenService> {
   const local = await import('@runvoy/provider-local');
   const config = local.readLocalConfig(process.env);
-  const logger = newLogger(config.logLevel, toStdout);
+  const observed = await observeService({ ...service, logLevel: config.logLevel }, shutdown);
+  const { logger } = observed;
   const dataDir = local.openDataDir(config.dataDir);
   const records = local.openSqliteRecords(dataDir.database);
   shutdown.add('store', () => records.close());
@@ -89,7 +105,7 @@ async function openLocal(shutdown: Shutdown): Promise<OpenService> {
     archive: await local.openFileArchive(dataDir.archive),
     jobs,
     bus,
-    logger,
+    ...observedBy(observed),
     vault: await local.openLocalVault(dataDir.vaultKeys),
     signingKeys: await local.openSigningKeys(dataDir.signingKeys),
     clock: systemClock,
@@ -119,15 +135,28 @@ async function openLocal(shutdown: Shutdown): Promise<OpenService> {
 async function openGcp(shutdown: Shutdown): Promise<OpenService> {
   const gcp = await import('@runvoy/provider-gcp');
   const config = gcp.readGcpConfig(process.env);
+  const isIntake = config.processorRoutes === 'runner';
+  const observed = await observeService(
+    {
+      ...service,
+      name: isIntake ? config.intakeService : config.processorService,
+      logLevel: config.logLevel,
+      project: config.project,
+      receiver: gcp.telemetryReceiver(config),
+      metricsNamespace: config.metricsNamespace,
+    },
+    shutdown,
+  );
+  const { logger, tracing, metrics, ready } = observed;
   const ports = gcp.gcpPorts(config);
-  const logger = newLogger(config.logLevel, toStdout);
   const store = ports.records();
   shutdown.add('store', () => store.close());
   const records = auditedRecords(store, (record) => toStdout(auditLine(record)));
   const { port, host, signingKeys } = config;
-  const common = { records, archive: ports.archive(), signingKeys, logger, clock: systemClock };
+  const told = { ...observedBy(observed), accessLog: config.accessLog };
+  const common = { records, archive: ports.archive(), signingKeys, clock: systemClock, ...told };
 
-  if (config.processorRoutes === 'runner') {
+  if (isIntake) {
     const account = { audience: config.intakeUrl, emails: config.jobServiceAccounts };
     const platform = ports.jobs();
     shutdown.add('job runner', async () => platform[Symbol.asyncDispose]());
@@ -137,6 +166,7 @@ async function openGcp(shutdown: Shutdown): Promise<OpenService> {
       jobs: { identify: (attempt) => platform.identify(attempt) },
       vault: ports.vault(),
       batchMs: BATCH_MS.gcp,
+      ...(metrics && { batchStored: meterFastLane(metrics) }),
       jobAccount: config.jobDefaultServiceAccount,
       // Everybody reaches this service, so nobody has checked a caller before it.
       callers: {
@@ -144,7 +174,8 @@ async function openGcp(shutdown: Shutdown): Promise<OpenService> {
         accounts: { job: account },
       },
     });
-    return { name: 'intake', app, port, host, logger, checks: { store: storeAnswers(records) } };
+    if (metrics) meterRequests(app, metrics);
+    return { ready, name: 'intake', app, port, host, logger, checks: { store: storeAnswers(records) } };
   }
 
   const jobs = ports.jobs();
@@ -157,8 +188,8 @@ async function openGcp(shutdown: Shutdown): Promise<OpenService> {
   const account = { audience: config.processorUrl, emails: [config.callerServiceAccount] };
   const app = buildEventProcessor({
     ...common,
-    jobs,
-    bus,
+    jobs: tracedJobs(jobs, tracing),
+    bus: tracedBus(bus, tracing, config.eventsTopic),
     probe,
     vault: ports.vault(),
     ...(reconcileEveryMs === undefined ? {} : { reconcileEveryMs }),
@@ -174,7 +205,16 @@ async function openGcp(shutdown: Shutdown): Promise<OpenService> {
     },
   });
   const guarded = config.callerCheck === 'iam' ? { 'caller check': refusesStrangers(config.processorUrl) } : {};
-  return { name: 'processor', app, port, host, logger, checks: { store: storeAnswers(records), ...guarded } };
+  if (metrics) {
+    meterRequests(app, metrics);
+    meterDeployment(metrics, records);
+  }
+  return { ready, name: 'processor', app, port, host, logger, checks: { store: storeAnswers(records), ...guarded } };
+}
+
+/** What the service tells of itself, for those who have something to tell. */
+function observedBy({ logger, tracing, metrics }: Observed) {
+  return { logger, tracing, ended: tellRuns({ tracing, metrics }, systemClock) };
 }
 
 await serve((shutdown) => (isLocal ? openLocal(shutdown) : openGcp(shutdown)));

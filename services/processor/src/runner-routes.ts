@@ -51,7 +51,7 @@ export function runnerRoutes(app: FastifyInstance, deps: RunnerDeps): void {
 
   app.post<ById<LogsMessage>>(
     path('logs'),
-    { schema: { body: LogsMessageSchema } },
+    { schema: { body: LogsMessageSchema }, config: { isQuiet: true } },
     async (request): Promise<LogsAnswer> => {
       const { id } = request.params;
       verifyRunnerMessage(deps.signingKeys, deps.clock.now(), id, { kind: 'logs', body: request.body });
@@ -65,7 +65,7 @@ export function runnerRoutes(app: FastifyInstance, deps: RunnerDeps): void {
 
   app.post<ById<HeartbeatMessage>>(
     path('heartbeat'),
-    { schema: { body: HeartbeatMessageSchema } },
+    { schema: { body: HeartbeatMessageSchema }, config: { isQuiet: true } },
     async (request): Promise<HeartbeatAnswer> => {
       const { id } = request.params;
       verifyRunnerMessage(deps.signingKeys, deps.clock.now(), id, { kind: 'heartbeat', body: request.body });

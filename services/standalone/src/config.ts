@@ -54,6 +54,8 @@ export interface StandaloneConfig {
   readonly trustedProxyHops: number;
   /** Who may read `/metrics`. */
   readonly metrics: 'key' | 'loopback' | 'off';
+  /** A line in the log for every request. */
+  readonly accessLog: boolean;
   /** Print the ready line and nothing else. */
   readonly json: boolean;
   /** Run a first command when this start creates the first admin. */
@@ -131,5 +133,6 @@ export const STANDALONE_CONFIG = {
   logLevel: ['RUNVOY_LOG_LEVEL', oneOf(LOG_LEVELS, 'info')],
   prices: ['RUNVOY_PRICES', optionalJson(readPrices)],
   ...integers(DEPLOYMENT_LIMITS),
+  accessLog: ['RUNVOY_ACCESS_LOG', flag(false)],
   metrics: ['RUNVOY_METRICS', oneOf(['key', 'loopback', 'off'], 'key')],
 } as const;

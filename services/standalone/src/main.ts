@@ -29,6 +29,8 @@ import {
   closeInheritedDescriptors,
   ConfigProblems,
   newLogger,
+  openTelemetry,
+  readTelemetrySettings,
   readJsonFile,
   writePrivateFile,
   type Logger,
@@ -56,11 +58,14 @@ async function main(): Promise<void> {
   const logFile = openLogFile(dataDir.serverLog);
   // Terminals are for people; what is in the log is for who looks for a fault.
   const logger = newLogger(config.logLevel, (line) => logFile.write(line));
+  const settings = readTelemetrySettings(process.env, { serviceName: 'runvoy' });
   const provider = await openProvider(config, dataDir, logger);
+  const telemetry = await openTelemetry(settings, { version: VERSION, logger });
   const server = await startStandalone(config, dataDir, provider, {
     logger,
     consoleRoot: CONSOLE_ROOT,
     loggedOf: (requestId) => loggedLines(dataDir.serverLog, requestId),
+    telemetry,
   });
   stopOnSignals(server, dataDir, logger);
   writeServerFiles(server, dataDir);

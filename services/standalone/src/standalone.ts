@@ -18,7 +18,15 @@ import {
 import { buildOrchestrator, ratePolicy } from '@runvoy/orchestrator';
 import { buildProcessor } from '@runvoy/processor';
 import { LIMITS, type Isolation } from '@runvoy/protocol';
-import { newShutdown, type Logger } from '@runvoy/runtime';
+import {
+  newShutdown,
+  noTelemetry,
+  tellRuns,
+  tracedBus,
+  tracedJobs,
+  type Logger,
+  type Telemetry,
+} from '@runvoy/runtime';
 import { buildLiveView, mountLiveView } from '@runvoy/websocket';
 import type { FastifyInstance } from 'fastify';
 import type { FoundIsolation } from './found-isolation.ts';
@@ -75,12 +83,14 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-/** What stands around the server: where it logs, what it shows. */
+/** What stands around the server: where it logs, what it shows and tells. */
 export interface Surroundings {
   readonly logger: Logger;
   readonly consoleRoot: string;
   /** Reads back what it has logged of a request. */
   readonly loggedOf?: LoggedOf;
+  /** Closed with the server; nothing is told unless there is one. */
+  readonly telemetry?: Telemetry;
 }
 
 /** The three services in one process, on one port and one Unix socket. */
@@ -90,8 +100,10 @@ export async function startStandalone(
   provider: LocalProvider,
   surroundings: Surroundings,
 ): Promise<RunningServer> {
-  const { logger } = surroundings;
+  const { logger, telemetry = noTelemetry } = surroundings;
   const shutdown = newShutdown((error, name) => logger.error(`closing ${name} failed`, { error }));
+  // Closed last: what ends is still told.
+  shutdown.add('telemetry', () => telemetry.close());
   shutdown.add('provider', () => provider.close());
   try {
     return await open(config, places, provider, surroundings, shutdown);
@@ -105,7 +117,7 @@ async function open(
   config: StandaloneConfig,
   places: ServerPlaces,
   provider: LocalProvider,
-  { logger, consoleRoot, loggedOf }: Surroundings,
+  { logger, consoleRoot, loggedOf, telemetry = noTelemetry }: Surroundings,
   shutdown: ReturnType<typeof newShutdown>,
 ): Promise<RunningServer> {
   const { records, archive, vault, signingKeys, isolation = { level: 'process' } } = provider;
@@ -117,12 +129,15 @@ async function open(
   // The processor needs the bus and the jobs, and both bring events to it: what comes early waits.
   const ready = Promise.withResolvers<FastifyInstance>();
   const carrier = newCarrier(ready.promise, (error) => logger.warn('an event was not delivered', { error }));
-  const bus = provider.openBus((event) => carrier.deliver('/events', event));
-  shutdown.add('event bus', () => bus.close());
-  const jobs = await provider.openJobs((id) => {
+  const { tracing } = telemetry;
+  const openedBus = provider.openBus((event) => carrier.deliver('/events', event));
+  shutdown.add('event bus', () => openedBus.close());
+  const bus = tracedBus(openedBus, tracing, '/events');
+  const openedJobs = await provider.openJobs((id) => {
     void carrier.deliver('/events', lookEvent(id, clock.now()));
   });
-  shutdown.add('job runner', async () => jobs[Symbol.asyncDispose]());
+  shutdown.add('job runner', async () => openedJobs[Symbol.asyncDispose]());
+  const jobs = tracedJobs(openedJobs, tracing);
 
   const probe = provider.openProbe?.(jobs);
   const health = {
@@ -130,14 +145,30 @@ async function open(
     reconcileEveryMs: RECONCILE_MS,
     startTimeoutMs: config.startTimeoutS * 1000,
   };
-  const common = { records, archive, vault, jobs, bus, clock, random: randomBytes, signingKeys, logger, ...health };
+  const told = { tracing, ended: tellRuns({ tracing }, clock), accessLog: config.accessLog };
+  const common = {
+    records,
+    archive,
+    vault,
+    jobs,
+    bus,
+    clock,
+    random: randomBytes,
+    signingKeys,
+    logger,
+    ...health,
+    ...told,
+  };
   const intake = {
     batchMs: BATCH_MS,
     gitRoots: config.gitRoots,
     upSinceMs: clock.now(),
     limits: config.limits,
   };
-  const meters = openMeters(config, { records, clock, version: VERSION }, () => liveView.viewers(), logger);
+  const meters = openMeters(config, { records, clock, version: VERSION }, () => liveView.viewers(), {
+    logger,
+    telemetry,
+  });
   shutdown.add('metrics', () => meters?.close());
   const processor = buildProcessor({ ...common, ...intake, ...(meters && { batchStored: meters.batchStored }) });
   if (provider.backup) backupRoute(processor, { records, clock, backup: provider.backup });
@@ -176,6 +207,7 @@ async function open(
   mountLiveView(orchestrator, liveView, (request) => door.guardUpgrade(request));
   port = await listenNear(orchestrator, config);
   shutdown.add('public API', () => orchestrator.close());
+  meters?.ready();
   // Closed before the API: open streams would keep it waiting.
   shutdown.add('live view', () => liveView.close());
 
@@ -192,17 +224,18 @@ async function open(
   return { urls: urls(), isolation, admin, records, close: () => shutdown.run() };
 }
 
-/** Nothing is counted where nobody may ask. */
+/** Nothing is counted where nobody may ask and nobody is told. */
 function openMeters(
   { metrics: readers }: StandaloneConfig,
   about: Parameters<typeof serverMetrics>[0],
   viewers: () => number,
-  logger: Logger,
+  { logger, telemetry }: { readonly logger: Logger; readonly telemetry: Telemetry },
 ) {
-  if (readers === 'off') return undefined;
+  if (readers === 'off' && !telemetry.wantsMetrics) return undefined;
   const { metrics, ...rest } = serverMetrics(about, viewers, (error) =>
     logger.warn('runs are not counted any more, or one was not', { error }),
   );
+  telemetry.report(metrics);
   return { ...rest, door: { metrics, readers } };
 }
 

@@ -58,6 +58,8 @@ locals {
     RUNVOY_GCP_VPC_EGRESS                  = var.vpc_connector == null ? null : var.vpc_egress
     RUNVOY_GCP_OBSERVABILITY_ENABLED       = tostring(var.observability)
     RUNVOY_GCP_METRICS_NAMESPACE           = "runvoy"
+    RUNVOY_ACCESS_LOG                      = "true"
+    OTEL_TRACES_SAMPLER                    = var.observability ? var.traces_sampler : null
   }
 
   # The intake is the processor's image with other routes. On the private service alone has Cloud Run checked who calls.

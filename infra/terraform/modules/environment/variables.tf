@@ -148,3 +148,9 @@ variable "observability" {
   description = "Whether traces and metrics are exported."
   default     = false
 }
+
+variable "traces_sampler" {
+  type        = string
+  description = "Which traces are recorded, in OpenTelemetry's words."
+  default     = "parentbased_always_on"
+}

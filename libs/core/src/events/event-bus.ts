@@ -8,6 +8,8 @@ export interface CloudEventEnvelope {
   /** RFC 3339. */
   readonly time: string;
   readonly datacontenttype: 'application/json';
+  /** The recorded span that it belongs below (https://github.com/cloudevents/spec/blob/main/cloudevents/extensions/distributed-tracing.md). */
+  readonly traceparent?: string;
   readonly data: unknown;
 }
 

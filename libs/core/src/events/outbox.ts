@@ -16,7 +16,12 @@ export const outboxOldestFirst: DeclaredQuery<OutboxEntry> = { name: 'outboxOlde
 export function newEvent<T extends RunvoyEventType>(
   type: T,
   data: RunvoyEvents[T],
-  about: { readonly id: string; readonly subject: string; readonly at_ms: Millis },
+  about: {
+    readonly id: string;
+    readonly subject: string;
+    readonly at_ms: Millis;
+    readonly traceparent?: string | undefined;
+  },
 ): CloudEventEnvelope {
   return {
     specversion: '1.0',
@@ -26,6 +31,7 @@ export function newEvent<T extends RunvoyEventType>(
     subject: about.subject,
     time: new Date(about.at_ms).toISOString(),
     datacontenttype: 'application/json',
+    ...(about.traceparent === undefined ? {} : { traceparent: about.traceparent }),
     data,
   };
 }

@@ -5,15 +5,17 @@ import type { JobRunner } from '../jobs/job-runner.ts';
 import type { Records, Tx } from '../records/records.ts';
 import type { SecretVault } from '../secrets/secret-vault.ts';
 import type { Clock } from '../time/clock.ts';
+import { commandTraceparent } from '../trace/run-spans.ts';
 import { attemptRef } from './attempts.ts';
 import { decideBootstrap, type Asking, type BootstrapDecision } from './decide-bootstrap.ts';
 import { executionRef, type Attempt, type Execution } from './execution.ts';
+import { tellEnd, type TellsEnds } from './run-ended.ts';
 import { EMPTY_INPUT, openRunInput, runInputRef, type SealedRunInput } from './run-input.ts';
 import { runnerSession, SESSION_OUTLIVES_DEADLINE_MS } from './runner-session.ts';
 import { replaceExecution, requireExecution, storeExecution } from './store-execution.ts';
 import { withTrail } from './trail.ts';
 
-export interface BootstrapDeps {
+export interface BootstrapDeps extends TellsEnds {
   readonly records: Records;
   readonly vault: SecretVault;
   /**
@@ -78,18 +80,26 @@ async function decideAndStore(deps: BootstrapDeps, id: string, asking: Asking): 
   const decision = identity ? decideBootstrap(before, hasInput, clock.now(), informed) : first;
   const after = withTrail(before, decision.after, clock.now());
   if (decision.after === before || (await replaceExecution({ records }, read, after))) {
+    tellEnd(deps, before, after);
     return { decision, input };
   }
-  return records.transact((tx) => decideWithin(tx, clock.now(), id, informed));
+  const decided = await records.transact((tx) => decideWithin(tx, clock.now(), id, informed));
+  tellEnd(deps, decided.before, decided.decision.after);
+  return decided;
 }
 
-async function decideWithin(tx: Tx, nowMs: number, id: string, asking: Asking): Promise<Decided> {
+async function decideWithin(
+  tx: Tx,
+  nowMs: number,
+  id: string,
+  asking: Asking,
+): Promise<Decided & { readonly before: Execution }> {
   const before = await requireExecution(tx, id);
   const input = before.without_input ? undefined : await tx.get(runInputRef(id));
   const hasInput = before.without_input === true || input !== undefined;
   const decision = decideBootstrap(before, hasInput, nowMs, asking);
   await storeExecution(tx, before, decision.after, nowMs);
-  return { decision, input };
+  return { decision, input, before };
 }
 
 /** Asks the platform, for a runner whose token and account are right. An answer that does not come is no answer. */
@@ -153,8 +163,14 @@ async function answer(
     batch_ms: deps.batchMs,
     session: runnerSession(deps.signingKeys, execution.execution_id, expiresAtMs),
     ...(deps.gitRoots === undefined ? {} : { git_roots: deps.gitRoots }),
-    ...(execution.traceparent === undefined ? {} : { traceparent: execution.traceparent }),
+    ...traceOf(execution),
   };
+}
+
+/** A command's own spans belong below the span of the command, where there is one. */
+function traceOf(execution: Execution): { readonly traceparent?: string } {
+  const traceparent = commandTraceparent(execution) ?? execution.traceparent;
+  return traceparent === undefined ? {} : { traceparent };
 }
 
 /** A store may answer fields in another order each time; the bytes of an answer depend on it. */

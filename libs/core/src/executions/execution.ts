@@ -154,8 +154,10 @@ export interface Execution {
   /** It has neither variables nor secrets, and no sealed input is stored beside it. */
   readonly without_input?: true;
   readonly request_id: string;
-  /** The W3C trace context that its submission named. */
+  /** The W3C trace context of its submission; absent where nobody follows it. */
   readonly traceparent?: string;
+  /** The span that `traceparent` names is recorded, and so are the run's own, below it. */
+  readonly traced?: true;
   readonly modified_by_request_id: string;
   /** Both, and those in between, to be found by: the first and the latest `REQUESTS_KEPT`. Older records have none. */
   readonly request_ids?: readonly string[];

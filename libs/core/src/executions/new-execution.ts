@@ -59,6 +59,7 @@ export async function newExecution(deps: SubmitDeps, submission: Submission, mad
     ...(isEmpty(made.input) ? { without_input: true } : {}),
     request_id: requestId,
     ...(submission.traceparent === undefined ? {} : { traceparent: submission.traceparent }),
+    ...(submission.isTraced ? { traced: true } : {}),
     modified_by_request_id: requestId,
     request_ids: [requestId],
     started_at_ms: now,

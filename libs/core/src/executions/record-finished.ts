@@ -5,6 +5,7 @@ import type { Clock } from '../time/clock.ts';
 import { advance } from './advance.ts';
 import type { Evidence } from './evidence.ts';
 import { withFault, type EndRecord, type Execution, type Report } from './execution.ts';
+import { tellEnd, type TellsEnds } from './run-ended.ts';
 import { requireExecution, storeExecution } from './store-execution.ts';
 
 /**
@@ -14,21 +15,24 @@ import { requireExecution, storeExecution } from './store-execution.ts';
  * bound attempt can make.
  */
 export async function recordFinished(
-  { records, archive, clock }: LogStore & { readonly clock: Clock },
+  deps: TellsEnds & LogStore & { readonly clock: Clock },
   executionId: string,
   message: FinishedMessage,
 ): Promise<Execution> {
+  const { records, clock } = deps;
   const record = endRecordOf(message);
   // The report is worth more than the proof: what cannot be read now is proven by the next who asks.
-  const isProven = await isProvenByFirstPage({ records, archive }, executionId, record).catch(() => false);
-  return records.transact(async (tx) => {
+  const isProven = await isProvenByFirstPage(deps, executionId, record).catch(() => false);
+  const { known, stored } = await records.transact(async (tx) => {
     const before = await requireExecution(tx, executionId);
     const judged = finishedEvidence(before, message, clock.now()).reduce(advance, before);
     const ended = withEndRecord(judged, record, clock.now());
     const after = isProven ? withProof(ended, record) : ended;
     await storeExecution(tx, before, after, clock.now());
-    return after;
+    return { known: before, stored: after };
   });
+  tellEnd(deps, known, stored);
+  return stored;
 }
 
 function finishedEvidence(execution: Execution, message: FinishedMessage, nowMs: number): readonly Evidence[] {

@@ -2,9 +2,10 @@ import type { JobRunner, StartOrder } from '../jobs/job-runner.ts';
 import type { Records } from '../records/records.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Execution } from './execution.ts';
+import type { TellsEnds } from './run-ended.ts';
 import { applyEvidence } from './store-execution.ts';
 
-interface Deps {
+interface Deps extends TellsEnds {
   readonly records: Records;
   readonly jobs: JobRunner;
   readonly clock: Clock;

@@ -16,5 +16,6 @@ export function startOrder(execution: Execution, attempt: number, token: string)
     timeout_s,
     grace_ms,
     ...(service_account === undefined ? {} : { service_account }),
+    ...(execution.traced && execution.traceparent !== undefined ? { traceparent: execution.traceparent } : {}),
   };
 }

@@ -8,6 +8,7 @@ import type { Evidence } from './evidence.ts';
 import { modifiedBy, type Execution } from './execution.ts';
 import type { RunPolicy } from './run-policy.ts';
 import { killDueMs, stopInForce } from './stop-in-force.ts';
+import { tellEnd, type TellsEnds } from './run-ended.ts';
 import { requireExecution, storeExecution } from './store-execution.ts';
 
 /**
@@ -27,7 +28,7 @@ export interface StopRequest {
   readonly grace_ms?: number;
 }
 
-interface StopDeps {
+interface StopDeps extends TellsEnds {
   readonly records: Records;
   readonly jobs: JobRunner;
   readonly clock: Clock;
@@ -47,16 +48,21 @@ export async function stopExecution(
   noticed: (error: unknown) => void,
 ): Promise<StopOutcome> {
   const { records, jobs, clock } = deps;
-  const { outcome, execution } = await records.transact(async (tx): Promise<StopOutcome> => {
+  const { outcome, execution, known } = await records.transact(async (tx) => {
     const before = await requireExecution(tx, executionId);
     mayStop(before);
     const now = clock.now();
     const judged = advance(before, stopEvidence(deps, before, request, now));
-    if (judged === before) return { outcome: 'already', execution: before };
+    if (judged === before) return { outcome: 'already' as const, execution: before, known: before };
     const after = modifiedBy(judged, request.requestId);
     await storeExecution(tx, before, after, now);
-    return { outcome: before.facts.stop ? 'hastened' : 'requested', execution: after };
+    return {
+      outcome: before.facts.stop ? ('hastened' as const) : ('requested' as const),
+      execution: after,
+      known: before,
+    };
   });
+  tellEnd(deps, known, execution);
   const stop = stopInForce(execution.facts);
   // Asked again without haste, nothing is sent again; somebody in a hurry may have heard that the first cancel was not.
   const isAsked = outcome !== 'already' || request.grace_ms !== undefined;

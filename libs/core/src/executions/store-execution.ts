@@ -7,6 +7,7 @@ import { advance } from './advance.ts';
 import type { Evidence } from './evidence.ts';
 import { executionRef, type Execution } from './execution.ts';
 import { needsFinishing, type Keeper } from './needs-finishing.ts';
+import { tellEnd, type TellsEnds } from './run-ended.ts';
 import { runInputRef } from './run-input.ts';
 import { inSlotLane } from '../slots/slot-lane.ts';
 import { changesSlots, slotsAfter } from '../slots/slots-after.ts';
@@ -14,7 +15,7 @@ import { slotsRef } from '../slots/slots.ts';
 import type { TrailEntry } from './trail-entry.ts';
 import { noteTrail, withTrail } from './trail.ts';
 
-export interface EvidenceDeps {
+export interface EvidenceDeps extends TellsEnds {
   readonly records: Records;
   readonly clock: Clock;
   /** Absent where nobody may ask the platform. */
@@ -53,7 +54,12 @@ export async function storeExecution(
         exit_code: after.exit_code ?? 1,
         ended_at_ms,
       },
-      { id: `finished-${after.execution_id}`, subject: after.execution_id, at_ms: ended_at_ms },
+      {
+        id: `finished-${after.execution_id}`,
+        subject: after.execution_id,
+        at_ms: ended_at_ms,
+        traceparent: after.traced && after.traceparent,
+      },
     ),
     nowMs,
   );
@@ -68,17 +74,20 @@ export async function requireExecution(tx: Pick<Tx, 'get'>, id: string): Promise
 
 /** Takes evidence in, in one transaction, all of it or nothing, and `notes` for whoever asks why. Returns the execution as it is then. */
 export async function applyEvidence(
-  { records, clock, jobs }: EvidenceDeps,
+  deps: EvidenceDeps,
   id: string,
   evidence: readonly Evidence[],
   notes: readonly TrailEntry[] = [],
 ): Promise<Execution> {
-  return records.transact(async (tx) => {
+  const { records, clock, jobs } = deps;
+  const { known, stored } = await records.transact(async (tx) => {
     const before = await requireExecution(tx, id);
     const after = take(before, evidence, notes, clock.now());
     await storeExecution(tx, before, after, clock.now(), jobs);
-    return after;
+    return { known: before, stored: after };
   });
+  tellEnd(deps, known, stored);
+  return stored;
 }
 
 /** The same for a record that was just read: it is not read again, unless it has changed since or others change with it. */
@@ -89,7 +98,10 @@ export async function applyEvidenceTo(
   notes: readonly TrailEntry[] = [],
 ): Promise<Execution> {
   const after = take(read.value, evidence, notes, deps.clock.now());
-  if (await replaceExecution(deps, read, after)) return after;
+  if (await replaceExecution(deps, read, after)) {
+    tellEnd(deps, read.value, after);
+    return after;
+  }
   const apply = () => applyEvidence(deps, read.id, evidence, notes);
   return changesSlots(read.value, after) ? inSlotLane(deps.records, apply) : apply();
 }

@@ -26,6 +26,8 @@ export interface Submission {
   readonly playbook?: PlaybookVersionRef;
   /** The caller's `Idempotency-Key`, when it sent one. */
   readonly idempotencyKey?: string;
-  /** The trace that the caller's request belongs to, when it named one. */
+  /** The span of the caller's request, when that named a trace or is recorded. */
   readonly traceparent?: string;
+  /** The span that it names is recorded: those of the run are to be, too. */
+  readonly isTraced?: true;
 }

@@ -19,6 +19,8 @@ export interface StartOrder {
   readonly grace_ms: number;
   /** The platform account the image names; absent: the deployment's. */
   readonly service_account?: string;
+  /** The recorded span that the start belongs below. For whoever traces starts; no platform is told. */
+  readonly traceparent?: string;
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { SafetyLaneEntry } from '@runvoy/protocol';
 import { executionRef } from '../executions/execution.ts';
 import { recordFinished } from '../executions/record-finished.ts';
+import type { TellsEnds } from '../executions/run-ended.ts';
 import { verifyRunnerMessage } from '../executions/runner-session.ts';
 import type { SigningKeys } from '../access/signing-keys.ts';
 import { isFailure } from '../failure.ts';
@@ -10,7 +11,7 @@ import { assessLog } from './assess-log.ts';
 import { appendBatch, isNumbered, isProperLine } from './append-batch.ts';
 import type { LogStore } from './log-store.ts';
 
-export interface ReplayDeps extends LogStore {
+export interface ReplayDeps extends TellsEnds, LogStore {
   readonly jobs: JobRunner;
   readonly clock: Clock;
   readonly signingKeys: SigningKeys;

@@ -20,6 +20,7 @@ export interface PlaybookSubmission {
   readonly requestId: string;
   readonly idempotencyKey?: string;
   readonly traceparent?: string;
+  readonly isTraced?: true;
 }
 
 /** What a run may say in place of what its playbook says. */

@@ -2,6 +2,7 @@ import { isTerminal } from '@runvoy/protocol';
 import { hashToken, newToken, type RandomBytes } from '../access/tokens.ts';
 import { advance } from '../executions/advance.ts';
 import { waitingOfUser, type Execution } from '../executions/execution.ts';
+import { tellEnd, type TellsEnds } from '../executions/run-ended.ts';
 import { startExecution } from '../executions/start-execution.ts';
 import { startOrder } from '../executions/start-order.ts';
 import { requireExecution, storeExecution } from '../executions/store-execution.ts';
@@ -13,7 +14,7 @@ import { limitReached, NO_LIMITS, type SlotLimits } from './slot-limits.ts';
 import { inSlotLane } from './slot-lane.ts';
 import { inTurn, NO_SLOTS, slotsRef, type Slots } from './slots.ts';
 
-export interface AdmitDeps {
+export interface AdmitDeps extends TellsEnds {
   readonly records: Records;
   readonly jobs: JobRunner;
   readonly clock: Clock;
@@ -98,11 +99,12 @@ async function nextOfUser(
 type Outcome =
   | { readonly kind: 'admitted'; readonly execution: Execution }
   /** It had waited for too long, and has ended. */
-  | { readonly kind: 'ended' }
+  | { readonly kind: 'ended'; readonly execution: Execution; readonly before: Execution }
   /** Slots or queue have changed since they were read: somebody else may be next. */
   | { readonly kind: 'overtaken' };
 
-async function admit({ records, jobs, clock }: AdmitDeps, { run, serial }: Next, token: string): Promise<Outcome> {
+async function admit(deps: AdmitDeps, { run, serial }: Next, token: string): Promise<Outcome> {
+  const { records, jobs, clock } = deps;
   const decide = async (tx: Tx): Promise<Outcome> => {
     // In the order in which ends and stops read them, so that no two wait for each other.
     const before = await requireExecution(tx, run.execution_id);
@@ -110,8 +112,9 @@ async function admit({ records, jobs, clock }: AdmitDeps, { run, serial }: Next,
     if (slots.serial !== serial || !before.waiting) return { kind: 'overtaken' };
     const at_ms = clock.now();
     if (isOverdue(before, clock)) {
-      await storeExecution(tx, before, advance(before, { kind: 'queue_timed_out', at_ms }), at_ms, jobs);
-      return { kind: 'ended' };
+      const execution = advance(before, { kind: 'queue_timed_out', at_ms });
+      await storeExecution(tx, before, execution, at_ms, jobs);
+      return { kind: 'ended', execution, before };
     }
     const platform_execution = jobs.nameOf?.({ execution_id: run.execution_id, attempt: 1 });
     const made = advance(before, {
@@ -125,7 +128,9 @@ async function admit({ records, jobs, clock }: AdmitDeps, { run, serial }: Next,
     await storeExecution(tx, before, execution, at_ms, jobs);
     return { kind: 'admitted', execution };
   };
-  return inSlotLane(records, () => records.transact(decide));
+  const outcome = await inSlotLane(records, () => records.transact(decide));
+  if (outcome.kind === 'ended') tellEnd(deps, outcome.before, outcome.execution);
+  return outcome;
 }
 
 async function start(deps: AdmitDeps, execution: Execution, token: string, noticed: Noticed): Promise<Execution> {

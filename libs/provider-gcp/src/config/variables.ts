@@ -116,6 +116,7 @@ export const GCP_VARIABLES = {
   artifactRegistryRepo: ['RUNVOY_GCP_ARTIFACT_REGISTRY_REPO', optionally(artifactRepository)],
   vpcConnector: ['RUNVOY_GCP_VPC_CONNECTOR', optionally(vpcConnector)],
   vpcEgress: ['RUNVOY_GCP_VPC_EGRESS', optionally(oneOf(['all-traffic', 'private-ranges-only'], 'all-traffic'))],
+  accessLog: ['RUNVOY_ACCESS_LOG', flag(true)],
   observabilityEnabled: ['RUNVOY_GCP_OBSERVABILITY_ENABLED', flag(false)],
   metricsNamespace: ['RUNVOY_GCP_METRICS_NAMESPACE', metricsNamespace],
 
