@@ -17,6 +17,8 @@ const title = `a deployment on Google's emulators${why === undefined ? '' : ` â€
 (why === undefined ? describe : describe.skip)(title, () => {
   let server: EmulatedServer;
   let telemetry: FakeTelemetry;
+  /** What the first run was handed. */
+  let traceparent: string;
   beforeAll(async () => {
     telemetry = fakeTelemetry();
     const { host } = await telemetry.listenAs();
@@ -48,11 +50,12 @@ const title = `a deployment on Google's emulators${why === undefined ? '' : ` â€
     server.stack.google.logging.entries.filter(({ logName }) => logName.endsWith('system_event')).length;
 
   test('shows a run live through sidecar, intake, Firestore and websocket, and the end by the completion event', async () => {
-    const run = await server.run('echo begun; sleep 1; echo done; exit 4');
+    const run = await server.run('echo begun; sleep 1; echo "done $TRACEPARENT"; exit 4');
     const follower = follow(run.websocket_url);
     await follower.line((line) => line.text === 'begun');
     const followed = await follower.done;
-    expect(texts(followed)).toEqual(['begun', 'done']);
+    traceparent = texts(followed)[1]!.slice('done '.length);
+    expect(texts(followed)).toEqual(['begun', `done ${traceparent}`]);
     expect(followed.end).toMatchObject({ completeness: 'complete' });
     expect(followed.statuses.at(-1)).toMatchObject({ status: 'FAILED', exit_code: 4 });
   });
@@ -72,7 +75,9 @@ const title = `a deployment on Google's emulators${why === undefined ? '' : ` â€
     // Whoever stores the end tells of the run: which of the two hears of it last, the platform decides.
     expect(['runvoy-processor', 'runvoy-intake']).toContain(serviceOf('command'));
     expect(spans.find(({ name }) => isDelivery(name))!.resource['service.name']).toBe('runvoy-processor');
-    expect(spans.find(({ name }) => name === 'command')!.attributes).toMatchObject({ 'process.exit.code': 4 });
+    const command = spans.find(({ name }) => name === 'command')!;
+    expect(command.attributes).toMatchObject({ 'process.exit.code': 4 });
+    expect(traceparent).toBe(`00-${command.traceId}-${command.spanId}-01`);
     // Each service sends the numbers that it knows.
     const sends = (metric: string, service: string) =>
       telemetry.until(

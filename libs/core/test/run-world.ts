@@ -93,6 +93,9 @@ export class RunWorld {
     },
     deadLetter: async () => undefined,
   };
+  /** Runs that were told to have ended, in order. */
+  readonly ends: Execution[] = [];
+  readonly ended = (execution: Execution): void => void this.ends.push(execution);
   readonly noticed: { readonly error: unknown; readonly about: string }[] = [];
 
   constructor(records = new MemoryRecords()) {

@@ -14,7 +14,7 @@ import { answerFor } from './error-body.ts';
 import { checkJsonShape } from './json-shape.ts';
 import { newKnownPaths } from './known-paths.ts';
 import type { Logger } from './logger.ts';
-import { placeOf, placeRequests } from './request-place.ts';
+import { placeOf, placeRequests, traceRequests } from './request-place.ts';
 import { atPlace } from './trace-place.ts';
 import type { Tracing } from './tracing.ts';
 
@@ -44,7 +44,7 @@ export interface HttpAppOptions {
   readonly trustedProxyHops?: number;
   /** Makes a span of every request; absent: none. */
   readonly tracing?: Tracing | undefined;
-  /** A line in the log for every request that was answered. */
+  /** A line in the log for every request that was answered; then each further line carries its request, too. */
   readonly accessLog?: boolean;
 }
 
@@ -92,7 +92,8 @@ export function newHttpApp(options: HttpAppOptions): FastifyInstance {
     for (const name of [method].flat()) known.add(name, url);
   });
   acceptJson(app, strictJson);
-  placeRequests(app, options.tracing, pathOf);
+  traceRequests(app, options.tracing, pathOf);
+  if (options.tracing || options.accessLog) placeRequests(app);
   if (options.accessLog) {
     logRequests(app, logger, { pathOf, addressOf: (request) => clientAddress(request.raw, trustedProxyHops) });
   }

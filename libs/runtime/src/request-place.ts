@@ -8,6 +8,11 @@ declare module 'fastify' {
     /** Asked so often, and saying so little, that neither a span nor a line of the access log is worth it. */
     isQuiet?: true;
   }
+
+  interface FastifyRequest {
+    /** See `placeOf`. */
+    place: RequestPlace | undefined;
+  }
 }
 
 /** Where a request stands, as it is passed on and given back. */
@@ -17,16 +22,8 @@ export interface RequestPlace extends TracePlace {
   readonly isTraced: boolean;
 }
 
-const places = new WeakMap<FastifyRequest, RequestPlace>();
-
 /** Where this request stands. Known before any hook of a route. */
-export function placeOf(request: FastifyRequest): RequestPlace {
-  const known = places.get(request);
-  if (known) return known;
-  const place = placeBy(request, undefined);
-  places.set(request, place);
-  return place;
-}
+export const placeOf = (request: FastifyRequest): RequestPlace => (request.place ??= placeBy(request, undefined));
 
 function placeBy(request: FastifyRequest, span: OpenSpan | undefined): RequestPlace {
   const { traceId, spanId, traceparent, isGiven } = traceContext(request.headers.traceparent, request.id);
@@ -43,28 +40,36 @@ function placeBy(request: FastifyRequest, span: OpenSpan | undefined): RequestPl
 
 /**
  * Opens a span for every request but those of quiet routes, after HTTP's conventions
- * (https://opentelemetry.io/docs/specs/semconv/http/http-spans/), and lets everything that a request starts stand at its place.
- * First of all hooks: what they say belongs to the request.
+ * (https://opentelemetry.io/docs/specs/semconv/http/http-spans/). First of all hooks: what they say belongs to the request.
  */
-export function placeRequests(
+export function traceRequests(
   app: FastifyInstance,
   tracing: Tracing | undefined,
   pathOf: (request: FastifyRequest) => string,
 ): void {
+  app.decorateRequest('place');
+  if (!tracing) return;
   app.addHook('onRequest', (request, reply, done) => {
-    const span = request.routeOptions.config.isQuiet ? undefined : openRequestSpan(tracing, request, pathOf(request));
-    const place = placeBy(request, span);
-    places.set(request, place);
+    if (request.routeOptions.config.isQuiet) return done();
+    const span = openRequestSpan(tracing, request, pathOf(request));
+    request.place = placeBy(request, span);
     // Comes after an answer as after a connection that was lost.
-    if (span) reply.raw.once('close', () => endRequestSpan(span, request, reply.raw));
-    atPlace(place, done);
+    reply.raw.once('close', () => endRequestSpan(span, request, reply.raw));
+    done();
   });
-  // The body comes by events of the connection, which stands nowhere.
-  app.addHook('preValidation', (request, _, done) => atPlace(placeOf(request), done));
 }
 
-function openRequestSpan(tracing: Tracing | undefined, request: FastifyRequest, path: string): OpenSpan | undefined {
-  if (!tracing) return undefined;
+/** Lets everything that a request starts stand at its place: a tenth of what an empty request costs, so only for who looks there. */
+export function placeRequests(app: FastifyInstance): void {
+  app.addHook('onRequest', (request, _, done) => atPlace(placeOf(request), done));
+  // The body comes by events of the connection, which stands nowhere.
+  app.addHook('preValidation', (request, _, done) => {
+    if (request.body === undefined) done();
+    else atPlace(placeOf(request), done);
+  });
+}
+
+function openRequestSpan(tracing: Tracing, request: FastifyRequest, path: string): OpenSpan {
   const { traceId, spanId, parent } = traceContext(request.headers.traceparent, request.id);
   const route = request.routeOptions.url;
   return tracing.open({

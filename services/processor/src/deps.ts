@@ -10,6 +10,7 @@ import type {
   SlotLimits,
   TickDeps,
   TickMarks,
+  TickReport,
 } from '@runvoy/core';
 import type { HttpAppOptions } from '@runvoy/runtime';
 import type { Callers } from './callers.ts';
@@ -43,6 +44,8 @@ export interface EventDeps extends TickDeps, HealthDeps, Common {
   readonly readPlatformEntry?: ReadPlatformEntry;
   /** Absent where the bus brings its dead letters to the records itself. */
   readonly readDeadLetterMark?: ReadDeadLetterMark;
+  /** Told of each tick, once it is over. */
+  readonly ticked?: (report: TickReport) => void;
   /** What this process remembers between ticks; made by the routes unless given. */
   readonly marks?: TickMarks;
 }

@@ -40,6 +40,7 @@ const HANDLERS: Handlers = {
   },
   'dev.runvoy.tick.v1': async (deps) => {
     const report = await tick(deps, notice(deps, 'a look failed; nothing was concluded'));
+    deps.ticked?.(report);
     if (report.looked > 0 || report.failed > 0) deps.logger.debug('tick', { ...report });
     if (report.overdue.length > 0) {
       const { overdue } = report;

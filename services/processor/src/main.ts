@@ -28,6 +28,7 @@ import {
 } from '@runvoy/runtime';
 import type { FastifyInstance } from 'fastify';
 import { buildEventProcessor, buildProcessor, buildRunnerIntake, meterFastLane } from './index.ts';
+import { meterTicks } from './run-gauge.ts';
 import { refusesStrangers } from './refuses-strangers.ts';
 import { VERSION } from './version.ts';
 
@@ -188,6 +189,7 @@ async function openGcp(shutdown: Shutdown): Promise<OpenService> {
   const account = { audience: config.processorUrl, emails: [config.callerServiceAccount] };
   const app = buildEventProcessor({
     ...common,
+    ...(metrics && { ticked: meterTicks(metrics, systemClock) }),
     jobs: tracedJobs(jobs, tracing),
     bus: tracedBus(bus, tracing, config.eventsTopic),
     probe,

@@ -1,10 +1,19 @@
-import { executionRef, executionsUnfinished, meterRuns, type Clock, type Execution, type Records } from '@runvoy/core';
+import {
+  countByStatus,
+  meterUnfinished,
+  executionRef,
+  executionsUnfinished,
+  meterRuns,
+  type Clock,
+  type Execution,
+  type Records,
+} from '@runvoy/core';
 import type { Metrics } from '@runvoy/runtime';
 
 /** What is known of a run that has not ended. */
 interface Unfinished {
   readonly status: string;
-  readonly isWaiting: boolean;
+  readonly waiting?: true;
 }
 
 /**
@@ -18,26 +27,14 @@ export function watchRuns(
 ): () => void {
   const unfinished = new Map<string, Unfinished>();
   const meter = meterRuns(metrics);
-  metrics.gauge('runvoy_runs', 'Runs that have not ended, by status; WAITING for a slot counts apart.', () => {
-    const byStatus = new Map([
-      ['WAITING', 0],
-      ['STARTING', 0],
-      ['RUNNING', 0],
-      ['TERMINATING', 0],
-    ]);
-    for (const { status, isWaiting } of unfinished.values()) {
-      const name = isWaiting ? 'WAITING' : status;
-      byStatus.set(name, (byStatus.get(name) ?? 0) + 1);
-    }
-    return [...byStatus].map(([status, value]) => ({ labels: { status }, value }));
-  });
+  meterUnfinished(metrics, () => countByStatus(unfinished.values()));
 
   const present = (execution: Execution, isFirst: boolean) => {
     const before = unfinished.get(execution.execution_id);
     const isWaiting = execution.waiting === true;
-    unfinished.set(execution.execution_id, { status: execution.status, isWaiting });
+    unfinished.set(execution.execution_id, { status: execution.status, ...(isWaiting && { waiting: true }) });
     // Of those that were there before this server nobody has seen how long they waited.
-    if (isFirst || isWaiting || (before && !before.isWaiting)) return;
+    if (isFirst || isWaiting || (before && !before.waiting)) return;
     meter.waited(before ? clock.now() - execution.started_at_ms : 0);
   };
   const gone = async (id: string) => {

@@ -6,7 +6,7 @@ import type { Execution } from './execution.ts';
 import { byUrgency, lookAtExecution, type LookDeps } from './look-at-execution.ts';
 import { startExecution } from './start-execution.ts';
 import { isStopOverdue } from './stop-in-force.ts';
-import { unfinishedExecutions } from './unfinished.ts';
+import { countByStatus, unfinishedExecutions, type CountByStatus } from './unfinished.ts';
 
 const LOOKS_AT_ONCE = 8;
 const EXPIRED_A_TICK = 500;
@@ -29,6 +29,8 @@ export interface TickReport {
   readonly overdue: readonly string[];
   /** Runs that waited for a slot and were given one. */
   readonly admitted: number;
+  /** Runs under way when it began. */
+  readonly unfinished: CountByStatus;
 }
 
 /**
@@ -38,6 +40,7 @@ export interface TickReport {
 export async function tick(deps: TickDeps, noticed: (error: unknown, about: string) => void): Promise<TickReport> {
   const startedMs = deps.clock.now();
   const runs = (await unfinishedExecutions(deps.records)).toSorted(byUrgency);
+  const unfinished = countByStatus(runs);
   // Of a run that waits for a slot the platform knows nothing.
   const queue = runs.filter(({ waiting }) => !waiting);
   // One that cannot be looked at stays one: nothing is known that would say otherwise.
@@ -69,7 +72,7 @@ export async function tick(deps: TickDeps, noticed: (error: unknown, about: stri
     return 0;
   });
   const expired = await deps.records.removeExpired(deps.clock.now(), EXPIRED_A_TICK);
-  return { looked, failed, left: queue.length, published, expired, overdue: [...overdue].sort(), admitted };
+  return { looked, failed, left: queue.length, published, expired, overdue: [...overdue].sort(), admitted, unfinished };
 }
 
 /** Looks at a run and makes the start the look calls for: its own, or those of runs that waited for its slot. */

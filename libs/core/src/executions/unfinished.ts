@@ -7,6 +7,19 @@ export type RunWithoutCommand = Omit<Execution, 'command'>;
 /** A page holds whole records, and a command may have 256 KiB. */
 const A_PAGE = 100;
 
+/** How many runs have not ended, by status; `WAITING` for a slot counts apart. */
+export type CountByStatus = Readonly<Record<'WAITING' | 'STARTING' | 'RUNNING' | 'TERMINATING', number>>;
+
+/** Counts them. A run that has ended meanwhile counts nowhere. */
+export function countByStatus(runs: Iterable<{ readonly status: string; readonly waiting?: true }>): CountByStatus {
+  const counted = { WAITING: 0, STARTING: 0, RUNNING: 0, TERMINATING: 0 };
+  for (const { status, waiting } of runs) {
+    const name = waiting ? 'WAITING' : status;
+    if (Object.hasOwn(counted, name)) counted[name as keyof typeof counted] += 1;
+  }
+  return counted;
+}
+
 /** Every run that has not ended, oldest first, without its command. Their number sets the cost, never the history's. */
 export async function unfinishedExecutions(records: Records): Promise<RunWithoutCommand[]> {
   const runs: RunWithoutCommand[] = [];

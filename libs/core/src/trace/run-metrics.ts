@@ -1,4 +1,5 @@
 import type { Execution } from '../executions/execution.ts';
+import type { CountByStatus } from '../executions/unfinished.ts';
 
 /** Where numbers are declared. What reads them is the process's choice. */
 export interface Meters {
@@ -8,6 +9,22 @@ export interface Meters {
     help: string,
     bounds: readonly number[],
   ): { observe(value: number, labels?: Readonly<Record<string, string>>): void };
+}
+
+/** Where a number is declared that is looked up when somebody asks. */
+export interface RunGauges {
+  gauge(
+    name: string,
+    help: string,
+    read: () => readonly { readonly labels: Readonly<Record<string, string>>; readonly value: number }[],
+  ): void;
+}
+
+/** Declares the number of runs under way; undefined while this process does not know it. */
+export function meterUnfinished(meters: RunGauges, read: () => CountByStatus | undefined): void {
+  meters.gauge('runvoy_runs', 'Runs that have not ended, by status; WAITING for a slot counts apart.', () =>
+    Object.entries(read() ?? {}).map(([status, value]) => ({ labels: { status }, value })),
+  );
 }
 
 /** What is counted of runs. */

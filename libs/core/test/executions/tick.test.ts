@@ -17,6 +17,7 @@ test('[tick-idempotent] a tick that finds nothing new writes nothing', async () 
     expired: 0,
     overdue: [],
     admitted: 0,
+    unfinished: { WAITING: 0, STARTING: 1, RUNNING: 1, TERMINATING: 0 },
   });
   await world.tick();
   expect(world.records.writes).toHaveLength(writes);
