@@ -54,3 +54,9 @@ test('the packed client says where the server that it does not hold comes from',
     stderr: expect.stringContaining('the local server is not part of this installation'),
   });
 });
+
+test('the packed client says where the files are that a deployment is made of', async () => {
+  await expect(runvoy(['infra', 'plan', '--project', 'p'])).rejects.toMatchObject({
+    stderr: expect.stringContaining('Clone the repository of runvoy and run there: ./runvoy infra'),
+  });
+});

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -163,16 +164,17 @@ async function openFronts(
   return fronts;
 }
 
-/** As whoever deploys does it: a link from the command, and a key for the claim in it. */
+/** As `runvoy infra apply` does it: a token is drawn here, the command is told its hash, and what it prints lets nobody in. */
 async function letAdminIn(main: string, env: Promise<Record<string, string>>, api: string) {
-  const { stdout } = await promisify(execFile)(process.execPath, [main, 'admin-link', '--json'], {
-    env: { PATH: process.env['PATH'], ...(await env) },
-  });
-  const { admin_email, claim_token } = JSON.parse(stdout) as {
-    readonly admin_email: string;
-    readonly claim_token: string;
-  };
-  const answer = await fetch(`${api}/api/v1/claim/${claim_token}`);
+  const token = randomBytes(32).toString('base64url');
+  const hash = createHash('sha256').update(token).digest('hex');
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [main, 'admin-link', `--claim-hash=${hash}`, '--json'],
+    { env: { PATH: process.env['PATH'], ...(await env) } },
+  );
+  const { admin_email } = JSON.parse(stdout) as { readonly admin_email: string };
+  const answer = await fetch(`${api}/api/v1/claim/${token}`, { method: 'POST' });
   if (!answer.ok) throw new Error(`The claim was answered with ${answer.status}: ${await answer.text()}`);
   const { api_key } = (await answer.json()) as { readonly api_key: string };
   return { admin_email, api_key };

@@ -1,6 +1,7 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openTerraformWorkspace, plannedBy, type PlannedResource } from '../terraform/terraform-workspace.ts';
+import { InfraProblem } from './infra-problem.ts';
 
 /** Google is mocked: a number stands for the project's own. */
 const TEST = `mock_provider "google" {
@@ -14,22 +15,20 @@ run "plan" {
 }
 `;
 
-/** The configuration and the values do not fit; the message is Terraform's. */
-export class PlanProblem extends Error {}
-
 /**
- * What one of `infra/terraform/examples` would make with a file of values, by Terraform itself and without a project: a first plan, as
- * nothing is asked what there is already. Throws `PlanProblem` with what Terraform says of the values.
+ * What these values of the root's variables would make, by Terraform itself and without a project: a first plan, as nothing is asked what
+ * there is already. Throws `InfraProblem` with what Terraform says of the values.
  */
-export async function planOffline(example: string, valuesFile: string): Promise<readonly PlannedResource[]> {
+export async function planOffline(values: Readonly<Record<string, unknown>>): Promise<readonly PlannedResource[]> {
   await using workspace = await openTerraformWorkspace();
-  const folder = join('examples', example);
-  mkdirSync(join(workspace.folder, folder, 'tests'));
-  writeFileSync(join(workspace.folder, folder, 'tests', 'asked.tftest.hcl'), TEST);
-  const init = await workspace.run(folder, 'init', '-backend=false', '-input=false', '-no-color');
-  if (init.status !== 0) throw new PlanProblem(init.output);
-  const ran = await workspace.run(folder, 'test', '-json', '-verbose', `-var-file=${valuesFile}`);
-  if (ran.status !== 0) throw new PlanProblem(errorsIn(ran.output));
+  writeFileSync(join(workspace.folder, 'tests', 'asked.tftest.hcl'), TEST);
+  const file = join(workspace.folder, 'asked.tfvars.json');
+  writeFileSync(file, JSON.stringify(values));
+  const init = await workspace.run('.', 'init', '-backend=false', '-input=false', '-no-color');
+  if (init.status !== 0) throw new InfraProblem(init.output);
+  const asked = ['-filter=tests/asked.tftest.hcl', `-var-file=${file}`];
+  const ran = await workspace.run('.', 'test', '-json', '-verbose', ...asked);
+  if (ran.status !== 0) throw new InfraProblem(errorsIn(ran.output));
   return plannedBy(ran);
 }
 

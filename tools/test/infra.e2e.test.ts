@@ -1,73 +1,118 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { rootModule } from '../infra/root-module.ts';
+import { openTerraformWorkspace, plannedBy } from '../terraform/terraform-workspace.ts';
 
 const INFRA = fileURLToPath(new URL('../infra.ts', import.meta.url));
 const isAllowed = spawnSync('terraform', ['version']).status === 0 || process.env['RUNVOY_REQUIRE_ALL'] === '1';
 const inTerraform = isAllowed ? test : test.skip;
 const titled = (title: string) => `infra plan ${title}${isAllowed ? '' : ' — skipped: no terraform on this machine'}`;
 
-const MINIMAL = {
-  project_id: 'my-project',
-  region: 'europe-west1',
-  admin_email: 'you@example.com',
-  release: '0.1.0',
-};
+const LINE = ['--project', 'my-project', '--region', 'europe-west1'];
 
 let folder: string;
 beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), 'runvoy-infra-'))));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-function plan(example: string, values: object) {
-  const file = join(folder, 'values.tfvars.json');
+const env = () => ({ PATH: process.env['PATH'], HOME: folder });
+const infra = (...args: readonly string[]) =>
+  spawnSync(process.execPath, [INFRA, ...args], { encoding: 'utf8', env: env() });
+
+function settings(values: object): string {
+  const file = join(folder, 'settings.json');
   writeFileSync(file, JSON.stringify(values));
-  return spawnSync(process.execPath, [INFRA, 'plan', example, file], { encoding: 'utf8' });
+  return file;
 }
 
-inTerraform(titled('says what would be made, who could reach it, and what is protected'), () => {
-  const { status, stdout, stderr } = plan('minimal', MINIMAL);
+inTerraform(titled('says what would be done, made and reached, what it costs at rest, and what is protected'), () => {
+  const { status, stdout, stderr } = infra('plan', ...LINE);
   expect([stderr, status]).toEqual(['', 0]);
-  expect(stdout).toMatch(/^\d{3} resources would be made\.\n/);
+  expect(stdout).toMatch(/^In my-project, europe-west1, \d{3} resources would be made; Google was not asked\.\n/);
   expect(stdout).toContain('pubsub: 3 pubsub_subscription');
   expect(stdout.match(/ {2}runvoy-\w+: it checks by itself who calls/g)).toHaveLength(3);
   expect(stdout).not.toContain('runvoy-processor: it checks');
   expect(stdout).toContain('  firestore_database runvoy\n');
   expect(stdout).not.toContain('always there');
+  // Two schedules, their requests, and two secrets.
+  expect(stdout).toMatch(/ 0\.43 USD {2}together, at list prices/);
+  expect(stdout).toContain('  2. makes the bucket gs://my-project-terraform');
 });
 
-inTerraform(titled('names what costs while nobody uses it, where something was chosen'), () => {
-  const { status, stdout, stderr } = plan('production', {
-    ...MINIMAL,
-    domain: 'runvoy.example.com',
-    notification_channels: [],
-    billing_account: '012345-567890-ABCDEF',
+inTerraform(titled('sums what costs while nobody uses it, where something was chosen, for programs too'), () => {
+  const chosen = settings({
+    kms_stores: ['secrets', 'firestore', 'storage', 'pubsub', 'artifact_registry'],
+    network: {},
+    load_balancer: { domain: 'runvoy.example.com', armor: { requests_per_minute: 600 } },
+    scaling: { websocket: { min: 1 }, orchestrator: { min: 2, cpu: '2', memory: '1Gi' } },
   });
+  const { status, stdout, stderr } = infra('plan', ...LINE, '--settings', chosen, '--json');
   expect([stderr, status]).toEqual(['', 0]);
-  for (const row of [
-    'runvoy-websocket: 1 instance always there',
-    'connector: 2 e2-micro',
-    'load balancer',
-    'key pubsub',
-  ]) {
-    expect(stdout).toContain(`  ${row}`);
-  }
+  const { idle_cost: cost } = JSON.parse(stdout) as {
+    idle_cost: { rows: { what: string; usd?: number }[]; usd_a_month: number };
+  };
+  const usd = (what: string) => cost.rows.find((row) => row.what.includes(what))?.usd;
+  expect(usd('runvoy-websocket: 1 instance')).toBeCloseTo(2_592_000 * (0.0000025 + 0.5 * 0.0000025), 6);
+  expect(usd('runvoy-orchestrator: 2 instance')).toBeCloseTo(2 * 2_592_000 * (2 * 0.0000025 + 0.0000025), 6);
+  expect(usd('connector: 2 e2-micro')).toBeCloseTo(2 * 720 * 0.0084, 6);
+  expect(usd('load balancer: 1 forwarding rule')).toBe(18);
+  expect(usd('Cloud Armor: one policy, 2 rules')).toBe(7);
+  expect(cost.rows.filter(({ what }) => what.startsWith('key '))).toHaveLength(5);
+  expect(cost.usd_a_month).toBeCloseTo(
+    cost.rows.reduce((sum, { usd: one = 0 }) => sum + one, 0),
+    1,
+  );
 });
 
 inTerraform(titled('names every value that is wrong, and makes no plan'), () => {
-  const { status, stdout, stderr } = plan('minimal', { ...MINIMAL, region: 'europe', release: 'latest' });
+  const { status, stdout, stderr } = infra(
+    'plan',
+    '--project',
+    'my-project',
+    '--region',
+    'europe',
+    '--version',
+    'latest',
+  );
   expect([stdout, status]).toEqual(['', 1]);
   expect(stderr).toContain('region must be a region, such as europe-west1.');
   expect(stderr).toContain('latest is neither');
 });
 
-test.each([
-  [['plan', 'minimal', '/nowhere/values.tfvars'], 'There is no file /nowhere/values.tfvars.'],
-  [['plan', 'huge', 'values.tfvars'], 'usage:'],
-  [['apply'], 'usage:'],
-])('infra %j says what is wrong with it', (args, problem) => {
-  const { status, stderr } = spawnSync(process.execPath, [INFRA, ...args], { encoding: 'utf8' });
-  expect([status, stderr]).toEqual([1, expect.stringContaining(problem)]);
+inTerraform(titled('and what apply hands to Terraform are the same resources, valid for its schema'), async () => {
+  await using workspace = await openTerraformWorkspace();
+  const deployment = join(workspace.folder, 'deployment');
+  mkdirSync(join(deployment, 'tests'), { recursive: true });
+  const told = {
+    project: 'my-project',
+    region: 'europe-west1',
+    admin: 'you@example.com',
+    version: '0.1.0',
+    stateBucket: 'my-project-terraform',
+    // A text of somebody's, and no expression.
+    variables: { keep_alive: true, prices: '{"note": "${1 + 1} %{ if true }"}' },
+  };
+  writeFileSync(join(deployment, 'main.tf.json'), rootModule(told, workspace.folder));
+  writeFileSync(join(deployment, 'tests', 'plan.tftest.hcl'), MOCKED);
+  const init = await workspace.run('deployment', 'init', '-backend=false', '-input=false', '-no-color');
+  expect(init).toMatchObject({ status: 0 });
+  const resources = plannedBy(await workspace.run('deployment', 'test', '-json', '-verbose'));
+  expect(resources.map(({ address }) => address)).toContain(
+    'module.runvoy.module.scheduler.google_cloud_scheduler_job.keep_alive[0]',
+  );
+  const services = resources.filter(({ type }) => type === 'google_cloud_run_v2_service');
+  expect(JSON.stringify(services)).toContain(String.raw`\"note\": \"${'$'}{1 + 1} %{ if true }\"`);
 });
+
+const MOCKED = `mock_provider "google" {
+  mock_data "google_project" {
+    defaults = { number = "123456789012" }
+  }
+}
+run "plan" {
+  command = plan
+}
+`;

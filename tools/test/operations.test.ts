@@ -4,35 +4,17 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
 import { parse } from 'yaml';
-import { cloudSdkWith } from './cloud-sdk.ts';
+import { checkedCommands, withSdk, withoutSdk } from './gcloud-commands.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const CHECK = fileURLToPath(new URL('check-gcloud.py', import.meta.url));
 const read = (file: string) => readFileSync(join(root, file), 'utf8');
 const shellOf = (page: string) =>
   [...read(page).matchAll(/```sh[^\n]*\n([^]*?)```/g)].map(([, code]) => code).join('\n');
 
 const pages = globSync('docs/operations/**/*.md', { cwd: root });
-const sdk = cloudSdkWith('data/cli/gcloud_completions.py');
-const isAllowed = sdk !== undefined || process.env['RUNVOY_REQUIRE_ALL'] === '1';
-const bySdk = isAllowed ? test : test.skip;
-const because = isAllowed ? '' : ' — skipped: no Cloud SDK on this machine';
+const bySdk = withSdk ? test : test.skip;
 
-interface Checked {
-  readonly commands: number;
-  readonly problems: readonly string[];
-}
-
-function checked(texts: Readonly<Record<string, string>>): Checked {
-  const { stdout, stderr } = spawnSync('python3', [CHECK, sdk ?? ''], {
-    encoding: 'utf8',
-    input: JSON.stringify(texts),
-  });
-  if (stderr !== '') throw new Error(stderr);
-  return JSON.parse(stdout) as Checked;
-}
-
-bySdk(`every gcloud of the runbook and of the builds is a command with flags that there are${because}`, () => {
+bySdk(`every gcloud of the runbook and of the builds is a command with flags that there are${withoutSdk}`, () => {
   const scripts = (parse(read('cloudbuild.yaml')) as { steps: { id: string; args: string[] }[] }).steps.map(
     ({ id, args }) => [`cloudbuild.yaml, ${id}`, args.at(-1)!] as const,
   );
@@ -42,7 +24,7 @@ bySdk(`every gcloud of the runbook and of the builds is a command with flags tha
     flag: 'x | gcloud run deploy x --no-trafic',
     group: 'gcloud run services',
   };
-  const { commands, problems } = checked({ ...texts, ...planted });
+  const { commands, problems } = checkedCommands({ ...texts, ...planted });
   expect(commands).toBeGreaterThan(30);
   expect(problems).toEqual([
     'command: gcloud run services has no command update-trafic',

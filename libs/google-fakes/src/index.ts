@@ -27,6 +27,7 @@ export * from './storage.ts';
 export * from './telemetry.ts';
 export * from './conveyor.ts';
 export * from './pace.ts';
+export * from './project-setup.ts';
 export * from './pubsub-push.ts';
 export * from './signed-post.ts';
 export * from './eventarc.ts';

@@ -5,6 +5,7 @@ import {
   auditLine,
   defaultImageRef,
   openAdminDoor,
+  openAdminDoorByHash,
   platformOf,
   registerImage,
   slotLimits,
@@ -191,25 +192,45 @@ async function open(shutdown: Shutdown): Promise<OpenService> {
 /**
  * `admin-link`: prints a link that lets the admin in, once, for 15 minutes, and makes the first admin when there is nobody yet.
  * A command and not a line at every start: what a service prints is kept in the project's log, which more people read than may be admin.
+ * With `--claim-hash=<hex SHA-256>` the token was drawn by who asks, and nothing is printed that lets anybody in.
  */
 async function printAdminLink(): Promise<void> {
   const closing: (() => Promise<void> | void)[] = [];
   const shutdown: Shutdown = { add: (_, close) => void closing.push(close), run: async () => undefined };
+  const hash = claimHash();
   const { deps, adminEmail, defaultImage } = await openProvider(shutdown);
   if (adminEmail === undefined) throw new Error('RUNVOY_ADMIN_EMAIL is not set. It names who is let in.');
-  const door = await openAdminDoor(deps, { email: adminEmail, key_name: 'console', request_id: 'admin-link' });
+  const about = { email: adminEmail, key_name: 'console', request_id: 'admin-link' };
+  const opened = hash === undefined ? await doorWithToken(deps, about) : await doorByHash(deps, about, hash);
   if (defaultImage !== undefined) {
     const image = { image: defaultImage, cpu: 1_024, memory: 1_024 };
     await registerImage(deps, image, { email: adminEmail, requestId: 'admin-link' });
   }
-  const link = {
-    admin_email: adminEmail,
-    claim_token: door.claim_token,
-    expires_at: new Date(door.expires_at_ms).toISOString(),
-    url: signInUrl(deps.consoleUrl(), door.claim_token),
-  };
-  process.stdout.write(process.argv.includes('--json') ? `${JSON.stringify(link)}\n` : `${link.url}\n`);
+  process.stdout.write(process.argv.includes('--json') ? `${JSON.stringify(opened.answer)}\n` : `${opened.short}\n`);
   for (const close of closing.toReversed()) await close();
+}
+
+type DoorFor = Parameters<typeof openAdminDoor>[1];
+
+async function doorWithToken(deps: OrchestratorDeps, about: DoorFor) {
+  const { claim_token, expires_at_ms } = await openAdminDoor(deps, about);
+  const url = signInUrl(deps.consoleUrl(), claim_token);
+  const expires_at = new Date(expires_at_ms).toISOString();
+  return { answer: { admin_email: about.email, claim_token, expires_at, url }, short: url };
+}
+
+async function doorByHash(deps: OrchestratorDeps, about: DoorFor, hash: string) {
+  const expires_at = new Date((await openAdminDoorByHash(deps, about, hash)).expires_at_ms).toISOString();
+  return { answer: { admin_email: about.email, expires_at }, short: `${about.email} may come in until ${expires_at}` };
+}
+
+function claimHash(): string | undefined {
+  const flag = '--claim-hash=';
+  const hash = process.argv.find((arg) => arg.startsWith(flag))?.slice(flag.length);
+  if (hash !== undefined && !/^[0-9a-f]{64}$/.test(hash)) {
+    throw new Error('--claim-hash is the SHA-256 of a token: 64 hexadecimal digits.');
+  }
+  return hash;
 }
 
 if (process.argv[2] === 'admin-link') {

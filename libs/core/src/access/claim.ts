@@ -28,18 +28,26 @@ export interface Claim {
   readonly delete_at_ms: Millis;
 }
 
-const claimRef = (token: string): Ref<Claim> => ({ collection: 'claims', id: hashToken(token) });
+const claimOfHash = (hash: string): Ref<Claim> => ({ collection: 'claims', id: hash });
+const claimRef = (token: string): Ref<Claim> => claimOfHash(hashToken(token));
 const DAY_MS = 86_400_000;
+
+type AboutClaim = Pick<Claim, 'user_email' | 'key_name' | 'scope' | 'key_expires_at_ms'> & {
+  readonly nowMs: Millis;
+  readonly answer_id?: string | undefined;
+};
 
 /** Draws a claim for a user; the token exists only in the answer. */
 export function newClaim(
   random: RandomBytes,
-  about: Pick<Claim, 'user_email' | 'key_name' | 'scope' | 'key_expires_at_ms'> & {
-    readonly nowMs: Millis;
-    readonly answer_id?: string | undefined;
-  },
+  about: AboutClaim,
 ): { readonly token: string; readonly ref: Ref<Claim>; readonly claim: Claim } {
   const token = newToken(random);
+  return { token, ...claimForHash(hashToken(token), about) };
+}
+
+/** A claim for whoever has the token of this hash, drawn elsewhere: its text is known to nobody here. */
+export function claimForHash(hash: string, about: AboutClaim): { readonly ref: Ref<Claim>; readonly claim: Claim } {
   const { nowMs, answer_id, ...rest } = about;
   const claim = {
     ...rest,
@@ -48,7 +56,7 @@ export function newClaim(
     expires_at_ms: nowMs + CLAIM_MS,
     delete_at_ms: nowMs + CLAIM_MS + DAY_MS,
   };
-  return { token, ref: claimRef(token), claim };
+  return { ref: claimOfHash(hash), claim };
 }
 
 /** A key's text, which exists only in this answer. */

@@ -3,7 +3,7 @@ import type { Records } from '../records/records.ts';
 import type { Clock } from '../time/clock.ts';
 import { apiKeyRef, newApiKey } from './api-key.ts';
 import { Failure } from '../failure.ts';
-import { newClaim } from './claim.ts';
+import { claimForHash, newClaim } from './claim.ts';
 import type { RandomBytes } from './tokens.ts';
 import { normalEmail, userRef, usersByEmail, type User } from './user.ts';
 
@@ -33,16 +33,45 @@ export async function createFirstAdmin(
   });
 }
 
+/** Who is to be let in. */
+interface DoorFor {
+  readonly email: string;
+  readonly key_name: string;
+  readonly request_id: string;
+}
+
 /**
  * A single-use way in for the admin of a deployment, who is created when there is no user at all. For whoever runs this beside the
  * store: to write there is to be admin anyway. Fails with `CONFLICT` when there are users and this one is no admin.
  */
 export async function openAdminDoor(
-  { records, clock, random }: Deps,
-  about: { readonly email: string; readonly key_name: string; readonly request_id: string },
+  deps: Deps,
+  about: DoorFor,
 ): Promise<{ readonly claim_token: string; readonly expires_at_ms: number; readonly isNew: boolean }> {
-  const email = normalEmail(about.email);
-  const { token, ref, claim } = newClaim(random, { user_email: email, key_name: about.key_name, nowMs: clock.now() });
+  const { token, ...made } = newClaim(deps.random, { ...claimAbout(about), nowMs: deps.clock.now() });
+  return { claim_token: token, ...(await storeDoor(deps, about, made)) };
+}
+
+/**
+ * The same for a token that was drawn elsewhere, by its hash (hex SHA-256): what is stored, sent and logged on the way here lets nobody
+ * in. Fails with `RECORD_EXISTS` when the hash was used before.
+ */
+export async function openAdminDoorByHash(
+  deps: Deps,
+  about: DoorFor,
+  hash: string,
+): Promise<{ readonly expires_at_ms: number; readonly isNew: boolean }> {
+  return storeDoor(deps, about, claimForHash(hash, { ...claimAbout(about), nowMs: deps.clock.now() }));
+}
+
+const claimAbout = ({ email, key_name }: DoorFor) => ({ user_email: normalEmail(email), key_name });
+
+async function storeDoor(
+  { records, clock }: Deps,
+  about: DoorFor,
+  { ref, claim }: ReturnType<typeof claimForHash>,
+): Promise<{ readonly expires_at_ms: number; readonly isNew: boolean }> {
+  const email = claim.user_email;
   const isNew = await records.transact(async (tx) => {
     const audit = await openAudit(tx);
     const { records: anybody } = await tx.page(usersByEmail, { limit: 1 });
@@ -57,7 +86,7 @@ export async function openAdminDoor(
     audit({ at_ms: claim.created_at_ms, action: 'sign-in.create', by, subject: email, details });
     return !known;
   });
-  return { claim_token: token, expires_at_ms: claim.expires_at_ms, isNew };
+  return { expires_at_ms: claim.expires_at_ms, isNew };
 }
 
 function newAdmin(email: string, requestId: string, nowMs: number): User {

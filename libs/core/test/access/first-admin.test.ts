@@ -1,10 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import { authenticate } from '../../src/access/authenticate.ts';
 import { CLAIM_MS, redeemClaim } from '../../src/access/claim.ts';
-import { openAdminDoor } from '../../src/access/first-admin.ts';
+import { openAdminDoor, openAdminDoorByHash } from '../../src/access/first-admin.ts';
 import { createUser, listUsers, revokeUser } from '../../src/access/users.ts';
 import { isFailure } from '../../src/failure.ts';
 import { RunWorld } from '../run-world.ts';
+import { hashToken } from '../../src/access/tokens.ts';
 import { userRef } from '../../src/access/user.ts';
 
 const BY = { email: 'admin@example.com', requestId: 'r' };
@@ -56,5 +57,17 @@ describe('the way in for an admin', () => {
     const both = await Promise.allSettled([door(world, 'ann@example.com'), door(world, 'eve@example.com')]);
     expect(both.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
     expect(await listUsers(world.records)).toHaveLength(1);
+  });
+
+  test('opens by the hash of a token that was drawn elsewhere, once, and to that token alone', async () => {
+    const world = await fresh();
+    const token = 'a'.repeat(43);
+    const about = { email: 'ann@example.com', key_name: 'cli', request_id: 'admin-link' };
+    const opened = await openAdminDoorByHash(world, about, hashToken(token));
+    expect(opened).toEqual({ isNew: true, expires_at_ms: world.clock.now() + CLAIM_MS });
+    await expect(redeemClaim(world, hashToken(token), 'req-c')).rejects.toThrow();
+    expect(await redeemClaim(world, token, 'req-c')).toMatchObject({ user_email: 'ann@example.com' });
+    await expect(redeemClaim(world, token, 'req-c')).rejects.toThrow();
+    await expect(openAdminDoorByHash(world, about, hashToken(token))).rejects.toThrow();
   });
 });

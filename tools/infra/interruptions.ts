@@ -1,0 +1,28 @@
+/** Whether somebody wants this to end, and who has to be told. */
+export interface Interruptions {
+  readonly isInterrupted: boolean;
+  /** `isSeenByAll`: a Ctrl-C on a terminal reaches every process there by itself. Answers what stops the listening. */
+  onSignal(listener: (isSeenByAll: boolean) => void): () => void;
+}
+
+/** SIGINT and SIGTERM of this process, which from here on do not end it. */
+export function interruptionsOf(here: NodeJS.Process): Interruptions {
+  const listeners = new Set<(isSeenByAll: boolean) => void>();
+  const isTerminal = here.stdin.isTTY || here.stdout.isTTY || here.stderr.isTTY;
+  let isInterrupted = false;
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    here.on(name, () => {
+      isInterrupted = true;
+      for (const listener of listeners) listener(name === 'SIGINT' && isTerminal);
+    });
+  }
+  return {
+    get isInterrupted() {
+      return isInterrupted;
+    },
+    onSignal(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+  };
+}
