@@ -25,6 +25,15 @@ COPY services services
 COPY tools/image tools/image
 RUN ["node", "tools/image/bundle.ts", "bundles", "orchestrator", "processor", "websocket"]
 
+# The web viewer, which the orchestrator serves.
+FROM ${NODE_IMAGE} AS console
+WORKDIR /app
+COPY --from=manifests /app .
+RUN npm ci --ignore-scripts
+COPY libs/protocol libs/protocol
+COPY clients clients
+RUN ["node", "node_modules/vite/bin/vite.js", "build", "clients/console"]
+
 FROM ${NODE_IMAGE} AS sidecar-packages
 WORKDIR /app
 COPY --from=manifests /app .
@@ -59,6 +68,7 @@ EXPOSE 8080
 
 FROM service AS orchestrator
 COPY --from=bundles /app/bundles/orchestrator service
+COPY --from=console /app/clients/console/dist console
 RUN ["node", "tools/image/compile.ts", "service/main.mjs", "@google-cloud/run", "@google-cloud/secret-manager"]
 ENTRYPOINT ["node", "service/main.mjs"]
 

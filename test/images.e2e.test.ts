@@ -141,6 +141,10 @@ describe.each(['orchestrator', 'processor', 'websocket'])('the image of the %s, 
     const health = await fetch(`${service.url}/health`);
     expect([health.status, await health.json()]).toEqual([200, { status: 'ok' }]);
     expect((await fetch(`${service.url}/ready`)).status).toBe(503);
+    const page = await fetch(`${service.url}/claim`);
+    expect([page.status, (await page.text()).includes('<title>')]).toEqual(
+      target === 'orchestrator' ? [200, true] : [404, false],
+    );
   }, 120_000);
 
   test('holds what was compiled for it, and no test, no other service, no tool of development', () => {
@@ -151,6 +155,7 @@ describe.each(['orchestrator', 'processor', 'websocket'])('the image of the %s, 
     const chunks = [...folders].filter((file) => /^service\/[\w.-]+\.mjs$/.test(file));
     expect(chunks).toContain('service/main.mjs');
     expect([...folders].filter((file) => !chunks.includes(file)).toSorted()).toEqual([
+      ...(target === 'orchestrator' ? ['console/assets', 'console/favicon.svg', 'console/index.html'] : []),
       'package.json',
       'tools/emulated',
       'tools/image',

@@ -242,6 +242,7 @@ module "load_balancer" {
   region        = var.region
   domain        = var.load_balancer.domain
   armor         = var.load_balancer.armor
+  cdn           = var.load_balancer.cdn
   service_names = module.run_services.names
 }
 

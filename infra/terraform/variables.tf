@@ -178,14 +178,15 @@ variable "load_balancer" {
   type = object({
     domain = string
     armor  = optional(object({ requests_per_minute = number }))
+    cdn    = optional(bool, false)
   })
-  description = "A name of yours before API and live view, with a managed certificate, and Cloud Armor by choice."
+  description = "A name of yours before API, console and live view, with a managed certificate; Cloud Armor, and Cloud CDN for the console's files, by choice."
   default     = null
 }
 
 variable "web_url" {
   type        = string
-  description = "The console's address, which sign-in links lead to."
+  description = "The console's address, which sign-in links lead to; the API's, which serves it, unless yours is elsewhere."
   default     = null
 
   validation {

@@ -22,9 +22,8 @@ beforeAll(() => {
     `case "$*" in
       "config get account"*) echo you@example.com;;
       "storage cat"*) echo 'matched no objects' >&2; exit 1;;
-      "run services list"*) trap 'echo ended > ${'$'}{0%/*}/ended; exit 1' INT; echo begun >&2; touch ${'$'}{0%/*}/begun
-        while :; do sleep 0.05; done;;
-      *) echo "$*" >> ${'$'}{0%/*}/after;;
+      "run services list"*) trap 'touch ${folder}/ended; exit 1' INT; touch ${folder}/begun; while :; do sleep 0.05; done;;
+      *) touch ${folder}/after;;
     esac`,
   );
 });

@@ -23,7 +23,7 @@ variables {
 
   kms_stores               = ["secrets", "firestore", "storage", "pubsub", "artifact_registry", "bigquery"]
   network                  = {}
-  load_balancer            = { domain = "runvoy.example.com", armor = { requests_per_minute = 600 } }
+  load_balancer            = { domain = "runvoy.example.com", armor = { requests_per_minute = 600 }, cdn = true }
   public_access            = "no-iam-check"
   web_url                  = "https://console.example.com"
   cors_allowed_origins     = ["https://tools.example.com"]

@@ -1,4 +1,5 @@
 export { buildOrchestrator } from './app.ts';
+export { consolePages } from './console-pages.ts';
 export type { OrchestratorDeps } from './deps.ts';
 export { signInUrl } from './user-routes.ts';
 export { viewUrl } from './links.ts';

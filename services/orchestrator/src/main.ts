@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import {
   auditedRecords,
   auditLine,
@@ -24,7 +25,14 @@ import {
   type OpenService,
   type Shutdown,
 } from '@runvoy/runtime';
-import { buildOrchestrator, meterRateLimits, ratePolicy, signInUrl, type OrchestratorDeps } from './index.ts';
+import {
+  buildOrchestrator,
+  consolePages,
+  meterRateLimits,
+  ratePolicy,
+  signInUrl,
+  type OrchestratorDeps,
+} from './index.ts';
 import { noJobs } from './no-jobs.ts';
 import { VERSION } from './version.ts';
 
@@ -38,6 +46,9 @@ interface Opened {
   /** What runs use that name no image, until somebody chooses another. */
   readonly defaultImage?: string;
 }
+
+/** Beside the service in its image; in a checkout there is none. */
+const CONSOLE = join(import.meta.dirname, '..', 'console');
 
 const isLocal = process.env['RUNVOY_BACKEND_PROVIDER']?.toLowerCase() === 'local';
 const openProvider = (shutdown: Shutdown): Promise<Opened> => (isLocal ? openLocal(shutdown) : openGcp(shutdown));
@@ -176,7 +187,7 @@ async function open(shutdown: Shutdown): Promise<OpenService> {
   const { deps, observed, port, host } = await openProvider(shutdown);
   return {
     name: 'orchestrator',
-    app: buildOrchestrator(deps),
+    app,
     port,
     ...(host === undefined ? {} : { host }),
     logger: deps.logger,

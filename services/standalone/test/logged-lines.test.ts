@@ -13,7 +13,7 @@ function linesOf(...entries: readonly [requestId: string, error?: Error][]): str
   const logger = newLogger(
     'debug',
     (line) => (text += line),
-    () => 7_000,
+    { now: () => 7_000 },
   );
   for (const [request_id, error] of entries) logger.error('GET /x failed', { request_id, error });
   return text;

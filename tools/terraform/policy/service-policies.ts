@@ -80,4 +80,22 @@ const noSecretInPlain: Policy = (resources) => [
 
 const kept = each(SERVICE, (after) => after['deletion_protection'] === true, 'may be deleted.');
 
-export const servicePolicies: readonly Policy[] = [limited, shaped, asItself, noSecretInPlain, kept];
+/** An answer of the API that a cache keeps is shown to somebody else. */
+const cachesTheConsoleAlone = each(
+  'google_compute_backend_service',
+  (after) => {
+    const [policy] = blocksIn(after, 'cdn_policy');
+    const isOfFiles = after['name'] === 'runvoy-assets' && policy?.['cache_mode'] === 'USE_ORIGIN_HEADERS';
+    return after['enable_cdn'] !== true || isOfFiles;
+  },
+  'keeps answers in a cache that are not files of the console, or for longer than they say.',
+);
+
+export const servicePolicies: readonly Policy[] = [
+  limited,
+  shaped,
+  asItself,
+  noSecretInPlain,
+  kept,
+  cachesTheConsoleAlone,
+];

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
+import { INFRA_OPTIONS } from '../../infra/infra-line.ts';
 import { readConfiguration } from '../../terraform/configuration.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
@@ -34,4 +35,9 @@ test('docs/coverage.md names files that there are', () => {
   const files = [...section('Settings that are fixed').matchAll(/`(infra\/[\w/.-]+)`/g)].map(([, file]) => file!);
   expect(files.length).toBeGreaterThan(8);
   expect(files.filter((file) => !existsSync(join(root, file)))).toEqual([]);
+});
+
+test('docs/coverage.md has a row for each option of runvoy infra, and for no other', () => {
+  const listed = [...section('Options of `runvoy infra`').matchAll(/^\| `--([\w-]+)`/gm)].map(([, name]) => name!);
+  expect(listed.toSorted()).toEqual([...INFRA_OPTIONS].toSorted());
 });

@@ -84,6 +84,20 @@ export const PLANTS: readonly [string, (plan: Plan) => Plan, string][] = [
     change(ORCHESTRATOR, (after) => void (container(after)['env'] = [{ name: 'RUNVOY_SIGNING_KEY', value: 'k1:ab' }])),
     'does not come from its secret',
   ],
+  [
+    'a cache before the API',
+    add('google_compute_backend_service', { name: 'runvoy-orchestrator', enable_cdn: true }),
+    'keeps answers in a cache',
+  ],
+  [
+    'a cache that asks nobody for how long',
+    add('google_compute_backend_service', {
+      name: 'runvoy-assets',
+      enable_cdn: true,
+      cdn_policy: [{ cache_mode: 'FORCE_CACHE_ALL' }],
+    }),
+    'keeps answers in a cache',
+  ],
   ['the value of a secret', add('google_secret_manager_secret_version', { secret_data: 'x' }), 'in the state'],
   ['a service that may be deleted', set(ORCHESTRATOR, { deletion_protection: false }), 'may be deleted'],
   ['a bucket that may be public', set(BUCKET, { public_access_prevention: 'inherited' }), 'made public'],

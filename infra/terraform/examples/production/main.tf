@@ -22,6 +22,7 @@ module "runvoy" {
   load_balancer = {
     domain = var.domain
     armor  = { requests_per_minute = 600 }
+    cdn    = true
   }
 
   scaling = {

@@ -23,7 +23,7 @@ locals {
     RUNVOY_INTAKE_URL                      = local.urls.intake
     RUNVOY_PROCESSOR_URL                   = local.urls.processor
     RUNVOY_WEBSOCKET_URL                   = replace(coalesce(local.public_host, local.urls.websocket), "/^https/", "wss")
-    RUNVOY_WEB_URL                         = var.web_url
+    RUNVOY_WEB_URL                         = coalesce(var.web_url, local.public_host, local.urls.orchestrator)
     RUNVOY_CORS_ALLOWED_ORIGINS            = length(var.cors_allowed_origins) == 0 ? null : join(",", var.cors_allowed_origins)
     RUNVOY_ADMIN_EMAIL                     = var.admin_email
     RUNVOY_GCP_CALLER_SERVICE_ACCOUNT      = local.account.caller

@@ -32,7 +32,7 @@ variable "domain" {
 
 variable "web_url" {
   type        = string
-  description = "The console's address."
+  description = "The console's address; the API's, which serves it, unless given."
   default     = null
 }
 

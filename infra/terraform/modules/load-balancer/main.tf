@@ -52,6 +52,32 @@ resource "google_compute_backend_service" "service" {
   }
 }
 
+# Of everything behind the name only this may be kept: files of the console, each named by its hash. The orchestrator says for how long.
+resource "google_compute_backend_service" "assets" {
+  count = var.cdn ? 1 : 0
+
+  project               = var.project_id
+  name                  = "runvoy-assets"
+  protocol              = "HTTPS"
+  load_balancing_scheme = "EXTERNAL_MANAGED"
+  security_policy       = var.armor == null ? null : google_compute_security_policy.runvoy[0].id
+  enable_cdn            = true
+  compression_mode      = "AUTOMATIC"
+
+  cdn_policy {
+    cache_mode = "USE_ORIGIN_HEADERS"
+  }
+
+  backend {
+    group = google_compute_region_network_endpoint_group.service["orchestrator"].id
+  }
+
+  log_config {
+    enable      = true
+    sample_rate = var.log_sample_rate
+  }
+}
+
 resource "google_compute_security_policy" "runvoy" {
   count = var.armor == null ? 0 : 1
 
@@ -117,6 +143,15 @@ resource "google_compute_url_map" "runvoy" {
     path_rule {
       paths   = ["/stream", "/stream/*"]
       service = google_compute_backend_service.service["websocket"].id
+    }
+
+    dynamic "path_rule" {
+      for_each = google_compute_backend_service.assets[*].id
+
+      content {
+        paths   = ["/assets/*"]
+        service = path_rule.value
+      }
     }
   }
 }

@@ -29,6 +29,12 @@ variable "armor" {
   default     = null
 }
 
+variable "cdn" {
+  type        = bool
+  description = "Whether Cloud CDN keeps the console's files, whose names change with what is in them. No answer of the API is ever kept."
+  default     = false
+}
+
 variable "log_sample_rate" {
   type        = number
   description = "The part of requests that the load balancer logs, 0 to 1."
