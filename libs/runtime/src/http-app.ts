@@ -13,6 +13,7 @@ import { clientAddress } from './client-address.ts';
 import { answerFor } from './error-body.ts';
 import { checkJsonShape } from './json-shape.ts';
 import { newKnownPaths } from './known-paths.ts';
+import { lazySchemas } from './lazy-schemas.ts';
 import type { Logger } from './logger.ts';
 import { placeOf, placeRequests, traceRequests } from './request-place.ts';
 import { atPlace } from './trace-place.ts';
@@ -77,6 +78,7 @@ export function newHttpApp(options: HttpAppOptions): FastifyInstance {
     requestIdHeader: false,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: PATH_PART_CHARS },
     schemaErrorFormatter: (errors, place) => new Error(whyUnfit(errors, place)),
+    schemaController: lazySchemas(),
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, allErrors: false } },
     forceCloseConnections: 'idle',
     clientErrorHandler: answerUnreadable,
