@@ -1,8 +1,11 @@
-# The images of runvoy: `docker build --target orchestrator .`, and so `processor` (also the intake), `websocket`, `sidecar`, and
-# `fakes`, which stands for Google in docker-compose.emulators.yml. A test goes through the steps: test/images.e2e.test.ts.
-ARG NODE_IMAGE=node:26.10.0-trixie-slim
-ARG SIDECAR_BASE=node:26.10.0-alpine3.24
-ARG SERVICE_BASE=gcr.io/distroless/cc-debian13:nonroot
+# The images of runvoy: `sh tools/image/build.sh --target orchestrator .`, and so `processor` (also the intake), `websocket`, `sidecar`,
+# and `fakes`, which stands for Google in docker-compose.emulators.yml. What they are made from stands in Dockerfile.args. A test goes
+# through the steps: test/images.e2e.test.ts.
+ARG NODE_IMAGE
+ARG SIDECAR_BASE
+ARG SERVICE_BASE
+ARG RELEASE=development
+ARG REVISION=unknown
 
 # What npm reads, apart, so that a change of a source installs nothing again.
 FROM ${NODE_IMAGE} AS manifests
@@ -70,16 +73,43 @@ FROM service AS orchestrator
 COPY --from=bundles /app/bundles/orchestrator service
 COPY --from=console /app/clients/console/dist console
 RUN ["node", "tools/image/compile.ts", "service/main.mjs", "@google-cloud/run", "@google-cloud/secret-manager"]
+ARG SERVICE_BASE
+ARG RELEASE
+ARG REVISION
+LABEL org.opencontainers.image.title="runvoy orchestrator" \
+  org.opencontainers.image.description="The public API of runvoy: accepts a run, stores it and starts it" \
+  org.opencontainers.image.licenses="Apache-2.0" \
+  org.opencontainers.image.base.name="${SERVICE_BASE}" \
+  org.opencontainers.image.version="${RELEASE}" \
+  org.opencontainers.image.revision="${REVISION}"
 ENTRYPOINT ["node", "service/main.mjs"]
 
 FROM service AS processor
 COPY --from=bundles /app/bundles/processor service
 RUN ["node", "tools/image/compile.ts", "service/main.mjs", "@google-cloud/run", "@google-cloud/pubsub", "@google-cloud/secret-manager"]
+ARG SERVICE_BASE
+ARG RELEASE
+ARG REVISION
+LABEL org.opencontainers.image.title="runvoy processor" \
+  org.opencontainers.image.description="Takes in what platform, schedule and runners of runvoy say; also the intake" \
+  org.opencontainers.image.licenses="Apache-2.0" \
+  org.opencontainers.image.base.name="${SERVICE_BASE}" \
+  org.opencontainers.image.version="${RELEASE}" \
+  org.opencontainers.image.revision="${REVISION}"
 ENTRYPOINT ["node", "service/main.mjs"]
 
 FROM service AS websocket
 COPY --from=bundles /app/bundles/websocket service
 RUN ["node", "tools/image/compile.ts", "service/main.mjs"]
+ARG SERVICE_BASE
+ARG RELEASE
+ARG REVISION
+LABEL org.opencontainers.image.title="runvoy websocket" \
+  org.opencontainers.image.description="The live view of runvoy: lines and status of runs as they come" \
+  org.opencontainers.image.licenses="Apache-2.0" \
+  org.opencontainers.image.base.name="${SERVICE_BASE}" \
+  org.opencontainers.image.version="${RELEASE}" \
+  org.opencontainers.image.revision="${REVISION}"
 ENTRYPOINT ["node", "service/main.mjs"]
 
 # Runs beside a command. As root, because the volume it prepares is mounted by the platform with a mode nobody has promised; git has
@@ -93,6 +123,15 @@ COPY package.json .
 COPY libs/protocol libs/protocol
 COPY jobs/sandbox-runner jobs/sandbox-runner
 ENV NODE_ENV=production
+ARG SIDECAR_BASE
+ARG RELEASE
+ARG REVISION
+LABEL org.opencontainers.image.title="runvoy sidecar" \
+  org.opencontainers.image.description="Runs beside every command of runvoy: fetches what to run, captures its output, reports its end" \
+  org.opencontainers.image.licenses="Apache-2.0" \
+  org.opencontainers.image.base.name="${SIDECAR_BASE}" \
+  org.opencontainers.image.version="${RELEASE}" \
+  org.opencontainers.image.revision="${REVISION}"
 ENTRYPOINT ["node", "jobs/sandbox-runner/src/main.ts", "sidecar"]
 
 # Google's part on a machine without Google. Its Cloud Run runs the containers of a task in bubblewrap, on this image's programs.

@@ -22,22 +22,38 @@ export interface LaidOut {
   readonly env: Readonly<Record<string, string>>;
   readonly user: string | undefined;
   readonly entrypoint: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
 }
 
-/** Stages by name. Of the language it knows what ours is written in, and throws on the rest. */
-export function parseDockerfile(text: string): ReadonlyMap<string, Stage> {
+/** The lines `NAME=value` of Dockerfile.args. */
+export function parseArgs(text: string): Readonly<Record<string, string>> {
+  const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  return Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
+}
+
+/** Stages by name, with what the arguments are told. Of the language it knows what ours is written in, and throws on the rest. */
+export function parseDockerfile(text: string, given: Readonly<Record<string, string>>): ReadonlyMap<string, Stage> {
   const stages = new Map<string, { name: string; base: string; steps: Step[] }>();
   const args: Record<string, string> = {};
+  const valueOf = (_: string, name: string) => {
+    if (args[name] === undefined) throw new Error(`${name} has no value.`);
+    return args[name];
+  };
   let last: { steps: Step[] } | undefined;
   for (const line of text.replaceAll(/\\\n\s*/g, '').split('\n')) {
     if (line === '' || line.startsWith('#')) continue;
     const [, instruction = '', rest = ''] = /^(\w+) (.*)$/.exec(line) ?? [];
     const [, base, name] = /^(\S+) AS (\S+)$/.exec(rest) ?? [];
-    if (instruction === 'ARG') args[rest.split('=')[0]!] = rest.slice(rest.indexOf('=') + 1);
-    else if (instruction === 'FROM' && base !== undefined && name !== undefined) {
-      const stage = { name, base: base.replace(/^\$\{(\w+)\}$/, (_, arg: string) => args[arg] ?? ''), steps: [] };
+    if (instruction === 'ARG') {
+      const [, arg = '', fallback] = /^(\w+)(?:=(.*))?$/.exec(rest) ?? [];
+      const value = given[arg] ?? fallback ?? args[arg];
+      if (value !== undefined) args[arg] = value;
+    } else if (instruction === 'FROM' && base !== undefined && name !== undefined) {
+      const stage = { name, base: base.replace(/^\$\{(\w+)\}$/, valueOf), steps: [] };
       stages.set(name, stage);
       last = stage;
+    } else if (last && instruction === 'LABEL') {
+      last.steps.push({ instruction, rest: rest.replaceAll(/\$\{(\w+)\}/g, valueOf) });
     } else if (last && instruction !== 'FROM') last.steps.push({ instruction, rest });
     else throw new Error(`This is no line of a Dockerfile of ours: ${line}`);
   }
@@ -51,12 +67,14 @@ export interface Builder {
   /** A directory for the root of this stage: a new one, or for a stage that cannot be laid out here, what stands for it. */
   rootOf(stage: string): { readonly root: string; readonly isGiven: boolean };
   run(command: string, at: LaidOut): void;
+  /** From here on steps are done, and the image is started, as this user. */
+  become(user: string, at: LaidOut): void;
 }
 
 /** Lays out a stage by its steps, and before it what it is made from. */
 export function layOut(stages: ReadonlyMap<string, Stage>, name: string, builder: Builder): LaidOut {
   const { root, isGiven } = builder.rootOf(name);
-  const at = { root, workdir: '/', env: {}, user: undefined, entrypoint: [] };
+  const at = { root, workdir: '/', env: {}, user: undefined, entrypoint: [], labels: {} };
   return isGiven ? at : follow(stages, name, builder, at);
 }
 
@@ -75,6 +93,10 @@ function follow(stages: ReadonlyMap<string, Stage>, name: string, builder: Build
         break;
       case 'USER':
         at = { ...at, user: rest };
+        builder.become(rest, at);
+        break;
+      case 'LABEL':
+        at = { ...at, labels: { ...at.labels, ...labelsIn(rest) } };
         break;
       case 'ENTRYPOINT':
         at = { ...at, entrypoint: JSON.parse(rest) as string[] };
@@ -92,6 +114,10 @@ function follow(stages: ReadonlyMap<string, Stage>, name: string, builder: Build
     }
   }
   return at;
+}
+
+function labelsIn(rest: string): Readonly<Record<string, string>> {
+  return Object.fromEntries([...rest.matchAll(/([\w.]+)="([^"]*)"/g)].map(([, name, value]) => [name, value]));
 }
 
 function copy(rest: string, at: LaidOut, rootOf: (stage: string | undefined) => string): void {

@@ -61,19 +61,23 @@ describe.each(FILES)('%s', (file) => {
 
 describe.each(TESTED)('%s', (file) => {
   test('tests on the Node that the images run on', () => {
-    expect(read(file)).toContain(`_NODE_IMAGE: ${/^ARG NODE_IMAGE=(\S+)-slim$/m.exec(read('Dockerfile'))![1]}\n`);
+    const base = /^NODE_IMAGE=docker\.io\/library\/(\S+)-slim$/m.exec(read('Dockerfile.args'))![1];
+    expect(read(file)).toContain(`_NODE_IMAGE: ${base}\n`);
   });
 
   test('asks the tests for stages that there are', () => {
-    const { args } = stepsOf(file).find(({ id }) => id === 'test')!;
+    const asking = stepsOf(file).filter(({ entrypoint, args }) => entrypoint === 'npm' && args[0] === 'test');
     const known = read('tools/check.ts');
-    for (const stage of args.slice(2)) expect([stage, known.includes(`'${stage}'`)]).toEqual([stage, true]);
+    for (const stage of asking.flatMap(({ args }) => args.slice(2))) {
+      expect([stage, known.includes(`'${stage}'`)]).toEqual([stage, true]);
+    }
+    expect(asking.flatMap(({ args }) => args.slice(2))).toEqual(expect.arrayContaining(['lint', 'types', 'unit']));
   });
 });
 
 test('a release is deployed without traffic, tried, and only then given the traffic', () => {
   const order = stepsOf('cloudbuild.yaml').map(({ id }) => id);
-  expect(order).toEqual(['install', 'test', 'build', 'push', 'deploy', 'smoke', 'shift', 'smoke-live', 'shift-back']);
+  expect(order.join(' ')).toBe('install check test bases build push deploy smoke shift smoke-live shift-back tag');
   const deploying = stepsOf('cloudbuild.yaml').filter(({ args }) => args.join(' ').includes('gcloud run deploy'));
   expect(deploying.map(({ id }) => id)).toEqual(['deploy']);
   expect(scriptOf(stepOf('deploy'))).toContain('--no-traffic --tag candidate');
@@ -90,14 +94,89 @@ test('the services that are deployed and shifted are those that Terraform makes'
   }
 });
 
-test('the address of a candidate is found in what gcloud describes', () => {
-  const program = /python3 -c '([^']+)'/.exec(scriptOf(stepOf('deploy')))![1]!;
-  const traffic = [{ percent: 100 }, { tag: 'candidate', url: 'https://candidate---x.run.app' }];
-  const { stdout } = spawnSync('python3', ['-c', program], {
-    encoding: 'utf8',
-    input: JSON.stringify({ status: { traffic } }),
+const GCLOUD = `#!/bin/sh
+echo "gcloud $*" >> "$LOG"
+case "$*" in
+  *'--format json') echo '{"status":{"traffic":[{"tag":"candidate","url":"https://candidate---'"$4"'.run.app"}]}}' ;;
+  *'value(status.url)') echo https://live.run.app ;;
+esac
+`;
+/** The smoke test fails at the address it is told to fail at. */
+const NODE = `#!/bin/sh
+echo "node $* at \${RUNVOY_API_ENDPOINT:-nowhere}" >> "$LOG"
+case "$* \${RUNVOY_API_ENDPOINT:-}" in tools/smoke.ts*"$BROKEN"*) exit 1 ;; esac
+`;
+const DOCKER = `#!/bin/sh
+echo "docker $*" >> "$LOG"
+`;
+
+/**
+ * Goes through the steps of the build as Cloud Build does, one after the other until one fails, with programs that only say what they are
+ * asked. Resolves with that, and with the step that failed.
+ */
+function build(broken: string): { readonly asked: readonly string[]; readonly failed: string | undefined } {
+  const directory = mkdtempSync(join(tmpdir(), 'runvoy-build-'));
+  try {
+    for (const [name, text] of Object.entries({ gcloud: GCLOUD, node: NODE, npm: NODE, docker: DOCKER })) {
+      writeFileSync(join(directory, name), text, { mode: 0o755 });
+    }
+    const log = join(directory, 'log');
+    const env = {
+      PATH: `${directory}:${process.env['PATH']}`,
+      LOG: log,
+      BROKEN: broken,
+      RUNVOY_API_KEY: 'key',
+      REPOSITORY: 'registry/runvoy',
+      COMMIT: '',
+    };
+    const told = (text: string) =>
+      text.replaceAll('${_RELEASE}', '1.2.3').replaceAll('/workspace/', `${directory}/`).replaceAll('$$', '$');
+    const failed = stepsOf('cloudbuild.yaml').find(
+      ({ entrypoint, args }) =>
+        spawnSync(entrypoint!, args.map(told), { cwd: root, env, encoding: 'utf8' }).status !== 0,
+    );
+    return { asked: readFileSync(log, 'utf8').trimEnd().split('\n'), failed: failed?.id };
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+describe('a release', () => {
+  const shifts = (asked: readonly string[]) => asked.filter((line) => line.includes('update-traffic')).length;
+  const tags = (asked: readonly string[]) => asked.filter((line) => line.includes('tags add')).length;
+
+  test('is built on bases that were looked at, told its version, tried, given the traffic, tried again and tagged', () => {
+    const { asked, failed } = build('nowhere');
+    expect(failed).toBeUndefined();
+    const first = (part: string) => asked.findIndex((line) => line.includes(part));
+    const order = [
+      'pin-bases',
+      'docker build',
+      'docker push',
+      'run deploy',
+      'candidate---',
+      'update-traffic',
+      'live.run',
+      'tags add',
+    ];
+    expect(order.map(first)).toEqual(order.map(first).toSorted((a, b) => a - b));
+    expect(first('pin-bases')).toBeGreaterThan(-1);
+    const built = asked.filter((line) => line.startsWith('docker build'));
+    expect(built).toHaveLength(4);
+    const bases = [...read('Dockerfile.args').matchAll(/^\w+=.*$/gm)].map(([line]) => `--build-arg ${line}`).join(' ');
+    expect(built[0]).toBe(
+      `docker build ${bases} --target orchestrator --tag registry/runvoy/orchestrator:1.2.3 --build-arg RELEASE=1.2.3 --build-arg REVISION=unknown .`,
+    );
+    expect([shifts(asked), tags(asked)]).toEqual([4, 4]);
   });
-  expect(stdout).toBe('https://candidate---x.run.app\n');
+
+  test('whose candidate fails the smoke test is given no traffic and no tag', () => {
+    const { asked, failed } = build('candidate---runvoy-orchestrator');
+    expect([failed, shifts(asked), tags(asked)]).toEqual(['smoke', 0, 0]);
+    expect(asked.filter((line) => line.includes('run deploy')).every((line) => line.includes('--no-traffic'))).toBe(
+      true,
+    );
+  });
 });
 
 describe('a release that goes wrong', () => {
@@ -130,7 +209,8 @@ describe('a release that goes wrong', () => {
     stub('python3', `exec ${PYTHON} -S -E "$@"`);
     stub('node', `case "$RUNVOY_API_ENDPOINT" in ${plants.smoke ?? 'nothing'}) exit 1;; esac`);
     const env = { PATH: `${workspace}${delimiter}${process.env['PATH']}`, REPOSITORY: 'r' };
-    const steps = stepsOf('cloudbuild.yaml').slice(4);
+    const all = stepsOf('cloudbuild.yaml');
+    const steps = all.slice(all.findIndex(({ id }) => id === 'deploy'));
     const failed = steps.find((step) => {
       const script = scriptOf(step).replaceAll('/workspace', workspace).replaceAll('${_RELEASE}', '0.2.0');
       return spawnSync('bash', ['-ceu', script], { env }).status !== 0;

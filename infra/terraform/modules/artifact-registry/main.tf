@@ -21,6 +21,17 @@ resource "google_artifact_registry_repository" "runvoy" {
     }
   }
 
+  # What has had the traffic. cloudbuild.yaml tags it so.
+  cleanup_policies {
+    id     = "keep-released"
+    action = "KEEP"
+
+    condition {
+      tag_state    = "TAGGED"
+      tag_prefixes = ["released-"]
+    }
+  }
+
   cleanup_policies {
     id     = "delete-old"
     action = "DELETE"
