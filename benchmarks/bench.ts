@@ -6,6 +6,7 @@ import { fanOut } from './cases/fan-out.ts';
 import { firstLine } from './cases/first-line.ts';
 import { freshClone } from './cases/fresh-clone.ts';
 import { followersMemory } from './cases/followers-memory.ts';
+import { image } from './cases/image.ts';
 import { leanStart } from './cases/lean-start.ts';
 import { listPages } from './cases/list-pages.ts';
 import { readBack } from './cases/read-back.ts';
@@ -24,6 +25,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   readBack,
   start,
   leanStart,
+  image,
   listPages,
   cancelHere,
   cancelEmulated,

@@ -1,19 +1,18 @@
-import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { createInterface } from 'node:readline';
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { startFirestoreEmulator } from '@runvoy/google-fakes';
-import { deploymentIn, environmentOf, newSigningKey } from '../../tools/emulated/deployment.ts';
+import { environmentIn, openImageLayout } from '../../test/image-layout.ts';
+import { bundleProgram } from '../../tools/image/bundle-program.ts';
 import { percentile, type Benchmark } from '../measurement.ts';
+import { cpuMs, mostMemoryMib } from '../process-cost.ts';
+import { lonelyDeployment, startService } from '../started-service.ts';
 import { FLOOR_KEY } from '../subjects/floor-key.ts';
 import { temporaryDirectory } from '../temporary-directory.ts';
 
 const STARTS = 7;
-const SERVICE = fileURLToPath(new URL('../../services/orchestrator/src/main.ts', import.meta.url));
 const FLOOR = fileURLToPath(new URL('../subjects/orchestrator-without-cloud.ts', import.meta.url));
-const NOWHERE = '127.0.0.1:1';
 
 /** What one start costs. */
 interface Start {
@@ -26,24 +25,33 @@ interface Start {
 }
 
 /**
- * The orchestrator as it is deployed, from nothing to its first answers, against the same app on records in memory, which loads no
- * cloud client. In turns, each with compile caches as in an image.
+ * The orchestrator as its image holds it, from nothing to its first answers, against the same app on records in memory, bundled as well,
+ * which loads no cloud client. In turns, each with its compile cache.
  */
 export const leanStart: Benchmark = {
   name: 'lean-start',
   async run() {
+    using layout = openImageLayout();
     using directory = temporaryDirectory();
+    const image = layout.imageOf('orchestrator');
+    const service = join(image.root, image.workdir, 'service/main.mjs');
+    await bundleProgram(FLOOR, `${directory.path}/without-cloud`);
+    const floor = `${directory.path}/without-cloud/main.mjs`;
     const emulator = await startFirestoreEmulator();
     const ours: Start[] = [];
     const floors: Start[] = [];
     try {
-      const gcp = { ...environment(emulator.host), NODE_COMPILE_CACHE: `${directory.path}/service` };
+      const gcp = {
+        ...lonelyDeployment('orchestrator', emulator.host),
+        ...environmentIn(image),
+        NODE_COMPILE_CACHE: `${directory.path}/service`,
+      };
       const none = { NODE_COMPILE_CACHE: `${directory.path}/floor` };
-      const key = await admitted(gcp);
+      const key = await admitted(service, gcp);
       // The first one of each only warms its cache.
       for (let i = 0; i <= STARTS; i += 1) {
-        ours.push(await startOnce(SERVICE, gcp, key));
-        floors.push(await startOnce(FLOOR, none));
+        ours.push(await startOnce(service, gcp, key));
+        floors.push(await startOnce(floor, none));
       }
     } finally {
       await emulator.stop();
@@ -65,42 +73,15 @@ export const leanStart: Benchmark = {
 };
 
 async function startOnce(main: string, env: Record<string, string>, key?: string): Promise<Start> {
-  await using service = await open(main, env);
+  await using service = await startService(['--import', AUTHENTICATION_ON_SIGNAL, main], env);
   const health = await fetch(`${service.url}/health`);
   await health.text();
   const healthMs = cpuMs(service.pid);
-  if (key !== undefined) await service.loadAuthentication();
+  if (key !== undefined) await service.ask('load');
   const read = await fetch(`${service.url}/api/v1/executions`, { headers: { 'x-api-key': key ?? FLOOR_KEY } });
   await read.text();
   if (!health.ok || !read.ok) throw new Error(`${main} answered ${health.status} and ${read.status}.`);
   return { healthMs, readMs: cpuMs(service.pid) - healthMs, peakMib: mostMemoryMib(service.pid) };
-}
-
-async function open(main: string, env: Record<string, string>) {
-  const child = spawn(process.execPath, ['--import', AUTHENTICATION_ON_SIGNAL, main], {
-    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
-    env: { PATH: process.env['PATH'], ...env, PORT: '0' },
-  });
-  const ended = once(child, 'exit');
-  const listening = Promise.withResolvers<{ readonly port: number }>();
-  createInterface({ input: child.stdout! }).on('line', (line) => {
-    const entry = JSON.parse(line) as { readonly message?: string; readonly port: number };
-    if (entry.message === 'listening') listening.resolve(entry);
-  });
-  const started = await Promise.race([listening.promise, ended.then(() => undefined)]);
-  if (!started) throw new Error(`${main} ended with ${child.exitCode}.`);
-  return {
-    pid: child.pid!,
-    url: `http://127.0.0.1:${started.port}`,
-    async loadAuthentication() {
-      child.send('load');
-      await once(child, 'message');
-    },
-    async [Symbol.asyncDispose]() {
-      child.kill('SIGTERM');
-      await ended;
-    },
-  };
 }
 
 /**
@@ -109,48 +90,19 @@ async function open(main: string, env: Record<string, string>) {
  */
 const AUTHENTICATION_ON_SIGNAL = `data:text/javascript,${encodeURIComponent(`
   process.once('message', async () => {
-    await import(${JSON.stringify(import.meta.resolve('google-auth-library'))});
+    process.getBuiltinModule('node:module').createRequire(process.argv[1])('google-auth-library');
     process.send('loaded');
   });
   process.channel.unref();
 `)}`;
 
-/** User and system time of a process and its threads, by the kernel's account, in ms; it counts in hundredths of a second. */
-function cpuMs(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * 10;
-}
-
-function mostMemoryMib(pid: number): number {
-  return Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1_024;
-}
-
 /** A key of the first admin, got as whoever deploys gets it. */
-async function admitted(env: Record<string, string>): Promise<string> {
-  const { stdout } = await promisify(execFile)(process.execPath, [SERVICE, 'admin-link', '--json'], {
+async function admitted(main: string, env: Record<string, string>): Promise<string> {
+  const { stdout } = await promisify(execFile)(process.execPath, [main, 'admin-link', '--json'], {
     env: { PATH: process.env['PATH'], ...env },
   });
   const { claim_token } = JSON.parse(stdout) as { readonly claim_token: string };
-  await using service = await open(SERVICE, env);
+  await using service = await startService([main], env);
   const answer = await fetch(`${service.url}/api/v1/claim/${claim_token}`);
   return ((await answer.json()) as { readonly api_key: string }).api_key;
-}
-
-function environment(firestore: string): Record<string, string> {
-  const url = 'https://example.com';
-  return environmentOf(deploymentIn('runvoy-bench'), 'orchestrator', {
-    endpoints: {
-      firestore,
-      pubsub: NOWHERE,
-      run: NOWHERE,
-      secretManager: NOWHERE,
-      logging: NOWHERE,
-      scheduler: NOWHERE,
-      certs: NOWHERE,
-      metadata: NOWHERE,
-      iam: NOWHERE,
-    },
-    urls: { orchestrator: url, processor: url, intake: url, websocket: url },
-    signingKey: newSigningKey(),
-  });
 }
