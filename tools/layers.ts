@@ -10,7 +10,7 @@ export type Layer = {
   mainAlso?: readonly string[];
   /** What its tests may import besides. They may always use Node's built-in modules and the root's devDependencies. */
   testsAlso?: readonly string[];
-  /** Node's built-in modules. `crypto` is the one that decides nothing about where the code runs. */
+  /** Node's built-in modules. `crypto` and `zlib` decide nothing about where the code runs. */
   builtins: 'any' | readonly string[];
   /** Packages from npm that are refused even when package.json declares them; `*` matches the rest of a name. */
   never?: readonly string[];
@@ -36,7 +36,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   'libs/core': {
     runvoy: ['@runvoy/protocol'],
     testsAlso: ['@runvoy/provider-local'],
-    builtins: ['crypto'],
+    builtins: ['crypto', 'zlib'],
     never: [CLOUD, 'fastify', '@fastify/*'],
   },
   'libs/runtime': { runvoy: ['@runvoy/core', '@runvoy/protocol'], builtins: 'any', never: [CLOUD] },

@@ -88,11 +88,12 @@ module "firestore" {
 module "storage" {
   source = "./modules/storage"
 
-  project_id    = var.project_id
-  name          = local.archive_bucket
-  location      = local.store_locations
-  force_destroy = !var.deletion_protection
-  kms_key       = lookup(module.kms.keys, "storage", null)
+  project_id         = var.project_id
+  name               = local.archive_bucket
+  location           = local.store_locations
+  log_retention_days = var.logs.retention_days
+  force_destroy      = !var.deletion_protection
+  kms_key            = lookup(module.kms.keys, "storage", null)
 
   depends_on = [module.project_services]
 }
@@ -163,6 +164,7 @@ module "environment" {
   run_logs_view        = "projects/${var.project_id}/locations/${var.region}/buckets/runvoy-runs/views/_AllLogs"
   reconcile_schedule   = var.reconcile_schedule
   jobs                 = var.jobs
+  logs                 = var.logs
   sidecar_image        = var.images.sidecar
   rate_limit           = var.rate_limit
   rate_limit_refused   = var.rate_limit_refused

@@ -147,6 +147,26 @@ variable "jobs" {
   }
 }
 
+variable "logs" {
+  type = object({
+    max_bytes      = optional(number, 1073741824)
+    limit_policy   = optional(string, "stop")
+    retention_days = optional(number, 30)
+  })
+  description = "How much a run may write, what happens beyond it (stop or head_tail), and for how many days after its end its log is kept; 0 = for ever. See docs/config.md."
+  default     = {}
+
+  validation {
+    condition     = contains(["stop", "head_tail"], var.logs.limit_policy)
+    error_message = "logs.limit_policy must be stop or head_tail."
+  }
+
+  validation {
+    condition     = var.logs.retention_days >= 0 && floor(var.logs.retention_days) == var.logs.retention_days
+    error_message = "logs.retention_days must be a whole number, 0 or more."
+  }
+}
+
 variable "scaling" {
   type = object({
     orchestrator = optional(object({ min = optional(number, 0), max = optional(number, 100), cpu = optional(string, "1"), memory = optional(string, "512Mi") }), {})

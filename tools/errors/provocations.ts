@@ -1,4 +1,12 @@
-import { Failure, NO_LIMITS, NO_SLOTS, slotsRef, WAITING_MAX, type FailureCode } from '../../libs/core/src/index.ts';
+import {
+  executionRef,
+  Failure,
+  NO_LIMITS,
+  NO_SLOTS,
+  slotsRef,
+  WAITING_MAX,
+  type FailureCode,
+} from '../../libs/core/src/index.ts';
 import { openSqliteRecords } from '../../libs/provider-local/src/index.ts';
 import { openWorld, type World } from '../../services/orchestrator/test/world.ts';
 import { newDoor } from '../../services/standalone/src/door.ts';
@@ -121,6 +129,14 @@ export const PROVOCATIONS: Readonly<Record<FailureCode, () => Promise<Answered>>
   IMAGE_NEEDS_CONTAINER: api(async (world) => {
     await world.call('POST', '/api/v1/images/register', { image: 'alpine' });
     return run(world, { image: 'alpine' });
+  }),
+  LOG_EXPIRED: api(async (world) => {
+    const id: string = (await run(world)).json().execution_id;
+    await world.records.transact(async (tx) => {
+      const execution = (await tx.get(executionRef(id)))!;
+      tx.set(executionRef(id), { ...execution, log_expired: { at_ms: 0, kept_days: 30 } });
+    });
+    return world.call('GET', `/api/v1/executions/${id}/logs`);
   }),
   ISOLATION_UNAVAILABLE: api((world) => run(world, { isolation: 'container' })),
   ISOLATION_TOO_WEAK: api((world) => run(world, { network: 'none' }), {}, undefined, {

@@ -16,8 +16,10 @@ import { reconcileHealth } from '../src/health/reconcile-health.ts';
 import { newTickMarks } from '../src/health/schedule-marks.ts';
 import { lastHealthReport } from '../src/health/stored-report.ts';
 import { appendBatch } from '../src/logs/append-batch.ts';
+import { archiveLogs } from '../src/logs/archive-logs.ts';
 import { assessLog } from '../src/logs/assess-log.ts';
 import { recordsLiveFeed } from '../src/logs/live-feed.ts';
+import { readChunkPage } from '../src/logs/read-log.ts';
 import type { Records } from '../src/records/records.ts';
 import { traceRequest } from '../src/trace/trace-request.ts';
 import { nameOf } from '../test/fake-job-runner.ts';
@@ -28,6 +30,8 @@ import type { StoreOperations } from './counting-records.ts';
 
 /** What one step costs, as docs/store-operations.md has it. */
 export type OperationRow = readonly [step: string, operations: StoreOperations];
+
+const DAY_MS = 86_400_000;
 
 type Submission = Parameters<RunWorld['submit']>;
 
@@ -86,6 +90,7 @@ export async function countOperations(openRecords: () => Promise<Records>): Prom
     ...(await countFound(await CountedWorld.open(await openRecords()))),
     ...(await countRunning(await CountedWorld.open(await openRecords()))),
     ...(await countTick(await CountedWorld.open(await openRecords()))),
+    ...(await countArchive(await CountedWorld.open(await openRecords()))),
     ...(await countSlots(await CountedWorld.open(await openRecords()))),
     ...(await countTold(await CountedWorld.open(await openRecords()))),
     ...(await countDeadLetters(await CountedWorld.open(await openRecords()))),
@@ -196,6 +201,40 @@ async function countTick(counted: CountedWorld): Promise<readonly OperationRow[]
   await counted.step('a scheduled reconcile with ten runs that go on', () => reconcileHealth(world, 'schedule', told));
   await counted.step('the last health report is read', () => lastHealthReport(world.records));
   return counted.rows;
+}
+
+/** What the archiver asks, hour by hour, of an environment that keeps logs for thirty days. */
+async function countArchive(counted: CountedWorld): Promise<readonly OperationRow[]> {
+  const { world } = counted;
+  const turn = () => archiveLogs(Object.assign(world, { logRetentionDays: 30 }), fail);
+  await counted.step('an hour of the archiver with nothing to do', turn);
+  const small = await endedRun(world, ['one line']);
+  const large = await endedRun(
+    world,
+    Array.from({ length: 20 }, () => 'x'.repeat(4_000)),
+  );
+  for (let nth = 0; nth < 10; nth += 1) await world.running();
+  await counted.step('an hour with ten runs that go on', turn);
+  world.clock.advance(60_000);
+  await counted.step('an hour with those, and a log of twenty chunks is sealed', turn);
+  await counted.step('a page of its lines', () => readChunkPage(world, large.id, 10, 2));
+  world.clock.advance(20 * DAY_MS);
+  await counted.step('an hour with those, and the records of its chunks are removed', turn);
+  await counted.step('a page of its lines, out of the segment', () => readChunkPage(world, large.id, 10, 2));
+  world.clock.advance(10 * DAY_MS);
+  await counted.step('an hour with those, and two logs of one chunk and of one segment expire', turn);
+  if ((await small.execution()).log_expired === undefined) throw new Error('the small log is still there');
+  return counted.rows;
+}
+
+/** A run that wrote these lines, a chunk each, and ended. */
+async function endedRun(world: RunWorld, texts: readonly string[]): Promise<RunningRun> {
+  const run = await world.running();
+  for (const [index, text] of texts.entries()) await appendBatch(world, run.id, run.logs(index + 1, text));
+  await assessLog(world, await run.finish({}, ...texts));
+  world.jobs.ended(1, world.clock.now());
+  await run.look();
+  return run;
 }
 
 async function countSlots(counted: CountedWorld): Promise<readonly OperationRow[]> {

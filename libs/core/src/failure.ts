@@ -50,6 +50,7 @@ export const FAILURES = {
     status: 410,
     text: (id: string) => `Execution ${id} has ended; nothing may start for it any more.`,
   },
+  LOG_EXPIRED: { status: 410, text: (what: string) => what },
   REQUEST_TIMEOUT: { status: 408, text: (what: string) => what },
   PAYLOAD_TOO_LARGE: { status: 413, text: (what: string) => what },
   URI_TOO_LONG: { status: 414, text: (what: string) => what },

@@ -7,12 +7,20 @@ export interface Fault {
   readonly when: 'before' | 'after';
 }
 
-/** A store whose service dies at one step. Every question and every commit is a step; so is every read within a transaction. */
-export function failingRecords(records: Records, fault?: Fault): { readonly records: Records; steps(): number } {
+/**
+ * A store whose service dies at one step. Every question and every commit is a step; so is every read within a transaction. What else
+ * the service does may be counted among them with `step`. With `staysDead` nothing is answered after it.
+ */
+export function failingRecords(
+  records: Records,
+  fault?: Fault,
+  { staysDead = false }: { readonly staysDead?: boolean } = {},
+): { readonly records: Records; steps(): number; step<R>(work: () => Promise<R>): Promise<R> } {
   let steps = 0;
   const step = async <R>(work: () => Promise<R>): Promise<R> => {
     steps += 1;
     const fails = steps === fault?.at;
+    if (staysDead && fault && steps > fault.at) throw new Failure('STORE_UNAVAILABLE');
     if (fails && fault?.when === 'before') throw new Failure('STORE_UNAVAILABLE');
     const result = await work();
     if (fails) throw new Failure('STORE_UNAVAILABLE');
@@ -43,5 +51,5 @@ export function failingRecords(records: Records, fault?: Fault): { readonly reco
     watchQuery: (query, args, watcher) => records.watchQuery(query, args, watcher),
     removeExpired: (nowMs, limit) => records.removeExpired(nowMs, limit),
   };
-  return { records: failing, steps: () => steps };
+  return { records: failing, steps: () => steps, step };
 }

@@ -80,6 +80,9 @@ const KEEP_ARCHIVE: Grant = {
   on: OBJECTS,
 };
 
+/** Logs are read by whoever shows or proves them; the processor alone seals and removes them. */
+const READ_ARCHIVE: Grant = { permissions: ['storage.objects.get'], on: OBJECTS };
+
 /** Account (the part before the `@`) -> its grants. The job account holds none: bootstrap answers carry what a run needs. */
 export const GRANTS = {
   'runvoy-orchestrator': [
@@ -103,7 +106,7 @@ export const GRANTS = {
     },
     { permissions: ['pubsub.topics.publish'], on: 'projects/{project}/topics/{eventsTopic}' },
     READ_RUN_LOGS,
-    KEEP_ARCHIVE,
+    READ_ARCHIVE,
     TELL,
   ],
   'runvoy-processor': [
@@ -126,10 +129,11 @@ export const GRANTS = {
     USE_DATABASE,
     READ_SECRET_VALUES,
     { permissions: ['run.executions.get', 'run.executions.list'], on: PROJECT },
+    READ_ARCHIVE,
     TELL,
   ],
   // Its signing keys are a secret that Cloud Run reads for it when an instance starts.
-  'runvoy-websocket': [USE_DATABASE, READ_SECRET_VALUES, TELL],
+  'runvoy-websocket': [USE_DATABASE, READ_SECRET_VALUES, READ_ARCHIVE, TELL],
   'runvoy-job': [],
   // Pub/Sub pushes, Eventarc and Scheduler come with tokens of this account.
   'runvoy-caller': [

@@ -111,6 +111,8 @@ export interface LogSummaryBody {
   readonly bytes?: number;
   readonly sha256?: string;
   readonly gaps?: readonly LogGap[];
+  /** When it was removed, because this deployment keeps logs for so long: no door shows it any more. */
+  readonly expired_at?: string;
 }
 
 /** An element of `GET /api/v1/executions`, and the body of `GET /api/v1/executions/{id}`. */

@@ -54,4 +54,6 @@ export const LIMITS = {
   graceMaxMs: 3_600_000,
   /** Output beyond this ends the run with cause `output_limit`. */
   logBytesDefault: 1_024 * MIB,
+  logBytesMin: 64 * 1_024,
+  logBytesMax: 1_024 * 1_024 * MIB,
 } as const;

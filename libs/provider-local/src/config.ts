@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { DEPLOYMENT_LIMITS, readPrices, timeoutProblems } from '@runvoy/core';
+import { DEPLOYMENT_LIMITS, LOG_LIMIT_POLICIES, readPrices, timeoutProblems } from '@runvoy/core';
 import { LOG_LEVELS } from '@runvoy/runtime/logger';
 import {
   flag,
@@ -24,6 +24,7 @@ export const LOCAL_VARIABLES = {
   accessLog: ['RUNVOY_ACCESS_LOG', flag(false)],
   prices: ['RUNVOY_PRICES', optionalJson(readPrices)],
   ...integers(DEPLOYMENT_LIMITS),
+  logLimitPolicy: ['RUNVOY_LOG_LIMIT_POLICY', oneOf(LOG_LIMIT_POLICIES, 'stop')],
 } as const;
 
 export type LocalConfig = ConfigOf<typeof LOCAL_VARIABLES>;

@@ -6,6 +6,7 @@ import {
   Failure,
   listExecutions,
   queuePlaces,
+  requireKeptLog,
   requirePermission,
   stopExecution,
   type Caller,
@@ -172,6 +173,13 @@ async function placeOfRun({ records, policy }: OrchestratorDeps, execution: Exec
 /** The execution when the caller may read it. Who may not, learns nothing about whether it exists. */
 export function readableExecution(records: Records, caller: Caller, id: string): Promise<Execution> {
   return readable(records, caller, id, 'execution.read');
+}
+
+/** The same, for who asks for its log: fails with `LOG_EXPIRED` when that is not kept any more. */
+export async function readableLog(records: Records, caller: Caller, id: string): Promise<Execution> {
+  const execution = await readableExecution(records, caller, id);
+  requireKeptLog(execution);
+  return execution;
 }
 
 async function readable(

@@ -15,7 +15,7 @@ import { isTerminal, type LogEventBody, type LogLine, type LogsBody } from '@run
 import type { FastifyInstance } from 'fastify';
 import { callerOf } from './authentication.ts';
 import type { OrchestratorDeps } from './deps.ts';
-import { readableExecution } from './execution-routes.ts';
+import { readableLog } from './execution-routes.ts';
 import { streamTicketUrl } from './links.ts';
 import { readLogQuery, type LogQuery } from './list-query.ts';
 
@@ -34,13 +34,13 @@ export function logRoutes(api: FastifyInstance, deps: OrchestratorDeps): void {
         params: ExecutionParamsSchema,
         querystring: LogQuerySchema,
         response: { 200: LogsSchema },
-        errors: ['INVALID_REQUEST', 'EXECUTION_NOT_FOUND', 'UNPROCESSABLE'],
+        errors: ['INVALID_REQUEST', 'EXECUTION_NOT_FOUND', 'LOG_EXPIRED', 'UNPROCESSABLE'],
       },
     },
     async (request, reply) => {
       const caller = callerOf(request);
       const query = readLogQuery(request.query);
-      const execution = await readableExecution(deps.records, caller, request.params.id);
+      const execution = await readableLog(deps.records, caller, request.params.id);
       const live = { websocket_url: streamTicketUrl(deps, execution.execution_id, caller) };
       if (query) return logPage(deps, execution, query, live);
       if (execution.status === 'STARTING' || execution.status === 'RUNNING') {

@@ -8,7 +8,7 @@ import Type from 'typebox';
 import { callerByKey } from './authentication.ts';
 import { CollapsedProgress } from './collapsed-progress.ts';
 import type { OrchestratorDeps } from './deps.ts';
-import { readableExecution } from './execution-routes.ts';
+import { readableLog } from './execution-routes.ts';
 import { readStream, readSwitch, readText } from './list-query.ts';
 import type { Operation } from './openapi/operation.ts';
 import type { RateLimits } from './rate-limits.ts';
@@ -44,7 +44,7 @@ export function logTextRoutes(app: FastifyInstance, deps: OrchestratorDeps, rate
     answersWith: 'text/plain',
     answerHeaders: ['Runvoy-Log-Completeness', 'Runvoy-Log-Lines', 'Runvoy-Log-SHA256'],
     response: { 200: Type.String() },
-    errors: ['INVALID_REQUEST', 'EXECUTION_NOT_FOUND'],
+    errors: ['INVALID_REQUEST', 'EXECUTION_NOT_FOUND', 'LOG_EXPIRED'],
   } as const satisfies Operation;
   app.get(
     '/api/v1/executions/:id/logs.txt',
@@ -77,7 +77,7 @@ async function readable(
   const { id } = request.params;
   const token = readText('token', request.query['token']);
   if (token !== '') return (await readerByTicket(deps, id, token)).execution;
-  return readableExecution(deps.records, await callerByKey({ deps, rates }, request, reply), id);
+  return readableLog(deps.records, await callerByKey({ deps, rates }, request, reply), id);
 }
 
 function readForm(query: Readonly<Record<string, unknown>>): TextForm {

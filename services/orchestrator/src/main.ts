@@ -5,6 +5,7 @@ import {
   auditedRecords,
   auditLine,
   defaultImageRef,
+  logPolicy,
   openAdminDoor,
   openAdminDoorByHash,
   platformOf,
@@ -12,7 +13,6 @@ import {
   slotLimits,
   systemClock,
 } from '@runvoy/core';
-import { LIMITS } from '@runvoy/protocol';
 import {
   explain,
   observeService,
@@ -95,7 +95,7 @@ async function openLocal(shutdown: Shutdown): Promise<Opened> {
       timeoutMaxS: config.timeoutMaxS,
       stopTimeoutMs: config.stopTimeoutS * 1000,
       limits: slotLimits(config),
-      maxLogBytes: LIMITS.logBytesDefault,
+      ...logPolicy(config),
       trustAllUsers: config.trustAllUsers,
       noRunner,
       platform: platformOf(process.arch),
@@ -155,7 +155,7 @@ async function openGcp(shutdown: Shutdown): Promise<Opened> {
       timeoutMaxS: config.timeoutMaxS,
       stopTimeoutMs: config.stopTimeoutS * 1000,
       limits: slotLimits(config),
-      maxLogBytes: LIMITS.logBytesDefault,
+      ...logPolicy(config),
       trustAllUsers: true,
       gitRoots: [],
       serviceAccounts: config.jobServiceAccounts,
@@ -185,6 +185,8 @@ function observedBy({ logger, tracing, metrics }: Observed) {
 
 async function open(shutdown: Shutdown): Promise<OpenService> {
   const { deps, observed, port, host } = await openProvider(shutdown);
+  const app = buildOrchestrator(deps);
+  consolePages(app, CONSOLE);
   return {
     name: 'orchestrator',
     app,

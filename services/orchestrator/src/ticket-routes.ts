@@ -11,7 +11,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import { callerOf } from './authentication.ts';
 import type { OrchestratorDeps } from './deps.ts';
-import { readableExecution } from './execution-routes.ts';
+import { readableLog } from './execution-routes.ts';
 import { eventsTicketUrl, readTicket, withTicket } from './links.ts';
 import { readCount, readLogQuery } from './list-query.ts';
 import type { Operation } from './openapi/operation.ts';
@@ -26,7 +26,7 @@ const LEAST_S = 60;
 export function ticketRoutes(api: FastifyInstance, deps: OrchestratorDeps): void {
   const asked = async (request: FastifyRequest<ById>) => {
     const caller = callerOf(request);
-    const execution = await readableExecution(deps.records, caller, request.params.id);
+    const execution = await readableLog(deps.records, caller, request.params.id);
     return { caller, execution };
   };
 
@@ -38,7 +38,7 @@ export function ticketRoutes(api: FastifyInstance, deps: OrchestratorDeps): void
     permission: 'execution.read',
     querystring: TicketQuerySchema,
     response: { 201: TicketSchema },
-    errors: ['EXECUTION_NOT_FOUND'],
+    errors: ['EXECUTION_NOT_FOUND', 'LOG_EXPIRED'],
   } as const satisfies Operation;
   api.post<ById & ByQuery>(
     '/executions/:id/ticket',
@@ -69,7 +69,7 @@ export function ticketRoutes(api: FastifyInstance, deps: OrchestratorDeps): void
     querystring: EventsQuerySchema,
     answerHeaders: ['Location'],
     response: { 307: Type.Null({ description: 'The stream, in `Location`.' }) },
-    errors: ['INVALID_REQUEST', 'EXECUTION_NOT_FOUND'],
+    errors: ['INVALID_REQUEST', 'EXECUTION_NOT_FOUND', 'LOG_EXPIRED'],
   } as const satisfies Operation;
   api.get<ById & ByQuery>('/executions/:id/logs/stream', { schema: streamSchema }, async (request, reply) => {
     const { after } = readLogQuery({ limit: '1', ...request.query })!;
@@ -85,7 +85,7 @@ export function ticketRoutes(api: FastifyInstance, deps: OrchestratorDeps): void
     summary: 'Its log, checked anew',
     permission: 'execution.read',
     response: { 200: VerifiedLogSchema },
-    errors: ['EXECUTION_NOT_FOUND'],
+    errors: ['EXECUTION_NOT_FOUND', 'LOG_EXPIRED'],
   } as const satisfies Operation;
   api.get<ById>('/executions/:id/logs/verify', { schema: verifySchema }, async (request): Promise<VerifyLogBody> => {
     const { execution } = await asked(request);

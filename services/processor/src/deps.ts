@@ -1,5 +1,7 @@
 import type {
   Archive,
+  ArchiveDeps,
+  Archiver,
   BootstrapDeps,
   EventBus,
   Execution,
@@ -34,7 +36,7 @@ export interface RunnerDeps extends BootstrapDeps, Common {
 }
 
 /** What the routes for events need. */
-export interface EventDeps extends TickDeps, HealthDeps, Common {
+export interface EventDeps extends TickDeps, HealthDeps, ArchiveDeps, Common {
   readonly bus: EventBus;
   /** Not optional as in core: where it were forgotten, everybody who waits would be let in. */
   readonly limits: SlotLimits;
@@ -44,6 +46,8 @@ export interface EventDeps extends TickDeps, HealthDeps, Common {
   readonly readPlatformEntry?: ReadPlatformEntry;
   /** Absent where the bus brings its dead letters to the records itself. */
   readonly readDeadLetterMark?: ReadDeadLetterMark;
+  /** Carries sealed logs to the archive; made by the routes unless given. */
+  readonly archiver?: Archiver;
   /** Told of each tick, once it is over. */
   readonly ticked?: (report: TickReport) => void;
   /** What this process remembers between ticks; made by the routes unless given. */

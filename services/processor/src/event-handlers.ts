@@ -46,13 +46,17 @@ const HANDLERS: Handlers = {
       const { overdue } = report;
       deps.logger.warn('stops are not confirmed in time; their cancel is sent again at each look', { overdue });
     }
+    await archive(deps, 'tick');
     // The health report tells when it last came; a tick whose mark was lost is a tick all the same.
     await deps.marks?.ticked().catch((error: unknown) => notice(deps, 'a tick was not marked')(error, 'tick'));
     return undefined;
   },
   // The scheduled reconcile: the sweep of the platform's list is the first part of the health report.
   'dev.runvoy.sweep.v1': async (deps) => {
-    const report = await reconcileHealth(deps, 'schedule', notice(deps, 'a part of the health report failed'));
+    const [report] = await Promise.all([
+      reconcileHealth(deps, 'schedule', notice(deps, 'a part of the health report failed')),
+      archive(deps, 'hour'),
+    ]);
     const { issues, error_count, reconciled_count, sweep_status } = report;
     const told = { issues: issues.length, errors: error_count, reconciled: reconciled_count, ...sweep_status };
     if (error_count > 0) deps.logger.warn('the health report has errors', told);
@@ -68,6 +72,18 @@ function executionOf(data: { readonly execution_id: string }): string {
   const { execution_id: id } = (data ?? {}) as { readonly execution_id?: unknown };
   if (typeof id === 'string' && /^[0-9a-f]{32}$/.test(id)) return id;
   throw new Failure('INVALID_REQUEST', 'The event names no execution: "execution_id" must be 32 hex characters.');
+}
+
+/** Logs lose nothing by waiting: what fails here is no reason to have the event again. */
+async function archive(deps: EventDeps, when: 'hour' | 'tick'): Promise<void> {
+  try {
+    const report = await deps.archiver?.turn(when);
+    if (report && (report.sealed > 0 || report.removed > 0 || report.expired > 0 || report.failed > 0)) {
+      deps.logger.info('logs were archived', { ...report });
+    }
+  } catch (error) {
+    notice(deps, 'the archiver could not ask what is due')(error, 'logs');
+  }
 }
 
 function notice({ logger }: EventDeps, message: string) {

@@ -1,4 +1,4 @@
-import { Failure, newTickMarks, type CloudEventEnvelope, type FailureCode } from '@runvoy/core';
+import { Failure, newArchiver, newTickMarks, type CloudEventEnvelope, type FailureCode } from '@runvoy/core';
 import { parseCloudEvent, tellDelivery } from '@runvoy/runtime';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { callersOnly } from './callers.ts';
@@ -15,7 +15,15 @@ const POISON: readonly FailureCode[] = ['INVALID_REQUEST', 'UNPROCESSABLE', 'EXE
  * its reason first, and then acknowledged: it would come a hundred times and say less each time.
  */
 export function eventRoutes(app: FastifyInstance, given: EventDeps): void {
-  const deps = { ...given, marks: given.marks ?? newTickMarks(given) };
+  const deps = {
+    ...given,
+    marks: given.marks ?? newTickMarks(given),
+    archiver:
+      given.archiver ??
+      newArchiver(given, (error, about) =>
+        given.logger.warn('a log was not archived; it is tried again', { about, error }),
+      ),
+  };
   for (const path of ['/events', '/events/logs', '/events/tick'] as const) {
     app.post(path, { onRequest: callersOnly(deps.callers, path) }, async (request, reply) => {
       await takeIn(deps, request, path);

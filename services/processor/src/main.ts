@@ -115,6 +115,7 @@ async function openLocal(shutdown: Shutdown): Promise<OpenService> {
     upSinceMs: systemClock.now(),
     startTimeoutMs: config.startTimeoutS * 1000,
     limits: slotLimits(config),
+    logRetentionDays: config.logRetentionDays,
     probe: local.openHealthProbe({ dataDir, jobs }),
   });
   ready.resolve(routes);
@@ -199,6 +200,7 @@ async function openGcp(shutdown: Shutdown): Promise<OpenService> {
     upSinceMs: systemClock.now(),
     startTimeoutMs: config.startTimeoutS * 1000,
     limits: slotLimits(config),
+    logRetentionDays: config.logRetentionDays,
     readPlatformEntry: gcp.readPlatformEntry,
     readDeadLetterMark: gcp.deadLetterMarks({ logsTopic: config.logsTopic }),
     callers: {

@@ -16,6 +16,7 @@ import {
 } from '@runvoy/runtime';
 import {
   DEPLOYMENT_LIMITS,
+  LOG_LIMIT_POLICIES,
   isEmail,
   readPrices,
   slotLimits,
@@ -23,6 +24,7 @@ import {
   timeoutProblems,
   type SlotLimits,
 } from '@runvoy/core';
+import type { LogLimitPolicy } from '@runvoy/protocol';
 
 /** How one server on this machine is set up. */
 export interface StandaloneConfig {
@@ -51,6 +53,11 @@ export interface StandaloneConfig {
   /** Requests a minute and key; 0 = no limit. */
   readonly rateLimit: number;
   readonly rateLimitRefused: number;
+  /** UTF-8 bytes that a command may write, and what happens to one that writes more. */
+  readonly maxLogBytes: number;
+  readonly logLimitPolicy: LogLimitPolicy;
+  /** Days after the end of a run; 0 = for ever. */
+  readonly logRetentionDays: number;
   readonly trustedProxyHops: number;
   /** Who may read `/metrics`. */
   readonly metrics: 'key' | 'loopback' | 'off';
@@ -134,5 +141,6 @@ export const STANDALONE_CONFIG = {
   prices: ['RUNVOY_PRICES', optionalJson(readPrices)],
   ...integers(DEPLOYMENT_LIMITS),
   accessLog: ['RUNVOY_ACCESS_LOG', flag(false)],
+  logLimitPolicy: ['RUNVOY_LOG_LIMIT_POLICY', oneOf(LOG_LIMIT_POLICIES, 'stop')],
   metrics: ['RUNVOY_METRICS', oneOf(['key', 'loopback', 'off'], 'key')],
 } as const;

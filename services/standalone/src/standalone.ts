@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, rmSync } from 'node:fs';
 import {
+  logPolicy,
   recordsLiveFeed,
   systemClock,
   type Archive,
@@ -17,7 +18,7 @@ import {
 } from '@runvoy/core';
 import { buildOrchestrator, ratePolicy } from '@runvoy/orchestrator';
 import { buildProcessor } from '@runvoy/processor';
-import { LIMITS, type Isolation } from '@runvoy/protocol';
+import type { Isolation } from '@runvoy/protocol';
 import {
   newShutdown,
   noTelemetry,
@@ -164,6 +165,7 @@ async function open(
     gitRoots: config.gitRoots,
     upSinceMs: clock.now(),
     limits: config.limits,
+    logRetentionDays: config.logRetentionDays,
   };
   const meters = openMeters(config, { records, clock, version: VERSION }, () => liveView.viewers(), {
     logger,
@@ -246,7 +248,7 @@ function runPolicy(config: StandaloneConfig, isolation: Isolation): RunPolicy {
     timeoutMaxS: config.timeoutMaxS,
     stopTimeoutMs: config.stopTimeoutS * 1000,
     limits: config.limits,
-    maxLogBytes: LIMITS.logBytesDefault,
+    ...logPolicy(config),
     trustAllUsers: config.trustAllUsers,
     gitRoots: config.gitRoots,
     platform: platformOf(process.arch),

@@ -1,4 +1,4 @@
-import { chunksInOrder, readHead, readTail } from '@runvoy/core';
+import { readChunkPage, readHead, readTail } from '@runvoy/core';
 import type { Clock, Execution, LiveFeed, LogAssessment, LogChunk, LogStore } from '@runvoy/core';
 import { isTerminal, type HelloFrame, type StatusFrame } from '@runvoy/protocol';
 import type { Logger } from '@runvoy/runtime';
@@ -88,12 +88,11 @@ export class ExecutionFeed implements ViewedLog {
   }
 
   async page(after: number, limit: number): Promise<readonly LogChunk[] | undefined> {
-    const { records, clock, logger } = this.#deps;
+    const { clock, logger } = this.#deps;
     const { execution_id } = this.#execution;
     while (!this.#isClosed) {
       try {
-        const page = await records.page(chunksInOrder, { equal: { execution_id }, after, limit });
-        return page.records.map(({ value }) => value);
+        return await readChunkPage(this.#deps, execution_id, after, limit);
       } catch (error) {
         logger.warn('Could not read a log for a live view; trying again', { execution_id, error });
         await clock.sleep(RETRY_MS, this.#closing.signal);

@@ -49,6 +49,9 @@ locals {
     RUNVOY_MAX_RUNNING_PER_USER            = tostring(var.jobs.max_running_per_user)
     RUNVOY_MAX_RUNNING_PER_IMAGE           = tostring(var.jobs.max_running_per_image)
     RUNVOY_QUEUE_TIMEOUT                   = tostring(var.jobs.queue_timeout_seconds)
+    RUNVOY_LOG_MAX_BYTES                   = tostring(var.logs.max_bytes)
+    RUNVOY_LOG_LIMIT_POLICY                = var.logs.limit_policy
+    RUNVOY_LOG_RETENTION_DAYS              = tostring(var.logs.retention_days)
     RUNVOY_RATE_LIMIT                      = tostring(var.rate_limit)
     RUNVOY_RATE_LIMIT_REFUSED              = tostring(var.rate_limit_refused)
     RUNVOY_TRUSTED_PROXY_HOPS              = var.domain == null ? "1" : "2"

@@ -103,6 +103,16 @@ variable "jobs" {
   default     = {}
 }
 
+variable "logs" {
+  type = object({
+    max_bytes      = optional(number, 1073741824)
+    limit_policy   = optional(string, "stop")
+    retention_days = optional(number, 30)
+  })
+  description = "How much a run may write, what happens beyond it (stop or head_tail), and for how many days after its end its log is kept; 0 = for ever."
+  default     = {}
+}
+
 variable "sidecar_image" {
   type        = string
   description = "The image that runs beside every command."

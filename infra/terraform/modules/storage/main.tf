@@ -41,6 +41,36 @@ resource "google_storage_bucket" "archive" {
     }
   }
 
+  # runvoy removes the logs that are not kept any more. What it removed is gone for good a week later.
+  lifecycle_rule {
+    action {
+      type = "Delete"
+    }
+
+    condition {
+      days_since_noncurrent_time = 7
+      matches_prefix             = ["logs/"]
+      with_state                 = "ARCHIVED"
+    }
+  }
+
+  # What nothing names any more. A log is sealed while its run goes on, which is a week at most, and kept from its end.
+  dynamic "lifecycle_rule" {
+    for_each = var.log_retention_days == 0 ? [] : [var.log_retention_days + 45]
+
+    content {
+      action {
+        type = "Delete"
+      }
+
+      condition {
+        age            = lifecycle_rule.value
+        matches_prefix = ["logs/"]
+        with_state     = "LIVE"
+      }
+    }
+  }
+
   lifecycle_rule {
     action {
       type = "AbortIncompleteMultipartUpload"

@@ -29,6 +29,12 @@ variable "coldline_after_days" {
   }
 }
 
+variable "log_retention_days" {
+  type        = number
+  description = "For how many days after a run its log is kept; 0 = for ever."
+  default     = 30
+}
+
 variable "force_destroy" {
   type        = bool
   description = "Whether destroying the bucket deletes what is in it."

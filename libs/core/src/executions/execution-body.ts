@@ -45,7 +45,7 @@ export function executionStatusBody(
   queue?: QueueBody,
   prices?: Prices,
 ): ExecutionStatusBody {
-  const log = assessment ? assessmentBody(assessment) : logSummary(execution);
+  const log = assessment ? assessmentBody(assessment, execution) : logSummary(execution);
   return {
     ...common(execution, queue, prices),
     exit_code: execution.completed_at_ms === undefined ? null : (execution.exit_code ?? null),
@@ -109,19 +109,29 @@ function confirmedAtMs(execution: Execution): number {
 }
 
 function logSummary(execution: Execution): LogSummaryBody | undefined {
-  const { end_record, log_proven } = execution;
-  if (!end_record) return undefined;
+  const { end_record, log_proven, log_expired } = execution;
+  if (!end_record) {
+    return log_expired && { completeness: 'unproven', lines: execution.log_archive?.lines ?? 0, ...expiry(execution) };
+  }
   const { lines, bytes, sha256 } = end_record;
   const completeness = log_proven ? 'complete' : isTerminal(execution.status) ? 'unproven' : 'running';
-  return { completeness, lines, bytes, sha256 };
+  return { completeness, lines, bytes, sha256, ...expiry(execution) };
 }
 
-function assessmentBody({ completeness, lines, bytes, sha256, gaps }: LogAssessment): LogSummaryBody {
+function assessmentBody(
+  { completeness, lines, bytes, sha256, gaps }: LogAssessment,
+  execution: Execution,
+): LogSummaryBody {
   return {
     completeness,
     lines,
     ...(bytes === undefined ? {} : { bytes }),
     ...(sha256 === undefined ? {} : { sha256 }),
     ...(gaps.length === 0 ? {} : { gaps }),
+    ...expiry(execution),
   };
+}
+
+function expiry({ log_expired }: Execution): Pick<LogSummaryBody, 'expired_at'> {
+  return log_expired ? { expired_at: rfc3339(log_expired.at_ms) } : {};
 }

@@ -8,6 +8,7 @@ import type {
   Reason,
 } from '@runvoy/protocol';
 import type { PlatformEnd } from '../jobs/job-runner.ts';
+import type { LogManifest } from '../logs/log-manifest.ts';
 import type { DeclaredQuery, Ref } from '../records/records.ts';
 import type { Millis } from '../time/clock.ts';
 import type { Labels } from './labels.ts';
@@ -187,6 +188,13 @@ export interface Execution {
   readonly end_record?: EndRecord;
   /** All lines of the end record are stored and their SHA-256 agrees. Never taken back. */
   readonly log_proven?: true;
+  /** Since when the age of its log counts: its end. There until nothing is left of the log. */
+  readonly log_since_ms?: Millis;
+  /** When the archiver looks at its log next; absent when it has nothing to do. */
+  readonly archive_due_at_ms?: Millis;
+  readonly log_archive?: LogManifest;
+  /** The log was older than this deployment keeps logs, and is gone or going. */
+  readonly log_expired?: { readonly at_ms: Millis; readonly kept_days: number };
   readonly faults: readonly Fault[];
   readonly imported?: Imported;
   /** When what became known, for `explain`: nothing is decided by it. Absent until there is something. */
@@ -201,6 +209,8 @@ export const executionsOfImages: DeclaredQuery<Execution> = { name: 'executionsO
 export const executionsWithLabel: DeclaredQuery<Execution> = { name: 'executionsWithLabel' };
 export const executionsOfRequest: DeclaredQuery<Execution> = { name: 'executionsOfRequest' };
 export const executionsUnfinished: DeclaredQuery<Execution> = { name: 'executionsUnfinished' };
+export const executionsArchiveDue: DeclaredQuery<Execution> = { name: 'executionsArchiveDue' };
+export const executionsByLogAge: DeclaredQuery<Execution> = { name: 'executionsByLogAge' };
 export const waitingOfUser: DeclaredQuery<Execution> = { name: 'executionsWaitingOfUser' };
 
 /** How many requests an execution remembers by their ids. */

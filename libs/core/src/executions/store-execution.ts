@@ -1,6 +1,7 @@
 import { isTerminal, type TerminalStatus } from '@runvoy/protocol';
 import { Failure } from '../failure.ts';
 import { addToOutbox, newEvent } from '../events/outbox.ts';
+import { withArchivePlan } from '../logs/archive-plan.ts';
 import type { Records, Stored, Tx } from '../records/records.ts';
 import type { Clock, Millis } from '../time/clock.ts';
 import { advance } from './advance.ts';
@@ -38,7 +39,7 @@ export async function storeExecution(
   if (after === before) return;
   const slots = await slotsAfter(tx, before, after);
   if (slots) tx.set(slotsRef, slots);
-  tx.set(executionRef(after.execution_id), withTrail(before, after, nowMs));
+  tx.set(executionRef(after.execution_id), withArchivePlan(before, withTrail(before, after, nowMs), nowMs));
   const { status } = after;
   if (!isTerminal(status) || isTerminal(before.status)) return;
   if (!after.without_input) tx.delete(runInputRef(after.execution_id));
@@ -112,7 +113,8 @@ function take(
   notes: readonly TrailEntry[],
   nowMs: Millis,
 ): Execution {
-  return withTrail(before, notes.reduce(noteTrail, evidence.reduce(advance, before)), nowMs);
+  const after = withTrail(before, notes.reduce(noteTrail, evidence.reduce(advance, before)), nowMs);
+  return withArchivePlan(before, after, nowMs);
 }
 
 /**

@@ -8,6 +8,8 @@ import { KEEP_NOTHING, type Keep } from '../idempotency/once.ts';
 import type { Records, Tx } from '../records/records.ts';
 import type { Clock, Millis } from '../time/clock.ts';
 
+const DAY_MS = 86_400_000;
+
 interface Deps {
   readonly records: Records;
   readonly clock: Clock;
@@ -94,6 +96,9 @@ function importedRun(run: ExportedRun, source: string, { caller }: Asking, atMs:
     completed_at_ms,
     ...(run.log === undefined ? {} : { end_record: { ...run.log, maskings: 0 } satisfies EndRecord }),
     faults: [],
+    log_since_ms: atMs,
+    // Its lines come after it; when they have come, they may be sealed.
+    archive_due_at_ms: atMs + DAY_MS,
     imported: { at_ms: atMs, by: caller.user.email, source, ...ranFor(run, completed_at_ms - started_at_ms) },
   };
 }

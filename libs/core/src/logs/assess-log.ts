@@ -29,6 +29,7 @@ export interface LogAssessment {
  */
 export async function assessLog(deps: AssessDeps, execution: Execution): Promise<LogAssessment> {
   const { end_record, log_proven, execution_id } = execution;
+  if (execution.log_expired) return assessExpired(execution);
   if (!end_record) return assessWithoutEnd(deps, execution);
   const stated = { lines: end_record.lines, bytes: end_record.bytes, sha256: end_record.sha256 };
   if (log_proven) return { completeness: 'complete', ...stated, gaps: [] };
@@ -40,6 +41,18 @@ export async function assessLog(deps: AssessDeps, execution: Execution): Promise
   }
   await storeProof(deps.records, execution_id);
   return { completeness: 'complete', ...stated, gaps };
+}
+
+/** What was known of it when it was there. */
+function assessExpired({ end_record, log_proven, log_archive }: Execution): LogAssessment {
+  const { lines = 0, bytes, sha256 } = end_record ?? log_archive ?? {};
+  return {
+    completeness: log_proven ? 'complete' : (log_archive?.completeness ?? 'unproven'),
+    lines,
+    ...(bytes === undefined ? {} : { bytes }),
+    ...(sha256 === undefined ? {} : { sha256 }),
+    gaps: log_archive?.gaps ?? [],
+  };
 }
 
 /** While the run goes on, a missing line is one on its way. */

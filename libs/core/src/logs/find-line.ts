@@ -1,25 +1,22 @@
 import type { Millis } from '../time/clock.ts';
-import { chunksBackwards, chunksInOrder, linesOf, type LogChunk } from './log-chunk.ts';
+import { linesOf } from './log-chunk.ts';
 import type { LogStore } from './log-store.ts';
-import { readTail } from './read-log.ts';
+import { partsBackwards } from './read-backwards.ts';
+import { readChunks, readTail } from './read-log.ts';
+import { segmentsAfter } from './read-segments.ts';
+import { pageOfChunks } from './stored-chunks.ts';
 
 /** Backwards a chunk's lines are only counted, so a page may hold many. */
 const CHUNKS_A_PAGE = 16;
 
 /** The cursor before the last `count` stored lines; 0 when there are no more than that. Missing lines do not count. */
-export async function cursorBeforeLast({ records }: LogStore, executionId: string, count: number): Promise<number> {
+export async function cursorBeforeLast(log: LogStore, executionId: string, count: number): Promise<number> {
   let left = count;
-  let from: string | undefined;
-  do {
-    const args = { equal: { execution_id: executionId }, limit: CHUNKS_A_PAGE };
-    const page = await records.page(chunksBackwards, args, from);
-    for (const { value } of page.records) {
-      const lines = value.through - value.from + 1;
-      if (lines >= left) return value.through - left;
-      left -= lines;
-    }
-    from = page.next;
-  } while (from !== undefined);
+  for await (const part of partsBackwards(log, executionId, CHUNKS_A_PAGE)) {
+    const lines = part.through - part.from + 1;
+    if (lines >= left) return part.through - left;
+    left -= lines;
+  }
   return 0;
 }
 
@@ -34,22 +31,33 @@ export async function cursorBeforeTime(log: LogStore, executionId: string, atMs:
   let high = tail;
   while (low < high) {
     const middle = Math.floor((low + high) / 2);
-    const chunk = await chunkAfter(log, executionId, middle);
-    if (!chunk) high = middle;
-    else if ((linesOf(chunk).at(-1)?.ms ?? 0) < atMs) low = chunk.through;
-    // What lies between is missing, or this very chunk.
-    else high = Math.max(low, Math.min(middle, chunk.from - 1));
+    const part = await partAfter(log, executionId, middle);
+    if (!part) high = middle;
+    else if (part.last_ms < atMs) low = part.through;
+    // What lies between is missing, or this very part.
+    else high = Math.max(low, Math.min(middle, part.from - 1));
   }
-  const chunk = await chunkAfter(log, executionId, low);
-  const first = chunk && linesOf(chunk).find((line) => line.seq > low && line.ms >= atMs);
-  return first ? first.seq - 1 : tail;
+  for await (const chunk of readChunks(log, executionId, low, 1)) {
+    const first = linesOf(chunk).find((line) => line.seq > low && line.ms >= atMs);
+    if (first) return first.seq - 1;
+  }
+  return tail;
 }
 
-async function chunkAfter({ records }: LogStore, executionId: string, cursor: number): Promise<LogChunk | undefined> {
-  const { records: found } = await records.page(chunksInOrder, {
-    equal: { execution_id: executionId },
-    after: cursor,
-    limit: 1,
-  });
-  return found[0]?.value;
+interface TimedPart {
+  readonly from: number;
+  readonly through: number;
+  readonly last_ms: Millis;
+}
+
+/** The first part that ends behind `cursor`: a chunk that is a record still, or a block of a segment, by its segment's record alone. */
+async function partAfter(log: LogStore, executionId: string, cursor: number): Promise<TimedPart | undefined> {
+  const [chunk] = await pageOfChunks(log, executionId, cursor, 1);
+  const stored = chunk && { from: chunk.from, through: chunk.through, last_ms: linesOf(chunk).at(-1)?.ms ?? 0 };
+  if (stored && stored.from <= cursor + 1) return stored;
+  for await (const { blocks } of segmentsAfter(log, executionId, cursor, 1)) {
+    const block = blocks.find(({ through }) => through > cursor);
+    return block && block.from < (stored?.from ?? Infinity) ? block : stored;
+  }
+  return stored;
 }

@@ -1,6 +1,7 @@
 import type { LogLine, LogStream } from '@runvoy/protocol';
-import { chunksBackwards, linesOf } from './log-chunk.ts';
+import { linesOf } from './log-chunk.ts';
 import type { LogStore } from './log-store.ts';
+import { chunksFromEnd } from './read-backwards.ts';
 
 /** The last of what a command wrote to one stream. */
 export interface Tail {
@@ -21,25 +22,22 @@ const CHUNKS_A_PAGE = 4;
 const CHUNKS_AT_MOST = 16;
 
 /** Reads the end of a log backwards until both streams have `bytes` of UTF-8, or nothing is left to read. */
-export async function readTails({ records }: LogStore, executionId: string, bytes: number): Promise<Tails> {
+export async function readTails(log: LogStore, executionId: string, bytes: number): Promise<Tails> {
   const held = { stdout: new TailOf('stdout', bytes), stderr: new TailOf('stderr', bytes) };
   let through = 0;
   let chunks = 0;
-  let from: string | undefined;
-  do {
-    const args = { equal: { execution_id: executionId }, limit: CHUNKS_A_PAGE };
-    const page = await records.page(chunksBackwards, args, from);
-    for (const { value } of page.records) {
-      through = Math.max(through, value.through);
-      for (const line of linesOf(value).toReversed()) {
-        held.stdout.take(line);
-        held.stderr.take(line);
-      }
+  let isMore = false;
+  for await (const chunk of chunksFromEnd(log, executionId, CHUNKS_A_PAGE)) {
+    chunks += 1;
+    through = Math.max(through, chunk.through);
+    for (const line of linesOf(chunk).toReversed()) {
+      held.stdout.take(line);
+      held.stderr.take(line);
     }
-    chunks += page.records.length;
-    from = page.next;
-  } while (from !== undefined && chunks < CHUNKS_AT_MOST && !(held.stdout.isFull && held.stderr.isFull));
-  const isMore = from !== undefined;
+    if (chunks < CHUNKS_AT_MOST && !(held.stdout.isFull && held.stderr.isFull)) continue;
+    isMore = chunk.from > 1;
+    break;
+  }
   return { stdout: held.stdout.tail(isMore), stderr: held.stderr.tail(isMore), through };
 }
 

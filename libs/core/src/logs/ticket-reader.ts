@@ -5,6 +5,7 @@ import { executionRef, type Execution } from '../executions/execution.ts';
 import { Failure } from '../failure.ts';
 import type { Records } from '../records/records.ts';
 import type { Clock } from '../time/clock.ts';
+import { requireKeptLog } from './expire-log.ts';
 import { executionOfTicket, openTicket, type Ticket } from './ticket.ts';
 
 /** Whoever holds a ticket, and what it lets them read. */
@@ -16,7 +17,7 @@ export interface TicketReader {
 
 /**
  * Who reads an execution's log by ticket. The key the ticket was asked for with must still stand, and still may read.
- * Fails with `UNAUTHORIZED`, `FORBIDDEN` (a ticket of another execution), `EXECUTION_NOT_FOUND`, or as `reauthenticate` does.
+ * Fails with `UNAUTHORIZED`, `FORBIDDEN` (a ticket of another execution), `EXECUTION_NOT_FOUND`, `LOG_EXPIRED`, or as `reauthenticate` does.
  */
 export async function readerByTicket(
   deps: { readonly records: Records; readonly clock: Clock; readonly signingKeys: SigningKeys },
@@ -28,6 +29,7 @@ export async function readerByTicket(
   const execution = (await deps.records.get(executionRef(executionId)))?.value;
   if (!execution) throw new Failure('EXECUTION_NOT_FOUND', executionId);
   requirePermission(caller, 'execution.read', execution.owned_by);
+  requireKeptLog(execution);
   return { execution, keyId: ticket.key_id };
 }
 

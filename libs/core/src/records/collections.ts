@@ -32,6 +32,7 @@ export const COLLECTIONS = {
   executions: { version: 1 },
   'run-inputs': { version: 1, bytes: 'sealed', expires: 'delete_at_ms' },
   'log-chunks': { version: 1, bytes: 'body' },
+  'log-segments': { version: 1 },
   images: { version: 1 },
   secrets: { version: 1, bytes: 'sealed' },
   idempotency: { version: 1, bytes: 'sealed', expires: 'delete_at_ms' },
@@ -99,6 +100,18 @@ export const QUERIES = {
     equal: ['waiting', 'created_by'],
     order: [{ field: 'started_at_ms', direction: 'asc' }],
   },
+  /** `archive_due_at_ms` is there while the archiver has something to do for a run that ended: others are in no such index. */
+  executionsArchiveDue: {
+    collection: 'executions',
+    equal: [],
+    order: [{ field: 'archive_due_at_ms', direction: 'asc' }],
+  },
+  /** `log_since_ms` is there from a run's end until nothing is left of its log. */
+  executionsByLogAge: {
+    collection: 'executions',
+    equal: [],
+    order: [{ field: 'log_since_ms', direction: 'asc' }],
+  },
   chunksInOrder: {
     collection: 'log-chunks',
     equal: ['execution_id'],
@@ -106,6 +119,16 @@ export const QUERIES = {
   },
   chunksBackwards: {
     collection: 'log-chunks',
+    equal: ['execution_id'],
+    order: [{ field: 'through', direction: 'desc' }],
+  },
+  segmentsInOrder: {
+    collection: 'log-segments',
+    equal: ['execution_id'],
+    order: [{ field: 'through', direction: 'asc' }],
+  },
+  segmentsBackwards: {
+    collection: 'log-segments',
     equal: ['execution_id'],
     order: [{ field: 'through', direction: 'desc' }],
   },

@@ -1,4 +1,5 @@
-import { LIMITS } from '@runvoy/protocol';
+import { LIMITS, type LogLimitPolicy } from '@runvoy/protocol';
+import type { RunPolicy } from '../executions/run-policy.ts';
 import { START_TIMEOUT_S } from '../executions/start-timeout.ts';
 import { STOP_TIMEOUT_S } from '../executions/stop-in-force.ts';
 
@@ -22,8 +23,29 @@ export const DEPLOYMENT_LIMITS = {
   /** Requests a minute and key; 0 = no limit. */
   rateLimit: { variable: 'RUNVOY_RATE_LIMIT', fallback: 0, min: 0, max: 1_000_000 },
   rateLimitRefused: { variable: 'RUNVOY_RATE_LIMIT_REFUSED', fallback: 100, min: 1, max: 1_000_000 },
+  /** UTF-8 bytes of the texts that a command may write. */
+  maxLogBytes: {
+    variable: 'RUNVOY_LOG_MAX_BYTES',
+    fallback: LIMITS.logBytesDefault,
+    min: LIMITS.logBytesMin,
+    max: LIMITS.logBytesMax,
+  },
+  /** Days after the end of a run; 0 = for ever. */
+  logRetentionDays: { variable: 'RUNVOY_LOG_RETENTION_DAYS', fallback: 30, min: 0, max: 36_500 },
   trustedProxyHops: { variable: 'RUNVOY_TRUSTED_PROXY_HOPS', fallback: 0, min: 0, max: 10 },
 } as const;
+
+/** What happens to a run that writes more than it may; the first unless told. */
+export const LOG_LIMIT_POLICIES = ['stop', 'head_tail'] as const satisfies readonly LogLimitPolicy[];
+
+/** How much a run may write and what happens beyond it, as a deployment is configured. */
+export function logPolicy(given: {
+  readonly maxLogBytes: number;
+  readonly logLimitPolicy: LogLimitPolicy;
+}): Pick<RunPolicy, 'maxLogBytes' | 'logLimitPolicy'> {
+  const { maxLogBytes, logLimitPolicy } = given;
+  return { maxLogBytes, ...(logLimitPolicy === 'stop' ? {} : { logLimitPolicy }) };
+}
 
 /** What is right by itself and wrong together. */
 export function timeoutProblems(given: { readonly timeoutDefaultS?: number; readonly timeoutMaxS?: number }): string[] {

@@ -59,6 +59,7 @@ const LogSummarySchema = Type.Object(
     bytes: Type.Optional(CountSchema),
     sha256: Type.Optional(Type.String()),
     gaps: Type.Optional(GapsSchema),
+    expired_at: Type.Optional(TimeSchema),
   },
   { title: 'LogSummary', description: 'The end of a log, as the runner stated it and as the store proves it.' },
 );

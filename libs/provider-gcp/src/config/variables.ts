@@ -1,4 +1,4 @@
-import { DEPLOYMENT_LIMITS, isEmail, readPrices, type SigningKeys } from '@runvoy/core';
+import { DEPLOYMENT_LIMITS, isEmail, LOG_LIMIT_POLICIES, readPrices, type SigningKeys } from '@runvoy/core';
 import { LIMITS } from '@runvoy/protocol';
 import { LOG_LEVELS } from '@runvoy/runtime/logger';
 import {
@@ -110,6 +110,7 @@ export const GCP_VARIABLES = {
     // Cloud Run's own front end.
     trustedProxyHops: { fallback: 1 },
   }),
+  logLimitPolicy: ['RUNVOY_LOG_LIMIT_POLICY', oneOf(LOG_LIMIT_POLICIES, 'stop')],
 
   prices: ['RUNVOY_PRICES', optionalJson(readPrices)],
 
