@@ -1,3 +1,6 @@
+import { type BytePatterns, buildBytePatterns } from './byte-patterns.ts';
+import { secretForms } from './secret-forms.ts';
+
 /** What is written in place of a secret value. */
 export const MASK = '***';
 
@@ -22,69 +25,42 @@ export interface SecretMask {
   readonly unmasked: readonly string[];
 }
 
-interface Pattern {
-  readonly bytes: Buffer;
-  /** Knuth, Morris and Pratt's table: how much of the value still matches after a mismatch. */
-  readonly fallback: Int32Array;
+/** Where forms of secrets stand in what is held and read; those that overlap are one place. */
+interface Place {
+  begin: number;
+  end: number;
+  /** Its mask was written when its beginning was. */
+  written: boolean;
 }
 
+const NOTHING = Buffer.alloc(0);
+
 /**
- * Masks the plain values of `secrets`. It guards against accidents: a command can always write a value in another form.
- * Line feeds at the ends of a value do not count, because shells drop them when they print it.
+ * Masks the values of `secrets` in every form that `secretForms` knows. It guards against accidents: a command can always write a
+ * value in another one.
  */
 export function openSecretMask(secrets: Readonly<Record<string, string>>): SecretMask {
-  const values = new Set<string>();
+  const forms = new Map<string, Buffer>();
   const unmasked: string[] = [];
-  for (const [name, secret] of Object.entries(secrets)) {
-    const value = secret.replace(/^[\r\n]+|[\r\n]+$/g, '');
-    if (value.length >= SHORTEST_MASKED) values.add(value);
-    else if (value.length > 0) unmasked.push(name);
+  for (const [name, value] of Object.entries(secrets)) {
+    const length = value.trim().length;
+    if (length >= SHORTEST_MASKED) for (const form of secretForms(value)) forms.set(form.toString('latin1'), form);
+    else if (length > 0) unmasked.push(name);
   }
-  const patterns = [...values].map((value) => pattern(Buffer.from(value)));
+  const patterns = forms.size > 0 ? buildBytePatterns([...forms.values()]) : undefined;
   const mask = Buffer.from(MASK);
   let maskings = 0;
 
   function openStream(): Masker {
-    let held = Buffer.alloc(0);
-    /** How many of the held bytes belong to a value whose mask is written already. */
-    let covered = 0;
-
-    function write(all: Buffer, hold: number): Buffer {
-      const boundary = all.length - hold;
-      const out: Buffer[] = [];
-      let at = 0;
-      // A read may be so short that all of it is held: then what was covered stays so.
-      let stillCovered = Math.max(0, covered - boundary);
-      for (const place of places(all, patterns, covered)) {
-        if (place.start >= boundary) break;
-        out.push(all.subarray(at, place.start));
-        if (!place.written) {
-          out.push(mask);
-          maskings += 1;
-        }
-        at = Math.min(place.end, boundary);
-        stillCovered = place.end - at;
-      }
-      out.push(all.subarray(at, boundary));
-      held = Buffer.from(all.subarray(boundary));
-      covered = stillCovered;
-      return out.length === 1 ? out[0]! : Buffer.concat(out);
-    }
-
-    return {
-      push(bytes) {
-        if (patterns.length === 0) return bytes;
-        const all = held.length > 0 ? Buffer.concat([held, bytes]) : bytes;
-        return write(all, longestBeginning(all, patterns));
-      },
-      end: () => write(held, 0),
-    };
+    return patterns
+      ? openMasker(patterns, mask, () => (maskings += 1))
+      : { push: (bytes) => bytes, end: () => NOTHING };
   }
 
   return {
     openStream,
     maskText(text) {
-      if (patterns.length === 0) return text;
+      if (!patterns) return text;
       const stream = openStream();
       return Buffer.concat([stream.push(Buffer.from(text)), stream.end()]).toString('utf8');
     },
@@ -95,52 +71,54 @@ export function openSecretMask(secrets: Readonly<Record<string, string>>): Secre
   };
 }
 
-function pattern(bytes: Buffer): Pattern {
-  const fallback = new Int32Array(bytes.length);
-  for (let i = 1, matched = 0; i < bytes.length; i += 1) {
-    while (matched > 0 && bytes[i] !== bytes[matched]) matched = fallback[matched - 1]!;
-    if (bytes[i] === bytes[matched]) matched += 1;
-    fallback[i] = matched;
-  }
-  return { bytes, fallback };
-}
+function openMasker(patterns: BytePatterns, mask: Buffer, onMask: () => void): Masker {
+  const search = patterns.openSearch();
+  let held: Buffer = NOTHING;
+  /** Of what is held and of what it goes on with, in order. */
+  let places: Place[] = [];
 
-interface Place {
-  start: number;
-  end: number;
-  /** Its mask was written before, when its beginning was read. */
-  written: boolean;
-}
-
-/** Where values stand, in order; those that overlap are one place. */
-function places(all: Buffer, patterns: readonly Pattern[], covered: number): Place[] {
-  const found: Place[] = covered > 0 ? [{ start: 0, end: covered, written: true }] : [];
-  for (const { bytes } of patterns) {
-    for (let at = all.indexOf(bytes); at >= 0; at = all.indexOf(bytes, at + 1)) {
-      found.push({ start: at, end: at + bytes.length, written: false });
+  function found(begin: number, end: number): void {
+    const place = { begin, end, written: false };
+    for (let last = places.at(-1); last && begin < last.end; last = places.at(-1)) {
+      place.begin = Math.min(place.begin, last.begin);
+      place.written ||= last.written;
+      places.pop();
     }
+    places.push(place);
   }
-  if (found.length < 2) return found;
-  found.sort((a, b) => a.start - b.start || Number(b.written) - Number(a.written));
-  const merged: Place[] = [];
-  for (const next of found) {
-    const last = merged.at(-1);
-    if (last && next.start < last.end) last.end = Math.max(last.end, next.end);
-    else merged.push(next);
-  }
-  return merged;
-}
 
-/** How many of the last bytes are the beginning of some value, without being all of it. */
-function longestBeginning(all: Buffer, patterns: readonly Pattern[]): number {
-  let longest = 0;
-  for (const { bytes, fallback } of patterns) {
-    let matched = 0;
-    for (let i = Math.max(0, all.length - bytes.length + 1); i < all.length; i += 1) {
-      while (matched > 0 && all[i] !== bytes[matched]) matched = fallback[matched - 1]!;
-      if (all[i] === bytes[matched]) matched += 1;
+  /** Writes what is decided, all before `boundary`, and holds the rest. */
+  function write(all: Buffer, boundary: number): Buffer {
+    if (places.length === 0 && boundary === all.length) {
+      held = NOTHING;
+      return all;
     }
-    longest = Math.max(longest, matched);
+    const out: Buffer[] = [];
+    const later: Place[] = [];
+    let at = 0;
+    for (const { begin, end, written } of places) {
+      if (begin < boundary) {
+        out.push(all.subarray(at, Math.max(at, begin)));
+        if (!written) {
+          out.push(mask);
+          onMask();
+        }
+        at = Math.min(end, boundary);
+      }
+      if (end > boundary) later.push({ begin: begin - boundary, end: end - boundary, written: begin < boundary });
+    }
+    out.push(all.subarray(at, boundary));
+    held = boundary === all.length ? NOTHING : Buffer.from(all.subarray(boundary));
+    places = later;
+    return out.length === 1 ? out[0]! : Buffer.concat(out);
   }
-  return longest;
+
+  return {
+    push(bytes) {
+      const all = held.length > 0 ? Buffer.concat([held, bytes]) : bytes;
+      search.read(all, held.length, found);
+      return write(all, all.length - search.undecided);
+    },
+    end: () => write(held, held.length),
+  };
 }
