@@ -1,4 +1,4 @@
-import { durationText, stopTookMs, whyText } from '@runvoy/sdk/texts';
+import { counted, durationText, stopTookMs, whyText } from '@runvoy/sdk/texts';
 import { exitCodeOf, type RunOutcome } from './run-outcome.ts';
 
 const WORDS = { SUCCEEDED: 'succeeded', FAILED: 'failed', STOPPED: 'stopped' } as const;
@@ -15,8 +15,17 @@ export function closingLine(outcome: RunOutcome, log: string, viewUrl?: string):
     duration_ms === undefined ? undefined : durationText(duration_ms),
     goneAfterMs === undefined ? undefined : `confirmed gone ${durationText(goneAfterMs)}`,
     log,
+    maskingText(outcome),
     isolation === undefined ? undefined : `isolation ${isolation}`,
     viewUrl,
   ];
   return parts.filter((part) => part !== undefined && part !== '').join(' · ');
+}
+
+/** `3 secrets masked, PIN too short to be masked`. */
+function maskingText({ log }: RunOutcome): string {
+  const { maskings = 0, unmasked = [] } = log ?? {};
+  const masked = maskings > 0 ? [`${counted(maskings, 'secret')} masked`] : [];
+  const short = unmasked.length > 0 ? [`${unmasked.join(' and ')} too short to be masked`] : [];
+  return [...masked, ...short].join(', ');
 }

@@ -7,7 +7,7 @@ export function endFrame(
   end: Pick<EndEvent, 'lines' | 'sha256' | 'completeness' | 'verdict'>,
   outcome: RunOutcome,
 ) {
-  const { status, reason, duration_ms, isolation } = outcome;
+  const { status, reason, duration_ms, isolation, log } = outcome;
   const { lines, sha256, completeness, verdict } = end;
   return {
     type: 'end',
@@ -21,5 +21,7 @@ export function endFrame(
     completeness,
     verified: verdict === 'verified',
     isolation,
+    maskings: log?.maskings,
+    unmasked: log?.unmasked,
   };
 }

@@ -1,4 +1,10 @@
-import { HAS_OWN_EXIT_CODE, type CancelBody, type ExecutionStatus, type Reason } from '@runvoy/protocol';
+import {
+  HAS_OWN_EXIT_CODE,
+  type CancelBody,
+  type ExecutionStatus,
+  type LogSummaryBody,
+  type Reason,
+} from '@runvoy/protocol';
 import type { EndEvent } from '@runvoy/sdk/follow';
 import { EXIT } from './exit-code.ts';
 
@@ -11,6 +17,7 @@ export interface RunOutcome {
   readonly cancel?: CancelBody | undefined;
   readonly duration_ms?: number | undefined;
   readonly isolation?: string | undefined;
+  readonly log?: Pick<LogSummaryBody, 'maskings' | 'unmasked'> | undefined;
 }
 
 /** The exit code of `runvoy run` for a run that has ended. */

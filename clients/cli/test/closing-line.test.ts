@@ -32,6 +32,11 @@ test.each<[RunOutcome, number, string]>([
     'failed · exit 3 · 3.2 s · LOG · isolation process · LINK',
   ],
   [
+    { ...base, status: 'SUCCEEDED', exit_code: 0, log: { maskings: 3, unmasked: ['PIN'] } },
+    0,
+    'succeeded · exit 0 · 3.2 s · LOG · 3 secrets masked, PIN too short to be masked · isolation process · LINK',
+  ],
+  [
     { ...base, status: 'STOPPED', exit_code: 130, cancel },
     130,
     'stopped · exit 130 · 3.2 s · confirmed gone 10.4 s · LOG · isolation process · LINK',

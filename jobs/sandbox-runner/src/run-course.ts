@@ -158,6 +158,7 @@ export async function runCourse(args: CourseArgs): Promise<EndCause> {
       ended_at: endedAt,
       ...endRecord,
       maskings: mask.maskings,
+      ...(mask.unmasked.length > 0 && { unmasked: mask.unmasked.slice(0, LIMITS.unmaskedNames) }),
       ...(stop.progress && { stop_progress: stop.progress }),
     }),
   );

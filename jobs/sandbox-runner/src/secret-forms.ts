@@ -77,12 +77,7 @@ function jsonForms(text: string): string[] {
 }
 
 function escaped(text: string, which: RegExp): string {
-  return text.replace(which, (character) =>
-    character
-      .split('')
-      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
-      .join(''),
-  );
+  return text.replace(which, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 /** A quote inside quotes, as bash and dash trace it; and bash's `printf %q`. */

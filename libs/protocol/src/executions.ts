@@ -113,6 +113,10 @@ export interface LogSummaryBody {
   readonly gaps?: readonly LogGap[];
   /** When it was removed, because this deployment keeps logs for so long: no door shows it any more. */
   readonly expired_at?: string;
+  /** How many places were masked; absent without an end record. */
+  readonly maskings?: number;
+  /** Names of secret variables whose values are too short to be masked. */
+  readonly unmasked?: readonly string[];
 }
 
 /** An element of `GET /api/v1/executions`, and the body of `GET /api/v1/executions/{id}`. */
@@ -220,6 +224,10 @@ export interface VerifyLogBody {
   /** Hex, as the runner signed it in its end record. */
   readonly sha256?: string;
   readonly bytes?: number;
+  /** How many places were masked; absent without an end record. */
+  readonly maskings?: number;
+  /** Names of secret variables whose values are too short to be masked. */
+  readonly unmasked?: readonly string[];
 }
 
 /** `POST /api/v1/executions/{id}/ticket`: URLs that need no key until they expire. Each is a credential. */

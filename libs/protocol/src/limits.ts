@@ -10,6 +10,8 @@ export const LIMITS = {
   /** Cloud Run's own limit for one value (https://cloud.google.com/run/quotas). */
   envValueBytes: 32 * KIB,
   envTotalBytes: 256 * KIB,
+  /** Variables that an end record names as too short to be masked. */
+  unmaskedNames: 100,
   bodyBytes: 2 * MIB,
   secretsPerRun: 100,
   labelsPerRun: 16,

@@ -129,7 +129,10 @@ export interface FinishedMessage extends Signed {
   readonly bytes: number;
   /** Hex SHA-256 over all digest rows. */
   readonly sha256: string;
+  /** How many places of the log were masked. */
   readonly maskings: number;
+  /** Names of secret variables whose values are too short to be masked; absent when there are none. */
+  readonly unmasked?: readonly string[];
   readonly stop_progress?: StopProgress;
 }
 

@@ -9,7 +9,7 @@ import {
 import type { LogAssessment } from '../logs/assess-log.ts';
 import { costOf, type Prices } from '../usage/prices.ts';
 import { usageOf } from '../usage/usage.ts';
-import type { Execution } from './execution.ts';
+import { maskingOf, type Execution } from './execution.ts';
 import { reasonLine } from './reason-line.ts';
 import { stopInForce } from './stop-in-force.ts';
 import { waitingFor } from './waiting-for.ts';
@@ -115,7 +115,7 @@ function logSummary(execution: Execution): LogSummaryBody | undefined {
   }
   const { lines, bytes, sha256 } = end_record;
   const completeness = log_proven ? 'complete' : isTerminal(execution.status) ? 'unproven' : 'running';
-  return { completeness, lines, bytes, sha256, ...expiry(execution) };
+  return { completeness, lines, bytes, sha256, ...expiry(execution), ...maskingShown(execution) };
 }
 
 function assessmentBody(
@@ -129,9 +129,16 @@ function assessmentBody(
     ...(sha256 === undefined ? {} : { sha256 }),
     ...(gaps.length === 0 ? {} : { gaps }),
     ...expiry(execution),
+    ...maskingShown(execution),
   };
 }
 
 function expiry({ log_expired }: Execution): Pick<LogSummaryBody, 'expired_at'> {
   return log_expired ? { expired_at: rfc3339(log_expired.at_ms) } : {};
+}
+
+/** Of a log in which nothing was masked there is nothing to say. */
+function maskingShown(execution: Execution): ReturnType<typeof maskingOf> {
+  const masking = maskingOf(execution);
+  return masking.maskings || masking.unmasked ? masking : {};
 }

@@ -102,6 +102,15 @@ export interface EndRecord {
   readonly bytes: number;
   readonly sha256: string;
   readonly maskings: number;
+  /** Secret variables whose values were too short to be masked. */
+  readonly unmasked?: readonly string[];
+}
+
+/** What a record says of masking, as bodies show it. */
+export function maskingOf({ end_record }: Execution): Pick<EndRecord, 'unmasked'> & { readonly maskings?: number } {
+  if (!end_record) return {};
+  const { maskings, unmasked } = end_record;
+  return { maskings, ...(unmasked === undefined ? {} : { unmasked }) };
 }
 
 /** Something that must not happen and did; kept to be explained, never acted on. */

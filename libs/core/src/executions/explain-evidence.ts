@@ -2,7 +2,7 @@ import type { EvidenceBodyKind } from '@runvoy/protocol';
 import type { Millis } from '../time/clock.ts';
 import { clockText, dateText, durationText } from '../time/time-text.ts';
 import { endClause, platformName, platformNameWithin, reportClause, said } from './end-sentences.ts';
-import type { Attempt, Execution, Haste, Stop } from './execution.ts';
+import type { Attempt, EndRecord, Execution, Haste, Stop } from './execution.ts';
 import { reasonTextOf } from './reason-texts.ts';
 import type { TrailEntry } from './trail-entry.ts';
 import { trailTime } from './trail.ts';
@@ -176,19 +176,29 @@ function tellHaste({ requested_at_ms, requested_by, grace_ms }: Haste): Told {
   return { atMs: requested_at_ms, kind: 'stop_hastened', text: `${requested_by} asked for it ${left}.` };
 }
 
-function tellReport({ facts: { report } }: Execution): readonly Told[] {
+function tellReport({ facts: { report }, end_record }: Execution): readonly Told[] {
   if (!report) return [];
   const { ended_at_ms, stored_at_ms, reason } = report;
   const reported: Told = {
     atMs: stored_at_ms,
     kind: 'reported',
-    text: `Its runner reported, signed, and this was stored: ${reportClause(report)}.`,
+    text: `Its runner reported, signed, and this was stored: ${reportClause(report)}.${maskingText(end_record)}`,
   };
   if (reason !== undefined) return [reported];
   return [
     { atMs: ended_at_ms, kind: 'command_ended', text: 'The command ended, by the clock of its runner.' },
     reported,
   ];
+}
+
+/** What was kept out of the log, and what was not: who wonders about `***` finds it here. */
+function maskingText(record: EndRecord | undefined): string {
+  const { maskings = 0, unmasked = [] } = record ?? {};
+  const places = maskings === 1 ? '1 place of its log was' : `${maskings} places of its log were`;
+  return [
+    maskings > 0 ? ` ${places} masked, as a secret stood there.` : '',
+    unmasked.length > 0 ? ` Too short to be masked, and so perhaps in the log: ${unmasked.join(', ')}.` : '',
+  ].join('');
 }
 
 function tellEnd(execution: Execution, attempt: Attempt): readonly Told[] {

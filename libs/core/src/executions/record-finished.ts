@@ -68,8 +68,8 @@ function reportOf(message: FinishedMessage, nowMs: number): Report {
   };
 }
 
-function endRecordOf({ lines, bytes, sha256, maskings }: FinishedMessage): EndRecord {
-  return { lines, bytes, sha256, maskings };
+function endRecordOf({ lines, bytes, sha256, maskings, unmasked }: FinishedMessage): EndRecord {
+  return { lines, bytes, sha256, maskings, ...(unmasked?.length ? { unmasked } : {}) };
 }
 
 /** The first end record stands; another one is a fault. */

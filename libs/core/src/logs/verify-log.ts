@@ -1,5 +1,5 @@
 import { isTerminal, type VerifyLogBody } from '@runvoy/protocol';
-import type { Execution } from '../executions/execution.ts';
+import { maskingOf, type Execution } from '../executions/execution.ts';
 import type { LogStore } from './log-store.ts';
 import { digestStored } from './prove-log.ts';
 import { readTail } from './read-log.ts';
@@ -26,5 +26,6 @@ export async function verifyLog(log: LogStore, execution: Execution): Promise<Ve
     gaps,
     stored_sha256: sha256,
     ...(end_record === undefined ? {} : { sha256: end_record.sha256, bytes: end_record.bytes }),
+    ...maskingOf(execution),
   };
 }

@@ -1,9 +1,11 @@
 import { expect, test } from '@jest/globals';
 import { executionStatusBody } from '../../src/executions/execution-body.ts';
+import { tellEvidence } from '../../src/executions/explain-evidence.ts';
 import { recordFinished } from '../../src/executions/record-finished.ts';
 import { Failure } from '../../src/failure.ts';
 import { appendBatch } from '../../src/logs/append-batch.ts';
 import { assessLog } from '../../src/logs/assess-log.ts';
+import { verifyLog } from '../../src/logs/verify-log.ts';
 import { RunWorld, T0 } from '../run-world.ts';
 
 test('a report is stored with the end record of its log, and the run goes on until the platform says', async () => {
@@ -18,6 +20,19 @@ test('a report is stored with the end record of its log, and the run goes on unt
     facts: { report: { cause: 'exited', exit_code: 3, stored_at_ms: T0 + 5_000 } },
   });
   expect(executionStatusBody(execution)).toMatchObject({ exit_code: null, waiting_for: 'platform_end' });
+});
+
+test('an end record says what was masked and what could not be, and so do status, explain and verify', async () => {
+  const world = await RunWorld.open();
+  const run = await world.running();
+  await run.finish({ exit_code: 0, maskings: 2, unmasked: ['PIN'] }, 'one ***', 'two ***');
+  const execution = await run.execution();
+  const masking = { maskings: 2, unmasked: ['PIN'] };
+  expect(executionStatusBody(execution).log).toMatchObject(masking);
+  expect(await verifyLog(world, execution)).toMatchObject(masking);
+  expect(tellEvidence(execution).find(({ kind }) => kind === 'reported')!.text).toMatch(
+    / 2 places of its log were masked, .* Too short to be masked, and so perhaps in the log: PIN\.$/,
+  );
 });
 
 test('the same report again, from whichever lane, writes nothing', async () => {

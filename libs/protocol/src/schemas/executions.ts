@@ -52,6 +52,13 @@ const QueueSchema = Type.Object(
   { title: 'Queue', description: 'Where a run stands that waits for a slot.' },
 );
 
+const maskedFields = {
+  maskings: Type.Optional(Type.Integer({ minimum: 0, description: 'How many places of the log were masked.' })),
+  unmasked: Type.Optional(
+    Type.Array(Type.String(), { description: 'Secret variables whose values are too short to be masked.' }),
+  ),
+};
+
 const LogSummarySchema = Type.Object(
   {
     completeness: CompletenessSchema,
@@ -60,6 +67,7 @@ const LogSummarySchema = Type.Object(
     sha256: Type.Optional(Type.String()),
     gaps: Type.Optional(GapsSchema),
     expired_at: Type.Optional(TimeSchema),
+    ...maskedFields,
   },
   { title: 'LogSummary', description: 'The end of a log, as the runner stated it and as the store proves it.' },
 );
@@ -272,6 +280,7 @@ export const VerifiedLogSchema = Type.Object(
     stored_sha256: Type.String({ description: 'Over what is stored, worked out anew.' }),
     sha256: Type.Optional(Type.String({ description: 'As the runner signed it at its end.' })),
     bytes: Type.Optional(CountSchema),
+    ...maskedFields,
   },
   { title: 'VerifiedLog' },
 );

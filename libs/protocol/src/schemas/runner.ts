@@ -62,6 +62,9 @@ export const FinishedMessageSchema = Type.Object({
   bytes: Type.Integer({ minimum: 0 }),
   sha256: Hex64,
   maskings: Type.Integer({ minimum: 0 }),
+  unmasked: Type.Optional(
+    Type.Array(Type.String({ maxLength: LIMITS.envNameBytes }), { maxItems: LIMITS.unmaskedNames }),
+  ),
   stop_progress: Type.Optional(StopProgressSchema),
   ...signed,
 });
