@@ -9,6 +9,7 @@ import { followersMemory } from './cases/followers-memory.ts';
 import { image } from './cases/image.ts';
 import { leanStart } from './cases/lean-start.ts';
 import { listPages } from './cases/list-pages.ts';
+import { mask } from './cases/mask.ts';
 import { readBack } from './cases/read-back.ts';
 import { start } from './cases/start.ts';
 import { submit } from './cases/submit.ts';
@@ -22,6 +23,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   fanOut,
   followersMemory,
   append,
+  mask,
   readBack,
   start,
   leanStart,

@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { percentile, type Benchmark } from '../measurement.ts';
+import { superviseRun, type SupervisedRun } from '../supervised-run.ts';
+import { temporaryDirectory } from '../temporary-directory.ts';
+import { sampleLines } from '../sample-run.ts';
+
+const LINES = 400_000;
+const ROUNDS = 5;
+/** As many as a run of some size has: tokens of 32 characters, and a key of several lines. */
+const TOKENS = 10;
+
+/** The CPU time of a runner whose command prints a long log, without secrets and with some, in turns. */
+export const mask: Benchmark = {
+  name: 'mask',
+  async run() {
+    using directory = temporaryDirectory();
+    const file = join(directory.path, 'log.txt');
+    await writeLog(file);
+    const command = `cat ${file}`;
+    const runs: Record<'bare' | 'tokens' | 'key', SupervisedRun[]> = { bare: [], tokens: [], key: [] };
+    for (let round = 0; round < ROUNDS; round += 1) {
+      runs.bare.push(await superviseRun(command));
+      runs.tokens.push(await superviseRun(command, tokens()));
+      runs.key.push(await superviseRun(command, { ...tokens(), PRIVATE_KEY: privateKey() }));
+    }
+    const value = (of: readonly SupervisedRun[]) =>
+      LINES /
+      1_000 /
+      percentile(
+        of.map(({ cpuS }) => cpuS),
+        0.5,
+      );
+    const floor = { what: 'without secrets', value: value(runs.bare) };
+    const unit = 'k lines/CPU-s';
+    return [
+      { what: `runner, ${TOKENS} secrets`, unit, value: value(runs.tokens), floor },
+      { what: `runner, ${TOKENS} secrets and a private key`, unit, value: value(runs.key), floor },
+    ];
+  },
+};
+
+/** Lines of some 200 bytes, as build logs have. */
+async function writeLog(path: string): Promise<void> {
+  const out = createWriteStream(path);
+  for (let from = 1; from <= LINES; from += 1_000) {
+    const text = sampleLines(from, from + 999).map(({ seq, text: line }) => {
+      const digest = createHash('sha256').update(String(seq)).digest('hex');
+      return `${line} https://example.com/builds/${seq}?digest=sha256%3A${digest} (cache miss)`.padEnd(199, ' .');
+    });
+    if (!out.write(`${text.join('\n')}\n`)) await once(out, 'drain');
+  }
+  out.end();
+  await once(out, 'close');
+}
+
+function tokens(): Record<string, string> {
+  return Object.fromEntries(
+    Array.from({ length: TOKENS }, (_, i) => [`TOKEN_${i}`, random(i).toString('base64').slice(0, 32)]),
+  );
+}
+
+function privateKey(): string {
+  const body = Buffer.concat(Array.from({ length: 19 }, (_, i) => random(100 + i))).toString('base64');
+  return `-----BEGIN PRIVATE KEY-----\n${body.replace(/.{64}/g, '$&\n')}\n-----END PRIVATE KEY-----\n`;
+}
+
+/** 64 bytes that look random and are the same in every run. */
+const random = (seed: number) => createHash('sha512').update(`secret ${seed}`).digest();

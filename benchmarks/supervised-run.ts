@@ -1,0 +1,117 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer, type ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { BootstrapAnswer } from '@runvoy/protocol';
+import { temporaryDirectory } from './temporary-directory.ts';
+
+const MAIN = fileURLToPath(new URL('../jobs/sandbox-runner/src/main.ts', import.meta.url));
+/** The ticks of `/proc/<pid>/stat`, which Linux counts in hundredths of a second. */
+const TICKS_PER_S = 100;
+const RUNNING_OUT_MS = 300_000;
+
+/** What one command cost its runner, from the first batch on to the report. */
+export interface SupervisedRun {
+  /** CPU of the runner, user and system, s. */
+  readonly cpuS: number;
+  readonly wallS: number;
+  /** The most memory it had, and what it had when the first batch came, bytes. */
+  readonly peakBytes: number;
+  readonly startBytes: number;
+}
+
+/** A real runner with a command, and an intake that takes everything and looks at nothing. */
+export async function superviseRun(
+  command: string,
+  secrets: Readonly<Record<string, string>> = {},
+): Promise<SupervisedRun> {
+  using directory = temporaryDirectory();
+  const socket = join(directory.path, 'intake.sock');
+  const first = Promise.withResolvers<Usage>();
+  const last = Promise.withResolvers<Usage>();
+  const intake = createServer((incoming, outgoing) => {
+    incoming.resume().on('end', () => {
+      const call = incoming.url!.split('/').at(-1)!;
+      // Taken while it waits for the answer, so it is alive and has nothing left to do.
+      if (call === 'logs') first.resolve(usageOf(supervisor.pid!));
+      if (call === 'finished') last.resolve(usageOf(supervisor.pid!));
+      answer(outgoing, call === 'bootstrap' ? order(command, secrets) : { acked_through: 0, deadline: 0 });
+    });
+  });
+  intake.listen(socket);
+  await once(intake, 'listening');
+  const supervisor = spawn(process.execPath, ['--disable-sigusr1', MAIN], {
+    cwd: directory.path,
+    detached: true,
+    stdio: ['pipe', 'ignore', 'inherit'],
+    env: { PATH: process.env['PATH'] ?? '' },
+    timeout: RUNNING_OUT_MS,
+  });
+  supervisor.stdin.end(
+    `${JSON.stringify({
+      execution_id: '0'.repeat(32),
+      attempt: 1,
+      token: 'bench',
+      intake_socket: socket,
+      run_dir: join(directory.path, 'run'),
+      isolation: 'process',
+      image: 'host',
+      cpu: 1_024,
+      memory_mib: 512,
+      host_env: { PATH: process.env['PATH'] ?? '' },
+    })}\n`,
+  );
+  const exited = once(supervisor, 'exit').then(() => {
+    const gone = new Error('the runner is gone');
+    first.reject(gone);
+    last.reject(gone);
+  });
+  const [before, after] = await Promise.all([first.promise, last.promise]);
+  await exited;
+  intake.closeAllConnections();
+  intake.close();
+  return {
+    cpuS: after.cpuS - before.cpuS,
+    wallS: (after.atMs - before.atMs) / 1_000,
+    peakBytes: after.peakBytes,
+    startBytes: before.peakBytes,
+  };
+}
+
+function answer(outgoing: ServerResponse, body: object): void {
+  outgoing.setHeader('content-type', 'application/json');
+  outgoing.end(JSON.stringify(body));
+}
+
+function order(command: string, secrets: Readonly<Record<string, string>>): BootstrapAnswer {
+  return {
+    request_id: 'bench',
+    image_id: 'host',
+    command,
+    env: {},
+    secrets,
+    limits: { timeout_s: 600, grace_ms: 1_000, max_log_bytes: 2 ** 40 },
+    batch_ms: 10,
+    session: { key: 'ab'.repeat(32), key_id: 'bench', expires_at: Date.now() + 3_600_000 },
+  };
+}
+
+interface Usage {
+  readonly cpuS: number;
+  readonly atMs: number;
+  readonly peakBytes: number;
+}
+
+/** What another process of this machine has used so far. */
+export function usageOf(pid: number): Usage {
+  // The name of a program may hold spaces; what follows its closing bracket does not.
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ');
+  const peak = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  return {
+    cpuS: (Number(fields[11]) + Number(fields[12])) / TICKS_PER_S,
+    atMs: performance.now(),
+    peakBytes: Number(peak?.[1] ?? 0) * 1_024,
+  };
+}
