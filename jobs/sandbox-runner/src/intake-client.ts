@@ -15,7 +15,7 @@ export type IntakeCall = 'bootstrap' | 'logs' | 'heartbeat' | 'finished';
 
 /** The runner's only way out: one POST a call, never repeated here; who sends decides what to repeat. */
 export interface IntakeClient {
-  post(call: IntakeCall, body: string): Promise<IntakeReply>;
+  post(call: IntakeCall, body: string | Buffer): Promise<IntakeReply>;
   close(): void;
 }
 

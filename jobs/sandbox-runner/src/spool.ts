@@ -1,5 +1,4 @@
 import { constants, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
-import type { SafetyLaneEntry } from '@runvoy/protocol';
 
 /**
  * What the safety lane made of a message: it can be read back here, or it is safe somewhere else, or it was not taken (a full
@@ -7,17 +6,27 @@ import type { SafetyLaneEntry } from '@runvoy/protocol';
  */
 export type Keeping = 'kept' | 'passed_on' | 'refused';
 
+type MessageKind = 'logs' | 'finished';
+
+/** A message as it stands in the spool. */
+export interface Spooled {
+  readonly kind: MessageKind;
+  readonly body: Buffer;
+  /** Where the one after it stands. */
+  readonly next: number;
+}
+
 /** The safety lane: every signed message, one `SafetyLaneEntry` a line, written before it is sent. */
 export interface Spool {
-  append(kind: 'logs' | 'finished', body: string): Keeping;
+  append(kind: MessageKind, body: Buffer): Keeping;
   /** More waits to be written than may. */
   readonly isFull: boolean;
   /** Resolves when everything appended is written. */
   flushed(): Promise<void>;
   /** Where the next entry will stand. */
   readonly end: number;
-  /** The entry at `offset` and where the one after it stands; undefined at the end. */
-  readAt(offset: number): { readonly entry: SafetyLaneEntry; readonly next: number } | undefined;
+  /** The message at `offset`; undefined at the end. */
+  readAt(offset: number): Spooled | undefined;
 }
 
 /** The run and the attempt that a lane belongs to. */
@@ -26,11 +35,15 @@ export interface LaneOwner {
   readonly attempt: number;
 }
 
-/** One line of a safety lane; `body` is JSON already. */
-export function laneEntry(run: LaneOwner, kind: 'logs' | 'finished', body: string): Buffer {
-  return Buffer.from(
-    `{"runvoy":"${kind}","execution_id":"${run.execution_id}","attempt":${run.attempt},"body":${body}}\n`,
-  );
+/** One line of a safety lane, a `SafetyLaneEntry`; `body` is JSON already. */
+export function laneEntry(run: LaneOwner, kind: MessageKind, body: Buffer): Buffer {
+  return Buffer.concat([entryHead(run, kind), body, ENTRY_TAIL]);
+}
+
+const ENTRY_TAIL = Buffer.from('}\n');
+
+function entryHead(run: LaneOwner, kind: MessageKind): Buffer {
+  return Buffer.from(`{"runvoy":"${kind}","execution_id":"${run.execution_id}","attempt":${run.attempt},"body":`);
 }
 
 const READ_BYTES = 128 * 1024;
@@ -41,7 +54,15 @@ const READ_BYTES = 128 * 1024;
  */
 export function openSpool(path: string, run: LaneOwner): Spool {
   const fd = openNew(path);
+  const heads = { logs: entryHead(run, 'logs'), finished: entryHead(run, 'finished') };
   let end = 0;
+
+  /** The text of a message is taken as it was written: to parse it and write it anew would cost more than all else. */
+  function messageOf(line: Buffer, next: number): Spooled {
+    const isLogs = line.subarray(0, heads.logs.length).equals(heads.logs);
+    const kind = isLogs ? 'logs' : 'finished';
+    return { kind, body: line.subarray(heads[kind].length, -1), next };
+  }
 
   return {
     append(kind, body) {
@@ -78,10 +99,7 @@ export function openSpool(path: string, run: LaneOwner): Spool {
         if (bytes === 0) return undefined;
         const lineEnd = piece.subarray(0, bytes).indexOf(10);
         pieces.push(piece.subarray(0, lineEnd < 0 ? bytes : lineEnd));
-        if (lineEnd >= 0) {
-          const entry = JSON.parse(Buffer.concat(pieces).toString('utf8')) as SafetyLaneEntry;
-          return { entry, next: at + lineEnd + 1 };
-        }
+        if (lineEnd >= 0) return messageOf(Buffer.concat(pieces), at + lineEnd + 1);
         at += bytes;
       }
       return undefined;

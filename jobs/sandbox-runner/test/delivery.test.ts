@@ -15,7 +15,7 @@ beforeEach(() => void (directory = mkdtempSync(join(tmpdir(), 'runvoy-delivery-'
 afterEach(() => rmSync(directory, { recursive: true }));
 
 const bodyOf = (seq: number) =>
-  JSON.stringify({ from: seq, lines: [{ seq, stream: 'stdout', ms: 1, text: 'x'.repeat(50) }] });
+  JSON.stringify({ from: seq, lines: [{ seq, stream: 'stdout', ms: 1, text: `"seq":9, "from":9 ${'x'.repeat(30)}` }] });
 
 /** A delivery whose server and disk do as the test says. */
 function open(args: {
@@ -50,7 +50,7 @@ function open(args: {
     async post(call, body) {
       await Promise.resolve();
       if (!args.accept()) return { outcome: 'unreachable', why: 'planted' };
-      got.push(call === 'finished' ? 'finished' : String((JSON.parse(body) as { from: number }).from));
+      got.push(call === 'finished' ? 'finished' : String((JSON.parse(body.toString()) as { from: number }).from));
       return ACCEPTED;
     },
     close: () => undefined,

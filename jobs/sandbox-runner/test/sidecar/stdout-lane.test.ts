@@ -7,7 +7,9 @@ import { openStdoutLane } from '../../src/sidecar/stdout-lane.ts';
 import { until } from '../until.ts';
 
 const RUN = { execution_id: 'e'.repeat(32), attempt: 1 };
-const MESSAGE = JSON.stringify({ from: 1, lines: [{ seq: 1, stream: 'stdout', ms: 1, text: 'x'.repeat(90_000) }] });
+const MESSAGE = Buffer.from(
+  JSON.stringify({ from: 1, lines: [{ seq: 1, stream: 'stdout', ms: 1, text: 'x'.repeat(90_000) }] }),
+);
 
 let directory: string;
 let readFd: number;
@@ -57,7 +59,7 @@ describe('the lane on standard output', () => {
     expect(room).toBe(1);
     expect(lane.isFull).toBe(false);
     for (const line of text.trimEnd().split('\n')) {
-      expect(JSON.parse(line)).toEqual({ runvoy: 'logs', ...RUN, body: JSON.parse(MESSAGE) as object });
+      expect(JSON.parse(line)).toEqual({ runvoy: 'logs', ...RUN, body: JSON.parse(MESSAGE.toString()) as object });
     }
     closeSync(readFd);
   });
@@ -68,8 +70,8 @@ describe('the lane on standard output', () => {
     closeSync(readFd);
     lane.append('logs', MESSAGE);
     await lane.flushed();
-    expect(lane.append('finished', '{}')).toBe('refused');
-    expect(lane.append('finished', '{}')).toBe('refused');
+    expect(lane.append('finished', Buffer.from('{}'))).toBe('refused');
+    expect(lane.append('finished', Buffer.from('{}'))).toBe('refused');
     expect(lane.isFull).toBe(false);
     expect(notes).toEqual([expect.stringContaining('EPIPE')]);
   });
