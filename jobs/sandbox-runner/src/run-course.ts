@@ -80,6 +80,7 @@ export async function runCourse(args: CourseArgs): Promise<EndCause> {
     mask,
     batchMs: answer.batch_ms,
     maxLogBytes: answer.limits.max_log_bytes,
+    limitPolicy: answer.limits.log_limit_policy,
     now,
     onBatch(batch) {
       const lines = { from: batch.lines[0]!.seq, through: batch.lines.at(-1)!.seq };

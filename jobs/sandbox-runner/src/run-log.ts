@@ -1,8 +1,9 @@
-import type { LogLine, LogStream } from '@runvoy/protocol';
+import type { LogLimitPolicy, LogStream } from '@runvoy/protocol';
 import { type Batch, openBatcher } from './batcher.ts';
 import { type EndRecord, openEndRecord } from './end-record.ts';
 import { type CutLine, type LineCutter, openLineCutter } from './line-cutter.ts';
 import type { Masker, SecretMask } from './masker.ts';
+import { type OutputTail, TAIL_BYTES, type UnnumberedLine, openOutputTail } from './output-tail.ts';
 
 /** The log of one run, from bytes read to batches cut: masked, cut into lines, numbered in the order they were read. */
 export interface RunLog {
@@ -22,9 +23,11 @@ export function openRunLog(args: {
   readonly mask: SecretMask;
   readonly batchMs: number;
   readonly maxLogBytes: number;
+  /** `stop` unless told. */
+  readonly limitPolicy?: LogLimitPolicy | undefined;
   readonly now: () => number;
   readonly onBatch: (batch: Batch) => void;
-  /** Called once; from then on the command's output is dropped. */
+  /** Called once under `stop`; from then on the command's output is dropped. */
   readonly onOutputLimit: () => void;
 }): RunLog {
   const endRecord = openEndRecord();
@@ -40,6 +43,11 @@ export function openRunLog(args: {
   let seq = 0;
   let outputBytes = 0;
   let isOverLimit = false;
+  const tailBytes = args.limitPolicy === 'head_tail' ? Math.min(TAIL_BYTES, args.maxLogBytes >> 1) : 0;
+  /** Under `head_tail` beyond the limit: what comes is kept here until the end tells what is the last part. */
+  let tail: OutputTail | undefined;
+  /** Streams whose last line goes on in the next. */
+  const open = new Set<LogStream>();
 
   function openStream(): { readonly masker: Masker; readonly cutter: LineCutter; ended: boolean } {
     return { masker: args.mask.openStream(), cutter: openLineCutter(), ended: false };
@@ -48,20 +56,53 @@ export function openRunLog(args: {
   function number(stream: LogStream, lines: readonly CutLine[]): void {
     const ms = args.now();
     for (const { text, partial } of lines) {
-      if (stream !== 'system') {
-        if (isOverLimit) return;
-        // The line feed counts: a flood of empty lines is a flood too.
-        outputBytes += Buffer.byteLength(text) + 1;
-        if (outputBytes > args.maxLogBytes) {
-          isOverLimit = true;
-          args.onOutputLimit();
-          return;
-        }
-      }
-      seq += 1;
-      const line: LogLine = partial ? { seq, stream, ms, text, partial } : { seq, stream, ms, text };
-      batcher.add(line);
+      const line: UnnumberedLine = partial ? { stream, ms, text, partial } : { stream, ms, text };
+      if (stream === 'system' || isWithinLimit(text)) add(line);
+      else tail?.add(line);
     }
+  }
+
+  function add(line: UnnumberedLine): void {
+    seq += 1;
+    batcher.add({ seq, ...line });
+    if (line.partial) open.add(line.stream);
+    else open.delete(line.stream);
+  }
+
+  /** The line feed counts: a flood of empty lines is a flood too. */
+  function isWithinLimit(text: string): boolean {
+    if (isOverLimit) return false;
+    outputBytes += Buffer.byteLength(text) + 1;
+    if (outputBytes <= args.maxLogBytes - tailBytes) return true;
+    isOverLimit = true;
+    if (tailBytes > 0) beginTail();
+    else args.onOutputLimit();
+    return false;
+  }
+
+  function beginTail(): void {
+    tail = openOutputTail(tailBytes);
+    endOpenLines();
+    system(
+      `the output limit of ${args.maxLogBytes} bytes is near: of what follows only the last ${tailBytes} bytes are kept, and shown at the end`,
+    );
+  }
+
+  /** What a line goes on with may be dropped: nobody may take a later one for it. */
+  function endOpenLines(): void {
+    const ms = args.now();
+    for (const stream of open) add({ stream, ms, text: '' });
+  }
+
+  function addTail(): void {
+    if (!tail) return;
+    const { lines, droppedLines, droppedBytes } = tail.take();
+    if (droppedLines > 0) system(`dropped here: ${droppedLines} lines, ${droppedBytes} bytes`);
+    lines.forEach(add);
+  }
+
+  function system(text: string): void {
+    number('system', [{ text: `${RUNNER_PREFIX}${text}`, partial: false }]);
   }
 
   function outputEnded(name: 'stdout' | 'stderr'): void {
@@ -87,6 +128,7 @@ export function openRunLog(args: {
     close() {
       outputEnded('stdout');
       outputEnded('stderr');
+      addTail();
       batcher.flush();
       return endRecord.read();
     },
