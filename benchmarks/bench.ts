@@ -10,6 +10,7 @@ import { image } from './cases/image.ts';
 import { leanStart } from './cases/lean-start.ts';
 import { listPages } from './cases/list-pages.ts';
 import { mask } from './cases/mask.ts';
+import { million } from './cases/million.ts';
 import { readBack } from './cases/read-back.ts';
 import { start } from './cases/start.ts';
 import { submit } from './cases/submit.ts';
@@ -24,6 +25,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   followersMemory,
   append,
   mask,
+  million,
   readBack,
   start,
   leanStart,

@@ -1,15 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { BootstrapAnswer } from '@runvoy/protocol';
+import { usageOf, type ProcessUsage } from './process-usage.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 const MAIN = fileURLToPath(new URL('../jobs/sandbox-runner/src/main.ts', import.meta.url));
-/** The ticks of `/proc/<pid>/stat`, which Linux counts in hundredths of a second. */
-const TICKS_PER_S = 100;
 const RUNNING_OUT_MS = 300_000;
 
 /** What one command cost its runner, from the first batch on to the report. */
@@ -29,8 +27,8 @@ export async function superviseRun(
 ): Promise<SupervisedRun> {
   using directory = temporaryDirectory();
   const socket = join(directory.path, 'intake.sock');
-  const first = Promise.withResolvers<Usage>();
-  const last = Promise.withResolvers<Usage>();
+  const first = Promise.withResolvers<ProcessUsage>();
+  const last = Promise.withResolvers<ProcessUsage>();
   const intake = createServer((incoming, outgoing) => {
     incoming.resume().on('end', () => {
       const call = incoming.url!.split('/').at(-1)!;
@@ -63,7 +61,8 @@ export async function superviseRun(
       host_env: { PATH: process.env['PATH'] ?? '' },
     })}\n`,
   );
-  const exited = once(supervisor, 'exit').then(() => {
+  const exited = once(supervisor, 'exit');
+  supervisor.on('exit', () => {
     const gone = new Error('the runner is gone');
     first.reject(gone);
     last.reject(gone);
@@ -95,23 +94,5 @@ function order(command: string, secrets: Readonly<Record<string, string>>): Boot
     limits: { timeout_s: 600, grace_ms: 1_000, max_log_bytes: 2 ** 40 },
     batch_ms: 10,
     session: { key: 'ab'.repeat(32), key_id: 'bench', expires_at: Date.now() + 3_600_000 },
-  };
-}
-
-interface Usage {
-  readonly cpuS: number;
-  readonly atMs: number;
-  readonly peakBytes: number;
-}
-
-/** What another process of this machine has used so far. */
-export function usageOf(pid: number): Usage {
-  // The name of a program may hold spaces; what follows its closing bracket does not.
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ');
-  const peak = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  return {
-    cpuS: (Number(fields[11]) + Number(fields[12])) / TICKS_PER_S,
-    atMs: performance.now(),
-    peakBytes: Number(peak?.[1] ?? 0) * 1_024,
   };
 }

@@ -1,11 +1,9 @@
 import { createHash } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { once } from 'node:events';
 import { join } from 'node:path';
+import { writeLongLog } from '../long-log-file.ts';
 import { percentile, type Benchmark } from '../measurement.ts';
 import { superviseRun, type SupervisedRun } from '../supervised-run.ts';
 import { temporaryDirectory } from '../temporary-directory.ts';
-import { sampleLines } from '../sample-run.ts';
 
 const LINES = 400_000;
 const ROUNDS = 5;
@@ -18,7 +16,7 @@ export const mask: Benchmark = {
   async run() {
     using directory = temporaryDirectory();
     const file = join(directory.path, 'log.txt');
-    await writeLog(file);
+    await writeLongLog(file, LINES);
     const command = `cat ${file}`;
     const runs: Record<'bare' | 'tokens' | 'key', SupervisedRun[]> = { bare: [], tokens: [], key: [] };
     for (let round = 0; round < ROUNDS; round += 1) {
@@ -41,20 +39,6 @@ export const mask: Benchmark = {
     ];
   },
 };
-
-/** Lines of some 200 bytes, as build logs have. */
-async function writeLog(path: string): Promise<void> {
-  const out = createWriteStream(path);
-  for (let from = 1; from <= LINES; from += 1_000) {
-    const text = sampleLines(from, from + 999).map(({ seq, text: line }) => {
-      const digest = createHash('sha256').update(String(seq)).digest('hex');
-      return `${line} https://example.com/builds/${seq}?digest=sha256%3A${digest} (cache miss)`.padEnd(199, ' .');
-    });
-    if (!out.write(`${text.join('\n')}\n`)) await once(out, 'drain');
-  }
-  out.end();
-  await once(out, 'close');
-}
 
 function tokens(): Record<string, string> {
   return Object.fromEntries(
