@@ -7,6 +7,9 @@ import { groundColour, inkColour, inkOnGround } from './sgr-colour.ts';
 /** Pixels; the stylesheet's `--row` says the same. */
 export const ROW_HEIGHT = 20;
 
+/** Groups within groups are shown no deeper. */
+const DEEPEST = 8;
+
 interface LogRowViewProps {
   readonly row: LogRow;
   readonly timestamps: boolean;
@@ -14,10 +17,16 @@ interface LogRowViewProps {
   readonly onPick: (seq: number) => void;
   /** The address points at it. */
   readonly marked: boolean;
+  /** The search found it. */
+  readonly found: boolean;
+  /** Of a row that begins a group: whether that is folded. */
+  readonly folded: boolean;
+  readonly onFold: (seq: number) => void;
 }
 
 /** One row of the log. What a command wrote only ever becomes text nodes. */
-export const LogRowView = memo(function LogRowView({ row, timestamps, onPick, marked }: LogRowViewProps) {
+export const LogRowView = memo(function LogRowView(props: LogRowViewProps) {
+  const { row, timestamps, onPick, marked, found, folded, onFold } = props;
   if (row.kind === 'gap') {
     return (
       <div className="gap-row" data-testid="log-gap">
@@ -32,6 +41,7 @@ export const LogRowView = memo(function LogRowView({ row, timestamps, onPick, ma
       data-seq={row.seq}
       data-stream={row.stream}
       data-marked={marked || undefined}
+      data-found={found || undefined}
     >
       <span className="log-gutter">
         <a className="log-number" href={`#L${row.seq}`} tabIndex={-1} onClick={() => onPick(row.seq)}>
@@ -40,13 +50,29 @@ export const LogRowView = memo(function LogRowView({ row, timestamps, onPick, ma
         <span className="log-stream">{row.stream === 'stderr' ? 'err' : ''}</span>
       </span>
       {timestamps && <time className="log-time">{clockText(row.ms)}</time>}
-      <LineText row={row} />
+      {row.depth > 0 && <span style={{ paddingLeft: `${2 * Math.min(row.depth, DEEPEST)}ch` }} />}
+      {row.marker === undefined ? (
+        <LineText row={row} />
+      ) : row.marker.kind === 'end' ? (
+        <span className="log-text log-group-end">┄</span>
+      ) : (
+        <button
+          type="button"
+          className="log-text log-group"
+          aria-expanded={!folded}
+          data-testid="log-group"
+          onClick={() => onFold(row.seq)}
+        >
+          <span aria-hidden="true">{folded ? '▸' : '▾'} </span>
+          <LineText row={{ ...row, text: row.marker.name }} />
+        </button>
+      )}
     </div>
   );
 });
 
 function LineText({ row }: { readonly row: LineRow }) {
-  const { spans } = useMemo(() => parseSgr(row.text, row.style), [row]);
+  const { spans } = useMemo(() => parseSgr(row.text, row.style), [row.text, row.style]);
   return (
     <span className="log-text" data-testid="log-text">
       {spans.map(({ text, style }, index) =>

@@ -1,5 +1,5 @@
 import { useMemo, useSyncExternalStore, type MouseEvent } from 'react';
-import { readPlace, type Place } from './deep-link.ts';
+import { readPlace, runHref, type Place } from './deep-link.ts';
 import { readRunFilter, type RunFilter } from './run-filter.ts';
 
 const MOVED = 'runvoy:moved';
@@ -27,6 +27,12 @@ export function followLink(event: MouseEvent<HTMLAnchorElement>): void {
   if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
   moveTo(event.currentTarget.href);
+}
+
+/** Points the address at a line of a run, in place of where it pointed before. */
+export function goToLine(executionId: string, line: number): void {
+  window.history.replaceState(null, '', runHref(executionId, line));
+  window.dispatchEvent(new Event(MOVED));
 }
 
 function subscribe(listener: () => void): () => void {

@@ -1,4 +1,4 @@
-import type { LogGap, LogLine, LogStream } from '@runvoy/protocol';
+import { groupMarker, type GroupMarker, type LogGap, type LogLine, type LogStream } from '@runvoy/protocol';
 import { parseSgr, PLAIN, type SgrStyle } from './sgr.ts';
 
 /** One row of the shown log: one line, or several `partial` pieces joined. Replaced, never changed, when a piece is added. */
@@ -12,6 +12,18 @@ export interface LineRow {
   readonly text: string;
   /** The style the stream was in when this row began. */
   readonly style: SgrStyle;
+  /** In how many groups it stands. */
+  readonly depth: number;
+  /** It begins or ends a group. */
+  readonly marker?: GroupMarker;
+}
+
+/** Lines that the command put under one name. */
+export interface LineGroup {
+  /** The line that names it. */
+  readonly from: number;
+  /** The line that ends it; undefined while it goes on. */
+  readonly through: number | undefined;
 }
 
 /** Numbered lines that are not here. */
@@ -32,6 +44,9 @@ export class RunLog {
   #next = 1;
   #open = new Map<LogStream, number>();
   #styles = new Map<LogStream, SgrStyle>();
+  #groups: LineGroup[] = [];
+  /** Where in `#groups` those stand that go on. */
+  #openGroups: number[] = [];
 
   /** Every line held, by number. */
   get lines(): readonly LogLine[] {
@@ -41,6 +56,11 @@ export class RunLog {
   /** What to show, in order. */
   get rows(): readonly LogRow[] {
     return this.#rows;
+  }
+
+  /** In the order in which they begin. */
+  get groups(): readonly LineGroup[] {
+    return this.#groups;
   }
 
   /** Everything up to here is either held or known to be missing: what to pass as `after`. */
@@ -101,13 +121,25 @@ export class RunLog {
       this.#rows[openAt!] = { ...begun, lastSeq: line.seq, text: begun.text + line.text };
     } else {
       const { seq, stream, ms, text } = line;
-      at = this.#rows.push({ kind: 'line', seq, lastSeq: seq, stream, ms, text, style }) - 1;
+      const marker = openAt === undefined && !line.partial ? groupMarker(text) : undefined;
+      if (marker?.kind === 'end') this.#endGroup(seq);
+      const depth = this.#openGroups.length;
+      if (marker?.kind === 'start') this.#openGroups.push(this.#groups.push({ from: seq, through: undefined }) - 1);
+      const row = { kind: 'line' as const, seq, lastSeq: seq, stream, ms, text, style, depth };
+      at = this.#rows.push(marker ? { ...row, marker } : row) - 1;
     }
     if (line.partial) this.#open.set(line.stream, at!);
     else this.#open.delete(line.stream);
   }
 
+  #endGroup(through: number): void {
+    const at = this.#openGroups.pop();
+    if (at !== undefined) this.#groups[at] = { ...this.#groups[at]!, through };
+  }
+
   #openGap(gap: LogGap): void {
+    // So may what ended a group.
+    while (this.#openGroups.length > 0) this.#endGroup(gap.from - 1);
     this.#rows.push({ kind: 'gap', from: gap.from, to: gap.to });
     this.#next = gap.to + 1;
     // What continued a piece, or switched a colour, may be among the missing lines.
@@ -134,6 +166,8 @@ export class RunLog {
     this.#next = 1;
     this.#open.clear();
     this.#styles.clear();
+    this.#groups = [];
+    this.#openGroups = [];
     for (const line of lines) this.#append(line);
     if (tail >= this.#next) this.#openGap({ from: this.#next, to: tail });
   }

@@ -51,7 +51,7 @@ export function RunPage({ executionId, line, api, onSignInAgain }: RunPageProps)
         {run !== undefined && <Explanation key={run.execution_id} api={api} run={run} />}
       </div>
       <ConnectionNotice connection={connection} onSignInAgain={onSignInAgain} onReadAgain={readAgain} />
-      <LogPane key={state.executionId} state={state} version={version} line={line} />
+      <LogPane key={state.executionId} api={api} state={state} version={version} line={line} />
       <SealNote state={state} onReadAgain={readAgain} />
     </main>
   );

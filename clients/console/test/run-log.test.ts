@@ -103,3 +103,29 @@ test('however batches are split, repeated and shuffled, the same log comes out',
     { numRuns: 50 },
   );
 });
+
+test('groups are known by the lines that begin and end them, and rows by how deep they stand', () => {
+  const log = new RunLog();
+  const texts = ['::group::build', 'cc', '::group::link', 'ld', '::endgroup::', '::endgroup::', 'done', '::endgroup::'];
+  log.add(texts.map((text, at) => line(at + 1, text)));
+  expect(log.groups).toEqual([
+    { from: 1, through: 6 },
+    { from: 3, through: 5 },
+  ]);
+  expect(log.rows.map((row) => row.kind === 'line' && row.depth)).toEqual([0, 1, 1, 2, 1, 0, 0, 0]);
+  expect(log.rows.map((row) => row.kind === 'line' && row.marker?.kind)).toMatchObject([
+    'start',
+    undefined,
+    'start',
+    undefined,
+    'end',
+    'end',
+    undefined,
+    'end',
+  ]);
+  log.add([line(9, '::group::piece', 'stdout', true), line(10, '::group::again'), line(11, '::group::last')]);
+  expect(log.groups.slice(2)).toEqual([{ from: 11, through: undefined }]);
+  log.add([line(14, 'behind a gap')]);
+  expect(log.groups.slice(2)).toEqual([{ from: 11, through: 11 }]);
+  expect(log.rows.at(-1)).toMatchObject({ depth: 0 });
+});

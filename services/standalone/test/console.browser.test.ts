@@ -90,6 +90,35 @@ inChromium(titled('the console in Chromium'), () => {
     expect(await page.locator('img[src=x]').count()).toBe(0);
   });
 
+  test('searches the whole log on the server, goes from hit to hit and to the first error, and folds groups', async () => {
+    const run = await server.run(
+      'echo "::group::build"; seq 1 400; printf "\\033[31mNee\\033[0mdle 1\\n"; echo "::endgroup::"; printf "1%%\\r2%%\\rdone\\n"; seq 1 400; echo needle 2; echo "error: no such file" >&2; exit 1',
+    );
+    await page.goto(run.view_url);
+    await page.locator('[data-testid=seal][data-seal=verified]').waitFor();
+    const count = page.getByTestId('search-count');
+    const marked = (text: string) => page.locator('[data-marked]').filter({ hasText: text }).waitFor();
+    await page.getByTestId('search').fill('needle');
+    await page.getByTestId('search').press('Enter');
+    await count.getByText('1 of 2').waitFor();
+    await marked('Needle 1');
+    await page.getByTestId('search').press('Enter');
+    await count.getByText('2 of 2').waitFor();
+    await marked('needle 2');
+    expect(page.url()).toMatch(/#L\d+$/);
+    await page.getByTestId('first-error').click();
+    await marked('error: no such file');
+
+    await page.getByTestId('fold-all').click();
+    await page.getByRole('log').evaluate((view) => view.scrollTo(0, 0));
+    const group = page.getByTestId('log-group');
+    await group.waitFor();
+    expect(await group.getAttribute('aria-expanded')).toBe('false');
+    expect((await shownLines()).slice(0, 2)).toEqual(['build', 'done']);
+    await page.getByTestId('search').press('Shift+Enter');
+    await marked('needle');
+  });
+
   test('explains a link that was used already', async () => {
     const link = await server.call<SignInLinkAnswer>('POST', '/api/v1/users/login-link');
     const other = await browser.newContext();
