@@ -1,10 +1,8 @@
-import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { executionRef } from '@runvoy/core';
-import { readCommandLine } from '../../clients/cli/src/command-line.ts';
-import { openTerminal } from '../../clients/cli/src/terminal.ts';
 import { end, linesOf, run, write } from '../../services/orchestrator/test/stored-log.ts';
 import { openWorld, type World } from '../../services/orchestrator/test/world.ts';
+import { runvoyHere } from './runvoy-here.ts';
 
 /** The command line against the real API, without a process for either. */
 let world: World;
@@ -15,26 +13,8 @@ beforeAll(async () => {
 });
 afterAll(() => world[Symbol.asyncDispose]());
 
-async function runvoy(args: readonly string[], isTTY = false) {
-  const streams = { stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough() };
-  for (const stream of Object.values(streams)) Object.assign(stream, { isTTY });
-  const { command, options, words } = readCommandLine(args);
-  const code = await (
-    await command!.load()
-  )({
-    options,
-    words,
-    terminal: openTerminal(streams as unknown as Parameters<typeof openTerminal>[0], {}, false),
-    env: { RUNVOY_API_ENDPOINT: url, RUNVOY_API_KEY: world.adminKey },
-    helpText: () => undefined,
-  });
-  const read = (stream: PassThrough) => {
-    let text = '';
-    for (let part: Buffer | null; (part = stream.read() as Buffer | null);) text += part.toString();
-    return text;
-  };
-  return { code, out: read(streams.stdout), err: read(streams.stderr) };
-}
+const runvoy = (args: readonly string[], isTTY = false) =>
+  runvoyHere(args, { endpoint: url, apiKey: world.adminKey }, isTTY);
 
 async function ended(texts: readonly string[], { lost = [] as readonly number[], code = 0 } = {}): Promise<string> {
   const id = await run(world);

@@ -26,3 +26,8 @@ export interface LogGap {
   readonly from: number;
   readonly to: number;
 }
+
+/** How missing lines are named where only text is shown. */
+export function missingText({ from, to }: LogGap): string {
+  return from === to ? `### runvoy: line ${from} is missing` : `### runvoy: lines ${from}-${to} are missing`;
+}

@@ -50,7 +50,10 @@ export interface EndFrame {
   readonly completeness: Completeness;
 }
 
-/** runvoy's own frame for one line. An empty line is sent as one space, because its web app drops empty messages. */
+/**
+ * runvoy's own frame for one line. An empty line is sent as one space, because its web app drops empty messages. Lines that are missing are
+ * one frame that says so, with the number of the last of them.
+ */
 export interface BareLogFrame {
   readonly event_id: string;
   readonly timestamp: number;
@@ -61,6 +64,8 @@ export interface BareLogFrame {
 export interface BareDisconnectFrame {
   readonly type: 'disconnect';
   readonly reason: 'execution_completed';
+  /** Only when the log is not complete. */
+  readonly completeness?: Exclude<Completeness, 'complete'>;
 }
 
 /** Close codes of the live view. */

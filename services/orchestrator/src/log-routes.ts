@@ -44,7 +44,13 @@ export function logRoutes(api: FastifyInstance, deps: OrchestratorDeps): void {
       const live = { websocket_url: streamTicketUrl(deps, execution.execution_id, caller) };
       if (query) return logPage(deps, execution, query, live);
       if (execution.status === 'STARTING' || execution.status === 'RUNNING') {
-        return { execution_id: execution.execution_id, events: null, status: execution.status, ...live };
+        return {
+          execution_id: execution.execution_id,
+          events: null,
+          status: execution.status,
+          ...summaryOf(undefined),
+          ...live,
+        };
       }
       reply.type('application/json; charset=utf-8');
       return Readable.from(wholeLog(deps, execution));

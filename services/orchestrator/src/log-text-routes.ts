@@ -1,7 +1,7 @@
 import { pipeline, Readable } from 'node:stream';
 import { createGzip } from 'node:zlib';
 import { assessLog, readerByTicket, readLineBatches, type Execution, type LogAssessment } from '@runvoy/core';
-import type { LogLine, LogStream } from '@runvoy/protocol';
+import { missingText, type LogLine, type LogStream } from '@runvoy/protocol';
 import { ExecutionParamsSchema, LogTextQuerySchema } from '@runvoy/protocol/schemas';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import Type from 'typebox';
@@ -118,7 +118,7 @@ async function* textOf(
   };
   const missed = (to: number) => {
     const before = shown(progress?.end() ?? []);
-    const text = `${before}${isMidLine ? '\n' : ''}${missing(next, to)}`;
+    const text = `${before}${isMidLine ? '\n' : ''}${missingText({ from: next, to })}\n`;
     isMidLine = false;
     return text;
   };
@@ -143,8 +143,4 @@ function rows(lines: readonly LogLine[], { timestamps }: TextForm): string {
     text += `${time}${line.text}${line.partial ? '' : '\n'}`;
   }
   return text;
-}
-
-function missing(from: number, to: number): string {
-  return from === to ? `### runvoy: line ${from} is missing\n` : `### runvoy: lines ${from}-${to} are missing\n`;
 }

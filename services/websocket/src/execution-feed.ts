@@ -1,5 +1,5 @@
 import { readChunkPage, readHead, readTail } from '@runvoy/core';
-import type { Clock, Execution, LiveFeed, LogAssessment, LogChunk, LogStore } from '@runvoy/core';
+import type { Clock, Execution, LiveFeed, LogAssessment, LogChunk, LogStore, Millis } from '@runvoy/core';
 import { isTerminal, type HelloFrame, type StatusFrame } from '@runvoy/protocol';
 import type { Logger } from '@runvoy/runtime';
 import { RecentChunks } from './recent-chunks.ts';
@@ -64,6 +64,10 @@ export class ExecutionFeed implements ViewedLog {
 
   get assessment(): LogAssessment | undefined {
     return this.#assessment;
+  }
+
+  get endedAtMs(): Millis | undefined {
+    return this.#execution.completed_at_ms;
   }
 
   /** What a new viewer is greeted with. */

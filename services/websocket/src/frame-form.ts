@@ -1,4 +1,4 @@
-import type { LogChunk } from '@runvoy/core';
+import type { LogChunk, Millis } from '@runvoy/core';
 import type { EndFrame, GapFrame, HelloFrame, LogLine, StatusFrame } from '@runvoy/protocol';
 
 /** One WebSocket text message in UTF-8. */
@@ -12,7 +12,8 @@ export interface FrameForm {
   chunk(chunk: LogChunk): readonly Frame[];
   /** The rest of a chunk; never empty. */
   lines(lines: readonly LogLine[]): readonly Frame[];
-  gap(gap: GapFrame): readonly Frame[];
+  /** Lines that are missing. `atMs`: when what is behind them was written, or the run ended. */
+  gap(gap: GapFrame, atMs: Millis): readonly Frame[];
   end(end: EndFrame): readonly Frame[];
 }
 

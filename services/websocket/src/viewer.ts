@@ -1,4 +1,4 @@
-import type { LogAssessment, LogChunk } from '@runvoy/core';
+import { linesOf, type LogAssessment, type LogChunk, type Millis } from '@runvoy/core';
 import { STREAM_CLOSE, type HelloFrame, type StatusFrame } from '@runvoy/protocol';
 import type { Frame, FrameForm } from './frame-form.ts';
 import type { Outlet } from './outlet.ts';
@@ -21,6 +21,8 @@ export interface ViewedLog {
   readonly status: StatusFrame;
   /** Known once nothing more is waited for. */
   readonly assessment: LogAssessment | undefined;
+  /** When the run ended. */
+  readonly endedAtMs?: Millis | undefined;
   /** The stored chunks that end after line `after`. Undefined when the log is no longer viewed. */
   page(after: number, limit: number): Promise<readonly LogChunk[] | undefined>;
   mark(): number;
@@ -135,7 +137,7 @@ export class Viewer {
       if (chunk.through < this.#next) continue;
       if (chunk.from > this.#next) {
         if (!isSettled) return 'hole';
-        this.#skipTo(chunk.from);
+        this.#skipTo(chunk.from, linesOf(chunk)[0]?.ms);
       }
       if (!this.#offer(new SharedChunk(chunk))) return 'full';
     }
@@ -163,8 +165,8 @@ export class Viewer {
   }
 
   /** Names the lines before `seq` that will not come. */
-  #skipTo(seq: number): void {
-    this.#outlet.send(this.#form.gap({ type: 'gap', from: this.#next, to: seq - 1 }));
+  #skipTo(seq: number, atMs = this.#log.endedAtMs ?? 0): void {
+    this.#outlet.send(this.#form.gap({ type: 'gap', from: this.#next, to: seq - 1 }, atMs));
     this.#next = seq;
   }
 

@@ -145,6 +145,28 @@ test('a client without subprotocol gets a frame for each line and the disconnect
   ]);
 });
 
+test('a client without subprotocol is told what is missing as a line, and at the end that the log is not complete', async () => {
+  await using world = await openLiveWorld();
+  const lines = sampleLines(1, 8);
+  await world.put(ended(sampleExecution(), T0 + 9, { end_record: endRecordOf(lines) }));
+  await world.store(chunkOf(lines.slice(2, 4)), chunkOf(lines.slice(5, 6)));
+  world.clock.advance(SETTLE_MS + 9);
+  const viewer = world.connect();
+  await viewer.closed;
+  expect(viewer.frames).toEqual([
+    { event_id: '2', timestamp: T0 + 3, message: '### runvoy: lines 1-2 are missing' },
+    { event_id: '3', timestamp: T0 + 3, message: 'line 3' },
+    { event_id: '4', timestamp: T0 + 4, message: 'line 4' },
+    { event_id: '5', timestamp: T0 + 6, message: '### runvoy: line 5 is missing' },
+    { event_id: '6', timestamp: T0 + 6, message: 'line 6' },
+    { event_id: '8', timestamp: T0 + 9, message: '### runvoy: lines 7-8 are missing' },
+    { type: 'disconnect', reason: 'execution_completed', completeness: 'gaps' },
+  ]);
+  const resumed = world.connect({ last_event_id: '5' });
+  await resumed.closed;
+  expect(resumed.seqs).toEqual([6, 8]);
+});
+
 test('a client without subprotocol resumes after its last event id', async () => {
   await using world = await openLiveWorld();
   await world.put(sampleExecution());

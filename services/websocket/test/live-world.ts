@@ -25,7 +25,7 @@ import { EXECUTION_ID, T0 } from './sample-execution.ts';
 
 export const KEY_ID = 'a'.repeat(20);
 export const ORIGIN = 'http://console.example.com';
-const SIGNING_KEYS: SigningKeys = { current: { id: 'k1', secret: Buffer.alloc(32, 1) } };
+export const SIGNING_KEYS: SigningKeys = { current: { id: 'k1', secret: Buffer.alloc(32, 1) } };
 
 /** A live view on a real loopback server, over a store in memory and a clock that the test holds. */
 export async function openLiveWorld(changes: Partial<LiveViewDeps> = {}) {
@@ -101,6 +101,9 @@ export async function openLiveWorld(changes: Partial<LiveViewDeps> = {}) {
       const base = { execution_id: EXECUTION_ID, user_email: 'dev@example.com', key_id: KEY_ID };
       return issueTicket(SIGNING_KEYS, { ...base, expires_at_ms: clock.now() + 60_000, ...ticket });
     },
+
+    /** Where live views are, without a ticket. */
+    streamUrl: `ws://${address.host}/stream`,
 
     url(query: Record<string, string> = {}): string {
       const all = { execution_id: EXECUTION_ID, token: world.ticket(), ...query };
