@@ -1,4 +1,4 @@
-import type { Isolation, SafetyLaneEntry } from '@runvoy/protocol';
+import type { Isolation, LogGap, SafetyLaneEntry } from '@runvoy/protocol';
 import type {
   AttemptRef,
   JobRunner,
@@ -48,6 +48,8 @@ export class FakeJobRunner implements JobRunner {
   readonly looked: AttemptRef[] = [];
   readonly cancelled: { readonly attempt: number; readonly platform_execution?: string; readonly grace_ms: number }[] =
     [];
+  /** The lines for which the last lane was read. */
+  missed: readonly LogGap[] = [];
   readonly lanesRead: number[] = [];
   readonly forgotten: string[] = [];
   readonly #views = new Map<number, PlatformView | Error>();
@@ -90,8 +92,9 @@ export class FakeJobRunner implements JobRunner {
     this.cancelled.push({ attempt, grace_ms, ...(platform_execution === undefined ? {} : { platform_execution }) });
   }
 
-  async readSafetyLane(attempt: AttemptRef): Promise<SafetyLane> {
+  async readSafetyLane(attempt: AttemptRef, missing: readonly LogGap[] = []): Promise<SafetyLane> {
     this.lanesRead.push(attempt.attempt);
+    this.missed = missing;
     const lane = this.#lanes.get(attempt.attempt) ?? { entries: [], final: false };
     const { entries, final, as_of_ms } = unlessError<LaneScript>(lane);
     const wait = () => this.whileReadingLane(attempt);

@@ -14,7 +14,7 @@ import { retried } from './job-runner/retried.ts';
 import type { RunApi } from './job-runner/run-api.ts';
 import { runJob } from './job-runner/run-job.ts';
 import type { RunExecution } from './job-runner/run-resources.ts';
-import { readReports } from './job-runner/safety-lane.ts';
+import { readLane } from './job-runner/safety-lane.ts';
 import type { CloudRunSettings } from './job-runner/settings.ts';
 
 /** What the Cloud Run job runner is made of. */
@@ -135,9 +135,9 @@ export function openCloudRunJobRunner(options: CloudRunJobRunnerOptions): CloudR
     look,
     identify: (attempt) => identifyExecution(deps, attempt),
     cancel: async (attempt) => cancelExecution(deps, await named(attempt)),
-    async readSafetyLane(attempt) {
+    async readSafetyLane(attempt, missing = []) {
       // The log is filled by somebody else, later: it is never known to be complete.
-      const { entries, as_of_ms } = await readReports({ logging, project, clock }, attempt);
+      const { entries, as_of_ms } = await readLane({ logging, project, clock }, attempt, missing);
       return { entries: inOrder(entries), final: false, ...(as_of_ms === undefined ? {} : { as_of_ms }) };
     },
     async list({ after, limit }) {

@@ -16,17 +16,19 @@ export async function finishExecution(deps: ReplayDeps, executionId: string): Pr
   const isWindowOver = isLogSettled(execution, deps.clock.now());
   const first = await assessLog(deps, execution);
   // A lane that never says it is final (a cloud's) would be waited for until the event is given up.
-  if (first.completeness !== 'complete' && !(await refill(deps, execution)) && !isWindowOver) return 'waiting';
+  if (first.completeness !== 'complete' && !(await refill(deps, execution, first)) && !isWindowOver) return 'waiting';
   await deps.jobs.forget(executionId);
   return 'settled';
 }
 
-/** Reads every lane once more. True when nothing can be added to any of them. */
-async function refill(deps: ReplayDeps, execution: Execution): Promise<boolean> {
+/** Reads every lane once more, for what is missing. True when nothing can be added to any of them. */
+async function refill(deps: ReplayDeps, execution: Execution, { gaps, lines }: LogAssessment): Promise<boolean> {
+  // Without an end record nobody knows where the log ends.
+  const missing = execution.end_record ? gaps : [...gaps, { from: lines + 1, to: Infinity }];
   let isFinal = true;
   for (const attempt of execution.facts.attempts) {
     if (attempt.rejected) continue;
-    const lane = await replayLane(deps, attemptRef(execution, attempt));
+    const lane = await replayLane(deps, attemptRef(execution, attempt), missing);
     isFinal &&= lane.final;
   }
   const again = (await deps.records.get(executionRef(execution.execution_id)))?.value;

@@ -1,4 +1,4 @@
-import type { Isolation, Reason, SafetyLaneEntry, WaitingFor } from '@runvoy/protocol';
+import type { Isolation, LogGap, Reason, SafetyLaneEntry, WaitingFor } from '@runvoy/protocol';
 import type { Millis } from '../time/clock.ts';
 
 /** One try at starting an execution's runner. Stored, with its own number and token, before it is made. */
@@ -127,8 +127,11 @@ export interface JobRunner {
    * Resolves when the request is made, not when it is obeyed. Idempotent; an ended or unknown attempt is no error.
    */
   cancel(attempt: AttemptRef, order: { readonly grace_ms: number }): Promise<void>;
-  /** Reads what the safety lane kept of the attempt, oldest first. */
-  readSafetyLane(attempt: AttemptRef): Promise<SafetyLane>;
+  /**
+   * Reads what the safety lane kept of the attempt, oldest first: its report, and its lines where they come by no other way. `missing`:
+   * lines that are wanted from it in any case, as far as it can give them now.
+   */
+  readSafetyLane(attempt: AttemptRef, missing?: readonly LogGap[]): Promise<SafetyLane>;
   /** The platform's list of our executions, in pages, for the sweep. */
   list(page: { readonly after?: string; readonly limit: number }): Promise<{
     readonly executions: readonly PlatformListing[];

@@ -1,4 +1,4 @@
-import type { SafetyLaneEntry } from '@runvoy/protocol';
+import type { LogGap, SafetyLaneEntry } from '@runvoy/protocol';
 import { executionRef } from '../executions/execution.ts';
 import { recordFinished } from '../executions/record-finished.ts';
 import type { TellsEnds } from '../executions/run-ended.ts';
@@ -20,13 +20,14 @@ export interface ReplayDeps extends TellsEnds, LogStore {
 /**
  * Reads the safety lane of an attempt to its end and stores what it holds, as if the runner had just sent it: same signature check,
  * same once-only rule. Says whether a report was in it and whether anything can still be added.
- * Rejects when the lane cannot be read: then nothing is known.
+ * `missing`: the lines for which it is read. Rejects when the lane cannot be read: then nothing is known.
  */
 export async function replayLane(
   deps: ReplayDeps,
   attempt: AttemptRef,
+  missing: readonly LogGap[] = [],
 ): Promise<{ readonly reported: boolean; readonly final: boolean; readonly as_of_ms?: Millis }> {
-  const lane = await deps.jobs.readSafetyLane(attempt);
+  const lane = await deps.jobs.readSafetyLane(attempt, missing);
   let reported = false;
   for await (const entry of lane.entries) {
     if (entry.execution_id !== attempt.execution_id) continue;

@@ -29,6 +29,7 @@ test('lines that are missing are taken from the safety lane', async () => {
   world.jobs.keeps(1, { entries: [run.laneEntry(run.logs(1, 'one'))], final: false });
   expect(await finishExecution(world, run.id)).toBe('settled');
   expect((await run.execution()).log_proven).toBe(true);
+  expect(world.jobs.missed).toEqual([{ from: 1, to: 1 }]);
 });
 
 test('a run with missing lines waits while its lane may still grow, and the platform keeps it', async () => {
@@ -61,6 +62,7 @@ test('a run that died without an end record is complete when the lane brings one
   world.jobs.keeps(1, { entries, final: false });
   expect(await finishExecution(world, run.id)).toBe('settled');
   expect(await run.execution()).toMatchObject({ status: 'FAILED', reason: 'lost', log_proven: true });
+  expect(world.jobs.missed).toEqual([{ from: 1, to: Infinity }]);
 });
 
 test('a lane that cannot be read leaves the run with the platform', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { AttemptRef } from '@runvoy/core';
+import type { LogGap } from '@runvoy/protocol';
 import type { LoggingApi } from '../../src/job-runner/logging-api.ts';
 import { openCloudRunJobRunner } from '../../src/job-runner.ts';
 import { hastyClock, ID, NAME, scriptedRunApi, SETTINGS, T0 } from './scripted-run-api.ts';
@@ -26,8 +27,8 @@ function laneOf(pages: (Page | Error)[], attempt = ATTEMPT) {
     api: scriptedRunApi({}),
     logging,
   });
-  const read = async () => {
-    const { entries, final } = await jobs.readSafetyLane(attempt);
+  const read = async (missing?: readonly LogGap[]) => {
+    const { entries, final } = await jobs.readSafetyLane(attempt, missing);
     return { final, entries: await Array.fromAsync(entries) };
   };
   return { asked, read };
@@ -63,6 +64,28 @@ describe('the safety lane', () => {
     ]);
     expect((await read()).entries).toEqual([report]);
     expect(asked.map(({ after }) => after)).toEqual([undefined, 'two', 'three']);
+  });
+
+  const batch = (from: number) => ({ runvoy: 'logs', execution_id: ID, attempt: 1, body: { from, lines: [] } });
+
+  test('is asked for the batches that begin within what is missing, too', async () => {
+    const { read, asked } = laneOf([{ entries: [{ jsonPayload: batch(3) }, { jsonPayload: report }] }]);
+    const missing = [
+      { from: 3, to: 4 },
+      { from: 9, to: Infinity },
+    ];
+    expect((await read(missing)).entries).toEqual([batch(3), report]);
+    expect(asked[0]?.filter.split('" AND ')).toContainEqual(expect.stringMatching(/^NOT labels/));
+    expect(asked[0]?.filter).toContain(
+      '(jsonPayload.runvoy="finished" OR (jsonPayload.runvoy="logs" AND ((jsonPayload.body.from>=3 AND jsonPayload.body.from<=4) OR jsonPayload.body.from>=9)))',
+    );
+  });
+
+  test('gives of very many missing batches the first, and is asked for no more than a filter holds', async () => {
+    const { read, asked } = laneOf([{ entries: [{ jsonPayload: batch(1) }], next: 'more' }]);
+    const missing = Array.from({ length: 5_000 }, (_, at) => ({ from: 10 ** 11 + 2 * at, to: 10 ** 11 + 2 * at }));
+    expect((await read(missing)).entries).toHaveLength(10);
+    expect(asked[0]!.filter.length).toBeLessThan(20_000);
   });
 
   test.each([
