@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
+import { newChunk } from '@runvoy/core';
 import type { SearchLogBody } from '@runvoy/protocol';
+import { openSqliteRecords } from '@runvoy/provider-local';
 import { end, linesOf, run, write } from './stored-log.ts';
 import { openWorld, T0, type World } from './world.ts';
 
@@ -62,19 +64,66 @@ describe('a search in a log', () => {
     expect([total, requests > 1]).toEqual([3, true]);
   });
 
-  test.each([
-    ['q=', 400],
-    ['q=x&regex=yes', 400],
-    ['q=x&stream=both', 400],
-    ['q=x&after=-1', 400],
-    ['q=x&where=there', 400],
-    ['q=(&regex=true', 422],
-    ['q=(a{50}){50}&regex=true', 422],
-    [`q=${'x'.repeat(257)}`, 422],
-    ['q=x&limit=1001', 422],
-  ])('for %j is refused with %d', async (query, status) => {
+  test('that makes no sense, or is too much, is refused', async () => {
     await using world = await openWorld();
-    expect((await ask(world, await run(world), query)).statusCode).toBe(status);
+    const id = await run(world);
+    const refused: readonly (readonly [query: string, status: number])[] = [
+      ['q=', 400],
+      ['q=x&regex=yes', 400],
+      ['q=x&stream=both', 400],
+      ['q=x&after=-1', 400],
+      ['q=x&where=there', 400],
+      ['q=(&regex=true', 422],
+      ['q=(a{50}){50}&regex=true', 422],
+      [`q=${'x'.repeat(257)}`, 422],
+      ['q=x&limit=1001', 422],
+    ];
+    for (const [query, status] of refused) {
+      expect([query, (await ask(world, id, query)).statusCode]).toEqual([query, status]);
+    }
+  });
+
+  test('reads no further when whoever asked has left', async () => {
+    const stored = openSqliteRecords(':memory:');
+    let pages = 0;
+    const batch = { from: 1, lines: linesOf(1, ['x']), expires_at: 0, key_id: 'k', mac: '' };
+    // A log without end.
+    const endless = new Proxy(stored, {
+      get(target, name: keyof typeof stored) {
+        if (name === 'page' && pages > 0) return nextPage;
+        const method = target[name] as (...args: unknown[]) => unknown;
+        return typeof method === 'function' ? method.bind(target) : method;
+      },
+    });
+    async function nextPage(_: unknown, { after = 0 }: { readonly after?: number }) {
+      pages += 1;
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      const records = Array.from({ length: 16 }, (__, at) => {
+        const from = after + at + 1;
+        return {
+          id: `${from}`,
+          version: '1',
+          value: newChunk('e', { ...batch, from, lines: linesOf(from, ['x']) }, T0),
+        };
+      });
+      return { records };
+    }
+    await using world = await openWorld({}, undefined, {}, endless);
+    const url = await world.app.listen({ host: '127.0.0.1', port: 0 });
+    const id = await run(world);
+    pages = 1;
+    const left = new AbortController();
+    const path = `/api/v1/executions/${id}/logs/search?q=y`;
+    const asked = fetch(`${url}${path}`, { headers: { 'x-api-key': world.adminKey }, signal: left.signal });
+    await until(() => pages > 20);
+    left.abort();
+    await expect(asked).rejects.toThrow('abort');
+    let before = 0;
+    await until(() => {
+      const isStill = pages === before;
+      before = pages;
+      return isStill;
+    });
   });
 
   test('is refused to whoever may not read the log', async () => {
@@ -86,6 +135,14 @@ describe('a search in a log', () => {
     expect((await ask(world, 'f'.repeat(32), 'q=x')).statusCode).toBe(404);
   });
 });
+
+/** Looks again after each round of the event loop that gave others time. */
+async function until(isMet: () => boolean): Promise<void> {
+  for (let looks = 0; !isMet(); looks += 1) {
+    if (looks > 2_000) throw new Error('It did not come about.');
+    await new Promise<void>((resolve) => setTimeout(resolve, 5));
+  }
+}
 
 describe('the first error', () => {
   test('is the first line that looks like one', async () => {
