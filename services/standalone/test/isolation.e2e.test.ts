@@ -265,7 +265,7 @@ function supervisorPid(world: World, id: string): number {
 }
 
 describe('a command with isolation process', () => {
-  test('reads the data directory, the home and the supervisor, exactly as the README says', async () => {
+  test('reads the data directory, the home and the supervisor, exactly as docs/isolation.md says', async () => {
     await using world = await openWorld('process');
     const { out } = await world.end(
       `cat ${join(world.dataDir, 'client.json')} | grep -c api_key
