@@ -46,7 +46,8 @@ describe('a limit', () => {
   };
   const entries = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`N${i}`, 'v']));
   const email = (chars: number) => `${x(chars - '@example.com'.length)}@example.com`;
-  const image = (chars: number) => `alpine:${x(chars - 'alpine:'.length)}`;
+  /** As many slashes as there can be: each takes three bytes in a record id. */
+  const image = (chars: number) => (chars % 2 === 0 ? 'aa' : 'a') + '/a'.repeat(Math.ceil(chars / 2) - 1);
 
   test.each([
     ['command', LIMITS.commandBytes, () => run({ command: `true #${x(LIMITS.commandBytes - 6)}` })],
@@ -121,8 +122,6 @@ describe('a limit', () => {
     const register = (reference: string) =>
       world.post('/api/v1/images/register', { image: reference, is_default: false });
     expect((await register(image(LIMITS.imageChars))).status).toBe(201);
-    // Every slash takes three bytes in a record id.
-    expect((await register(`a${'/'.repeat(LIMITS.imageChars - 1)}`)).status).toBe(201);
     expect(told(await register(image(513)))).toEqual([
       422,
       'UNPROCESSABLE',
@@ -131,8 +130,8 @@ describe('a limit', () => {
     const { body } = await run({});
     const page = (limit: number) => world.ask('GET', `/api/v1/executions/${body.execution_id}/logs?limit=${limit}`);
     expect((await page(LIMITS.logPageLines)).status).toBe(200);
-    const beyond = 'limit is 10001 lines; the limit of a page is 10000.';
-    expect(told(await page(LIMITS.logPageLines + 1))).toEqual([422, 'UNPROCESSABLE', beyond]);
+    const beyond = 'invalid limit parameter: a page has 1 to 10000 lines, got 10001';
+    expect(told(await page(LIMITS.logPageLines + 1))).toEqual([400, 'INVALID_REQUEST', beyond]);
   });
 
   test('of a list there is none: it is read in pages within, and 0 means all, as in runvoy', async () => {
