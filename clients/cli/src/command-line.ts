@@ -1,5 +1,7 @@
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
-import { COMMANDS, COMMON_OPTIONS, LEADING_OPTIONS, type Command } from './command-table.ts';
+import { COMMANDS } from './command-table.ts';
+import type { Command } from './command.ts';
+import { COMMON_OPTIONS, LEADING_OPTIONS } from './shared-options.ts';
 import { Options, type OptionTable } from './options.ts';
 import { usageProblem } from './problem.ts';
 

@@ -1,4 +1,5 @@
-import { COMMANDS, COMMON_OPTIONS, LEADING_OPTIONS } from './command-table.ts';
+import { COMMANDS } from './command-table.ts';
+import { COMMON_OPTIONS, LEADING_OPTIONS } from './shared-options.ts';
 import type { OptionTable } from './options.ts';
 
 /** The help of one command, or of all when none is named; undefined when there is no such command. */

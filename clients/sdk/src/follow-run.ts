@@ -1,48 +1,13 @@
-import { isTerminal, type ExecutionStatusBody, type LogGap, type LogLine, type StatusFrame } from '@runvoy/protocol';
+import { isTerminal, type ExecutionStatusBody, type LogLine, type StatusFrame } from '@runvoy/protocol';
 import type { LogsBody } from '@runvoy/protocol';
 import { liveFrames, platformConnect, type Connect } from './live-frames.ts';
 import { lineOf, PAGE_LINES } from './log-page.ts';
-import { LogTally, type LogEnd, type LogVerdict } from './log-tally.ts';
+import { LogTally, type LogEnd } from './log-tally.ts';
 import { pause } from './pause.ts';
-import { retryDelayMs } from './retry-delay.ts';
+import type { ConnectionEvent, RunEvent } from './run-events.ts';
 import type { RunvoyClient } from './runvoy-client.ts';
-import { RunvoyError } from './runvoy-error.ts';
-
-/** What a follower learns of a run, in this order of time; `end` is the last. */
-export type RunEvent =
-  /** Lines that follow those before. */
-  | { readonly type: 'lines'; readonly lines: readonly LogLine[] }
-  /** Lines that will not come. */
-  | ({ readonly type: 'gap' } & LogGap)
-  | StatusFrame
-  /** Everything the server says of the run: first of all, unless an address of the live view was given. */
-  | { readonly type: 'run'; readonly run: ExecutionStatusBody }
-  | ConnectionEvent
-  | EndEvent;
-
-/** How the run is read. `lost`: try `attempt` (from 1) has failed, `error` says why if an answer did; the next comes in `retryInMs`. */
-export type ConnectionEvent =
-  | { readonly type: 'connection'; readonly state: 'live' | 'pages' }
-  | {
-      readonly type: 'connection';
-      readonly state: 'lost';
-      readonly attempt: number;
-      readonly retryInMs: number;
-      readonly error: RunvoyError | undefined;
-    };
-
-/** Run and log have ended. */
-export interface EndEvent extends LogEnd {
-  readonly type: 'end';
-  /** What this client found out about the log itself. */
-  readonly verdict: LogVerdict;
-  /** SHA-256 that it computed; absent when it has not read the log from its first line to its last. */
-  readonly recomputed?: string;
-  /** The run at its end; absent when the server did not say any more. */
-  readonly run?: ExecutionStatusBody;
-  /** The last state that was told. */
-  readonly last?: StatusFrame;
-}
+import { ServerContact } from './server-contact.ts';
+import { skipTo, takeLines, takeRest } from './taken-lines.ts';
 
 export interface FollowOptions {
   /** The line behind which to begin. */
@@ -99,15 +64,13 @@ class Following {
   readonly #id: string;
   readonly #options: FollowOptions;
   readonly #tally: LogTally;
+  readonly #contact: ServerContact;
   readonly #signal: AbortSignal;
   readonly #pause: NonNullable<FollowOptions['pause']>;
   readonly #now: () => number;
   #last: StatusFrame | undefined;
-  #heardAtMs: number;
-  #attempt = 0;
   #failedStreams = 0;
   #connection: ConnectionEvent['state'] | undefined;
-  #error: RunvoyError | undefined;
   /** The line behind which lines were missing without a word. */
   #jumpAt: number | undefined;
 
@@ -119,7 +82,8 @@ class Following {
     this.#signal = options.signal ?? new AbortController().signal;
     this.#pause = options.pause ?? pause;
     this.#now = options.now ?? Date.now;
-    this.#heardAtMs = this.#now();
+    const { giveUpMs = GIVE_UP_MS, random = Math.random } = options;
+    this.#contact = new ServerContact({ signal: this.#signal, now: this.#now, random, giveUpMs });
   }
 
   async *follow(firstUrl: string | undefined): AsyncGenerator<RunEvent, void, undefined> {
@@ -142,7 +106,7 @@ class Following {
   }
 
   async *#describe(): Steps {
-    const run = await this.#ask(() => this.#api.status(this.#id, this.#onlyOnce()));
+    const run = await this.#contact.ask(() => this.#api.status(this.#id, this.#onlyOnce()));
     if (!run) return { kind: 'go-on', url: undefined };
     yield { type: 'run', run };
     if (!isTerminal(run.status)) yield this.#changed(frameOf(run));
@@ -150,14 +114,10 @@ class Following {
   }
 
   async *#waitForServer(): AsyncGenerator<RunEvent, void, undefined> {
-    const { giveUpMs = GIVE_UP_MS, random = Math.random } = this.#options;
-    if (this.#now() - this.#heardAtMs > giveUpMs) {
-      throw new RunvoyError('the server was not heard of for too long', { code: 'SILENT', cause: this.#error });
-    }
-    const retryInMs = Math.max(this.#error?.retryAfterMs ?? 0, retryDelayMs(this.#attempt++, random()));
+    const next = this.#contact.nextTry();
     this.#connection = 'lost';
-    yield { type: 'connection', state: 'lost', attempt: this.#attempt, retryInMs, error: this.#error };
-    await this.#pause(retryInMs, this.#signal);
+    yield { type: 'connection', state: 'lost', ...next };
+    await this.#pause(next.retryInMs, this.#signal);
   }
 
   async *#readLive(url: string): Steps {
@@ -167,24 +127,24 @@ class Following {
       for (;;) {
         const { done, value } = await frames.next();
         if (done) return this.#afterBreak(value, url);
-        this.#heard();
+        this.#contact.heard();
         yield* this.#connected('live');
         switch (value.type) {
           case 'hello':
             this.#failedStreams = 0;
             break;
           case 'lines':
-            if (yield* this.#takeLines(value.lines)) break;
+            if (yield* takeLines(this.#tally, value.lines)) break;
             // Lines did not follow each other: the same place is asked for again, at once. The live view names what is missing; a
             // jump it did not name is asked for once, and then taken for missing.
             if (this.#jumpAt !== this.#tally.cursor) {
               this.#jumpAt = this.#tally.cursor;
               return { kind: 'go-on', url, waitMs: 0 };
             }
-            yield* this.#takeRest(value.lines);
+            yield* takeRest(this.#tally, value.lines);
             break;
           case 'gap':
-            yield* this.#skip(value.to);
+            yield* skipTo(this.#tally, value.to);
             break;
           case 'status':
             yield this.#changed(value);
@@ -202,7 +162,7 @@ class Following {
 
   #afterBreak(end: 'unopened' | 'closed' | 'behind', url: string): Step {
     if (end === 'behind') return { kind: 'go-on', url, waitMs: 0 };
-    this.#error = undefined;
+    this.#contact.broke();
     if (end === 'closed') return { kind: 'go-on', url };
     this.#failedStreams += 1;
     // A ticket lives 15 minutes: pages bring a fresh one, and say whether anybody is there at all.
@@ -211,7 +171,7 @@ class Following {
 
   async *#readPage(): Steps {
     const cursor = this.#tally.cursor;
-    const page = await this.#ask(() => this.#api.logPage(this.#id, cursor, PAGE_LINES, this.#onlyOnce()));
+    const page = await this.#contact.ask(() => this.#api.logPage(this.#id, cursor, PAGE_LINES, this.#onlyOnce()));
     if (!page) return { kind: 'go-on', url: undefined };
     const isOver = isTerminal(page.status);
     if (this.#connection !== 'live' || isOver || this.#failedStreams > 0) yield* this.#connected('pages');
@@ -230,11 +190,11 @@ class Following {
 
   /** The last page was read: what is known of the whole comes with the run's own state. */
   async *#readEnd(page: LogsBody): Steps {
-    const run = await this.#ask(() => this.#api.status(this.#id, this.#onlyOnce()));
+    const run = await this.#contact.ask(() => this.#api.status(this.#id, this.#onlyOnce()));
     if (!run) return { kind: 'go-on', url: undefined };
     const { log } = run;
     const lines = log?.lines ?? this.#tally.cursor;
-    for (const gap of page.gaps ?? []) if (gap.to > this.#tally.cursor) yield* this.#skip(gap.to);
+    for (const gap of page.gaps ?? []) if (gap.to > this.#tally.cursor) yield* skipTo(this.#tally, gap.to);
     yield this.#changed(frameOf(run));
     const completeness = page.completeness ?? log?.completeness ?? 'unproven';
     return { kind: 'ended', end: { lines, sha256: page.sha256 ?? log?.sha256 ?? null, completeness }, run };
@@ -270,62 +230,23 @@ class Following {
     }
   }
 
-  /** False when the lines do not follow those before: the rest was not taken. */
-  *#takeLines(lines: readonly LogLine[]): Generator<RunEvent, boolean, undefined> {
-    const { fresh, isWhole } = this.#tally.take(lines);
-    if (fresh.length > 0) yield { type: 'lines', lines: fresh };
-    return isWhole;
-  }
-
   /** False when lines are missing that may still come: a page shows what is stored, in whatever order it came. */
   async *#takePage(page: LogsBody, lines: readonly LogLine[]): AsyncGenerator<RunEvent, boolean, undefined> {
-    if (yield* this.#takeLines(lines)) return true;
+    if (yield* takeLines(this.#tally, lines)) return true;
     if (!isTerminal(page.status)) return false;
     if (page.next_after !== undefined && !(await this.#isSettled())) return false;
-    yield* this.#takeRest(lines);
+    yield* takeRest(this.#tally, lines);
     return true;
   }
 
   async #isSettled(): Promise<boolean> {
-    const run = await this.#ask(() => this.#api.status(this.#id, this.#onlyOnce()));
+    const run = await this.#contact.ask(() => this.#api.status(this.#id, this.#onlyOnce()));
     return run?.completed_at !== undefined && this.#now() - Date.parse(run.completed_at) > SETTLED_MS;
-  }
-
-  *#takeRest(lines: readonly LogLine[]): Generator<RunEvent, void, undefined> {
-    do {
-      const next = lines.find((line) => line.seq > this.#tally.cursor);
-      if (next) yield* this.#skip(next.seq - 1);
-    } while (!(yield* this.#takeLines(lines)));
-  }
-
-  *#skip(through: number): Generator<RunEvent, void, undefined> {
-    const gap = this.#tally.skip(through);
-    if (gap) yield { type: 'gap', ...gap };
   }
 
   #changed(frame: StatusFrame): StatusFrame {
     this.#last = frame;
     return frame;
-  }
-
-  /** Undefined when the answer may be another one later. */
-  async #ask<T>(call: () => Promise<T>): Promise<T | undefined> {
-    try {
-      const answer = await call();
-      this.#heard();
-      return answer;
-    } catch (error) {
-      if (this.#signal.aborted) return undefined;
-      if (!(error instanceof RunvoyError) || !(error.mayPass || error.status >= 500)) throw error;
-      this.#error = error;
-      return undefined;
-    }
-  }
-
-  #heard(): void {
-    this.#heardAtMs = this.#now();
-    this.#attempt = 0;
-    this.#error = undefined;
   }
 
   *#connected(state: 'live' | 'pages'): Generator<RunEvent, void, undefined> {

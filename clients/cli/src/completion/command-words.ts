@@ -1,4 +1,6 @@
-import { COMMANDS, COMMON_OPTIONS, LEADING_OPTIONS, type Command } from '../command-table.ts';
+import { COMMANDS } from '../command-table.ts';
+import type { Command } from '../command.ts';
+import { COMMON_OPTIONS, LEADING_OPTIONS } from '../shared-options.ts';
 import type { OptionTable } from '../options.ts';
 
 /** An option as a shell completes it. */
