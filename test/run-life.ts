@@ -158,7 +158,7 @@ export function runLife(open: () => Promise<LifeServer>): void {
       status: 'FAILED',
       exit_code: 124,
       reason: 'timeout',
-      reason_text: 'it ran longer than its time limit',
+      reason_text: 'its time limit was over',
     });
     expect((await explain(run.execution_id)).rule).toContain('the command was ended because its time limit was over');
     expect(livingProcesses(run.execution_id)).toEqual([]);

@@ -140,7 +140,12 @@ class Importing {
 
   async #image(line: ExportedImage): Promise<void> {
     const { type: _, runtime_platform, task_role_name, ...request } = line;
-    if (this.#images.some((known) => isSame(known, request))) return this.#count(this.#there, 'image');
+    const known = this.#images.find((one) => isSame(one, request));
+    if (known) {
+      const [here, there] = [limitText(known.max_running), limitText(request.max_running)];
+      if (here !== there) this.#left.push(`image ${line.image}: runs at once are ${here} here and ${there} in the export`);
+      return this.#count(this.#there, 'image');
+    }
     await patiently(() => this.#api.registerImage(request));
     this.#count(this.#made, 'image');
     const dropped = [runtime_platform && `platform ${runtime_platform}`, task_role_name && `account ${task_role_name}`];
@@ -289,6 +294,8 @@ function isSame(known: ImageBody, request: RegisterImageRequest): boolean {
     (!isSized || (known.cpu === request.cpu && known.memory === request.memory))
   );
 }
+
+const limitText = (limit: number | undefined) => (limit ? `at most ${limit}` : 'not limited');
 
 /** The fields in one order, whoever wrote them. */
 function sorted(fields: object): readonly (readonly [string, unknown])[] {

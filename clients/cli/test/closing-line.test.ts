@@ -22,9 +22,9 @@ test.each<[RunOutcome, number, string]>([
     'failed · lost · exit 125 · 3.2 s · LOG · isolation process · LINK',
   ],
   [
-    { ...base, status: 'FAILED', exit_code: 124, reason: 'timeout', reason_text: 'it ran longer than its time limit' },
+    { ...base, status: 'FAILED', exit_code: 124, reason: 'timeout', reason_text: 'its time limit was over' },
     124,
-    'failed · it ran longer than its time limit · exit 124 · 3.2 s · LOG · isolation process · LINK',
+    'failed · its time limit was over · exit 124 · 3.2 s · LOG · isolation process · LINK',
   ],
   [
     { ...base, status: 'FAILED', exit_code: 3, reason_text: 'its command ended with exit code 3' },

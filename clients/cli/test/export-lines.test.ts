@@ -176,6 +176,27 @@ describe('an import', () => {
     });
   });
 
+  test('keeps an image that is there, and tells where its limit is another', async () => {
+    const having = {
+      ...empty,
+      images: async () => ({
+        images: [
+          { image: 'a:1', network: 'default', max_running: 2 },
+          { image: 'b:1', network: 'default' },
+        ],
+      }),
+    };
+    const line = (image: string, more = {}) => JSON.stringify({ type: 'image', image, is_default: false, ...more });
+    const report = await importLines(
+      having as unknown as RunvoyClient,
+      of(head, line('a:1', { max_running: 5 }), line('b:1'), '{"type":"end","counts":{"image":2}}'),
+    );
+    expect(report).toMatchObject({
+      there: { image: 2 },
+      left: ['image a:1: runs at once are at most 2 here and at most 5 in the export'],
+    });
+  });
+
   test('makes the playbooks that are missing, and tells of those that say something else here', async () => {
     const made: unknown[] = [];
     const there = { one: { commands: ['a'], image: 'x' }, two: { commands: ['b'] } };

@@ -16,9 +16,9 @@ export const SUMMARY_CHARS = 52;
 /** One row for each `reason`; `docs/reasons.md` is made from it. A word that is missing here does not compile. */
 export const REASON_TEXTS: Readonly<Record<Reason, ReasonText>> = {
   timeout: {
-    summary: 'it ran longer than its time limit',
+    summary: 'its time limit was over',
     happened:
-      'The command was still running when its time limit was over. It was asked to end (SIGTERM), and killed (SIGKILL) if it was still there when its grace period was over. It gets exit code 124, as with the program timeout.',
+      'The command was still running when its time limit was over, which counts from when its runner had the command: fetching an image or a clone is part of it. It was asked to end (SIGTERM), and killed (SIGKILL) if it was still there when its grace period was over. It gets exit code 124, as with the program timeout.',
     to_do: 'Give it more time: runvoy run --timeout 2h. The server may set an upper limit.',
   },
   start_timeout: {

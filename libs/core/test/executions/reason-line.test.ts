@@ -15,7 +15,7 @@ test.each([
   ],
   [ran({ exit_code: 3 }), 'its command ended with exit code 3'],
   [ran({ signal: 'SIGKILL' }), 'its command was ended by SIGKILL, exit code 137'],
-  [ran({ cause: 'timeout' }), 'it ran longer than its time limit'],
+  [ran({ cause: 'timeout' }), 'its time limit was over'],
   [after(bootstrapped(), platformEnded(), laneSettled()), 'its runner was lost before it could report'],
   [
     after(bootstrapped(), stopRequested, finished({ cause: 'stop', signal: 'SIGTERM' }), platformEnded()),
