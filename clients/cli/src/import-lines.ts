@@ -143,7 +143,8 @@ class Importing {
     const known = this.#images.find((one) => isSame(one, request));
     if (known) {
       const [here, there] = [limitText(known.max_running), limitText(request.max_running)];
-      if (here !== there) this.#left.push(`image ${line.image}: runs at once are ${here} here and ${there} in the export`);
+      if (here !== there)
+        this.#left.push(`image ${line.image}: runs at once are ${here} here and ${there} in the export`);
       return this.#count(this.#there, 'image');
     }
     await patiently(() => this.#api.registerImage(request));

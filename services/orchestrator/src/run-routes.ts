@@ -6,14 +6,13 @@ import { askedRun, type AcceptedRuns } from './accepted-runs.ts';
 import { callerOf } from './authentication.ts';
 import type { OrchestratorDeps } from './deps.ts';
 import { keyedCall, type KeyedCalls } from './keyed-calls.ts';
+import { KEYED_ERRORS } from './openapi/conditional.ts';
 
 /** What a run is refused with, however it is asked for. */
 export const RUN_REFUSALS = [
   'IMAGE_NOT_FOUND',
   'SECRET_NOT_FOUND',
-  'UNPROCESSABLE',
-  'IDEMPOTENCY_CONFLICT',
-  'IDEMPOTENCY_IN_PROGRESS',
+  ...KEYED_ERRORS,
   'IMAGE_NEEDS_CONTAINER',
   'ISOLATION_TOO_WEAK',
   'ISOLATION_UNAVAILABLE',

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { Failure, type SecretVault } from '@runvoy/core';
 import { openWorld, type World } from './world.ts';
 
 const KEY = { 'idempotency-key': 'k' };
@@ -61,6 +62,22 @@ describe.each(CREATIONS)('POST %s with an Idempotency-Key', (path, body, other, 
     const refused = answers.find(({ statusCode }) => statusCode === 409)!;
     expect([refused.json().code, refused.headers['retry-after']]).toEqual(['IDEMPOTENCY_IN_PROGRESS', '1']);
     expect((await ask(world)).headers['idempotent-replayed']).toBe('true');
+  });
+
+  test('whose answer cannot be opened any more is refused with 410, and makes nothing anew', async () => {
+    let isDestroyed = false;
+    const vault: SecretVault = {
+      seal: async (plain) => plain,
+      open: async (sealed) => {
+        if (isDestroyed) throw new Failure('INTERNAL_ERROR');
+        return sealed;
+      },
+    };
+    await using world = await openWorld({}, undefined, { vault });
+    await ask(world);
+    isDestroyed = true;
+    const again = await ask(world);
+    expect([again.statusCode, again.json().code]).toEqual([410, 'ANSWER_GONE']);
   });
 
   test('belongs to the API key it came with: another caller makes their own', async () => {

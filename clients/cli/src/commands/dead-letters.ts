@@ -57,7 +57,8 @@ async function list(api: RunvoyClient, _: readonly string[], { options, terminal
 }
 
 function readLimit(text: string | undefined): number {
-  if (text !== undefined && !/^\d{1,9}$/.test(text)) throw usageProblem(`--limit takes a number; got "${text}".`);
+  if (text !== undefined && !/^\d{1,9}$/.test(text))
+    throw usageProblem(`--limit takes a whole number, 0 or more; got "${text}".`);
   const limit = text === undefined ? DEFAULT_LIMIT : Number(text);
   return limit === 0 ? Infinity : limit;
 }

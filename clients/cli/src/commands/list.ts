@@ -31,7 +31,8 @@ export async function list(invocation: Invocation): Promise<number> {
 
 function readQuery({ options }: Pick<Invocation, 'options'>): ListQuery {
   const limit = options.text('limit');
-  if (limit !== undefined && !/^\d{1,9}$/.test(limit)) throw usageProblem(`--limit takes a number; got "${limit}".`);
+  if (limit !== undefined && !/^\d{1,9}$/.test(limit))
+    throw usageProblem(`--limit takes a whole number, 0 or more; got "${limit}".`);
   const labels = options.texts('label');
   for (const label of labels) readPair(label, '--label');
   const nowMs = Date.now();
