@@ -93,11 +93,12 @@ const ZSH_SESSION = String.raw`
 zmodload zsh/zpty
 zpty shell zsh -f -i
 zpty -w shell "PS1= RPS1=; autoload -Uz compinit; compinit -D; . $1"
-zpty -w shell 'runvoy() { print -r -- "<\${(j:|:)@}>" }; print ready'
+# Both marks are put together, so that what the terminal echoes of this line is neither.
+zpty -w shell 'runvoy() { print -r -- "<"":\${(j:|:)@}:"">" }; print rea""dy'
 until zpty -r shell line '*ready*'; do :; done
 for words in "\${@:2}"; do
   zpty -w shell "runvoy $words"$'\t'
-  zpty -r shell line '*>*'
+  zpty -r shell line '*:>*'
   print -r -- $line
 done`.replaceAll('\\$', '$');
 
@@ -112,7 +113,7 @@ withShell(
       encoding: 'utf8',
       timeout: 20_000,
     });
-    expect([...printed.matchAll(/<([\w|-]+)>/g)].map(([, words]) => words)).toEqual([
+    expect([...printed.matchAll(/<:([\w|-]+):>/g)].map(([, words]) => words)).toEqual([
       'status',
       'users|revoke',
       'run|--git-repo',

@@ -8,6 +8,7 @@ import {
   parseImageReference,
   rfc3339,
   type Image,
+  type Registered,
 } from '@runvoy/core';
 import {
   ChangeHeadersSchema,
@@ -26,6 +27,9 @@ import type { OrchestratorDeps } from './deps.ts';
 import { answerTagged, demandedState, entityTag } from './entity-tags.ts';
 import type { KeyedCalls } from './keyed-calls.ts';
 import { KEYED_ERRORS, NOT_MODIFIED } from './openapi/conditional.ts';
+
+/** A default mark and a limit change only where they are named. */
+const ALREADY_REGISTERED = 'Image was registered in this size before; what was not named stays as it was';
 
 /** Images. One wildcard takes names with raw and with encoded slashes: runvoy's CLI sends both. */
 export function imageRoutes(api: FastifyInstance, deps: OrchestratorDeps, keyed: KeyedCalls): void {
@@ -66,11 +70,13 @@ export function imageRoutes(api: FastifyInstance, deps: OrchestratorDeps, keyed:
       preValidation: async (request) => requirePermission(callerOf(request), 'images.register'),
     },
     async (request, reply): Promise<ImageAnswer> => {
-      await keyed.once<{ readonly image_id: string }>(request, reply, 'nothing-secret', (keep) =>
-        registerImage(deps, request.body, actedBy(request), 'demanded', keep),
-      );
+      const { image } = request.body;
+      const registered = await keyed.once<Registered>(request, reply, 'nothing-secret', async (keep) => {
+        const stored = await registerImage(deps, request.body, actedBy(request), 'demanded', keep);
+        return { image_id: stored.image_id, is_new: stored.created_by_request_id === request.id };
+      });
       reply.code(201);
-      return { image: request.body.image, message: 'Image registered successfully' };
+      return { image, message: registered.is_new ? 'Image registered successfully' : ALREADY_REGISTERED };
     },
   );
 

@@ -89,6 +89,15 @@ describe.each(CREATIONS)('POST %s with an Idempotency-Key', (path, body, other, 
   });
 });
 
+test('an image that was registered before is answered so, and again so for its key', async () => {
+  await using world = await openWorld();
+  const register = (headers?: object) =>
+    world.call('POST', '/api/v1/images/register', { image: 'alpine:3' }, undefined, headers);
+  expect((await register()).json().message).toBe('Image registered successfully');
+  const before = 'Image was registered in this size before; what was not named stays as it was';
+  for (const headers of [{}, KEY, KEY]) expect((await register(headers)).json().message).toBe(before);
+});
+
 describe('a run of a playbook', () => {
   test('is started once for a key, and answered again when the playbook is gone', async () => {
     await using world = await openWorld();

@@ -8,6 +8,13 @@ import type { Clock } from '../time/clock.ts';
 import { defaultImageRef, imageRef, type Image } from './image.ts';
 import { imageIdOf, parseImageReference, requireImageReference } from './image-reference.ts';
 
+/** What a registration came to. */
+export interface Registered {
+  readonly image_id: string;
+  /** False where this image was registered in this size before. */
+  readonly is_new: boolean;
+}
+
 const DEFAULT_CPU = 256;
 const DEFAULT_MEMORY_MIB = 512;
 /** runvoy's own, where the deployment says nothing: an image's id is made from it. */
@@ -29,7 +36,7 @@ export async function registerImage(
   by: ActedBy,
   // Sizes that nobody asked for are no reason to refuse a run where they cannot be enforced.
   sizes: 'demanded' | 'offered' = 'demanded',
-  keep: Keep<{ readonly image_id: string }> = KEEP_NOTHING,
+  keep: Keep<Registered> = KEEP_NOTHING,
 ): Promise<Image> {
   requireAccount(request.task_role_name, policy?.serviceAccounts);
   const { is_sized, ...plain } = newImage(
@@ -44,7 +51,7 @@ export async function registerImage(
     const standing = await tx.get(defaultImageRef);
     if (known) requireSameRegistry(known, image);
     const stored = known ? withLimit(withDemand(known, image), request.max_running) : image;
-    keep.put(tx, { image_id: image.image_id });
+    keep.put(tx, { image_id: image.image_id, is_new: !known });
     if (!known) tx.create(imageRef(image.image_id), stored);
     else if (stored !== known) tx.set(imageRef(image.image_id), stored);
     const isDefault = request.is_default ?? !standing;

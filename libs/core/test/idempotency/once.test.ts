@@ -85,6 +85,7 @@ const CREATIONS: readonly Creation[] = [
     make: (deps, keep) =>
       registerImage(deps, { image: 'alpine:3' }, BY, 'demanded', keep).then(({ image_id }) => ({
         image_id,
+        is_new: true,
       })),
     count: async (world) => (await listImages(world.records)).filter(({ image }) => image === 'alpine:3').length,
   },
