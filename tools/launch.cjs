@@ -25,6 +25,7 @@ const TASKS = {
   test: { run: ['tools/check.ts'] },
   'test:unit': { run: ['tools/check.ts', 'unit'] },
   'test:sim': { run: ['libs/core/simulation/main.ts'] },
+  'test:chaos': { run: ['tools/chaos.ts'] },
   'test:scale': { run: ['libs/core/simulation/scale/main.ts'] },
   'test:plants': {
     run: ['tools/check.ts', 'e2e', 'libs/core/simulation/test/(planted-bugs|model-plants)'],

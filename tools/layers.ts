@@ -32,10 +32,10 @@ const APPS = ['@runvoy/orchestrator', '@runvoy/processor', '@runvoy/websocket'];
 export const LAYERS: Readonly<Record<string, Layer>> = {
   // Browser-safe: nothing of Node's.
   'libs/protocol': { runvoy: [], builtins: [], never: [CLOUD] },
-  // Its simulation lives over the local provider's records.
+  // Its simulation lives over the local provider's records, and its readers are served by the live view's own code.
   'libs/core': {
     runvoy: ['@runvoy/protocol'],
-    testsAlso: ['@runvoy/provider-local'],
+    testsAlso: ['@runvoy/provider-local', '@runvoy/websocket/viewing'],
     builtins: ['crypto', 'zlib'],
     never: [CLOUD, 'fastify', '@fastify/*'],
   },

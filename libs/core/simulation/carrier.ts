@@ -94,6 +94,7 @@ export class Carrier {
   push(task: Task, entry: LaneEntry, failures = 0): void {
     const world = this.#world;
     const where = `push of ${task.name} ${world.nth(`push of ${task.name}`)}`;
+    if (failures === 0 && world.strikes('push-twice', where)) world.after(PUSH_MS, () => this.push(task, entry, 1));
     const delayMs = failures === 0 ? entry.readableMs - world.nowMs + PUSH_MS - 2_000 : 0;
     world.after(delayMs, () =>
       this.#deliver(where, (services) => services.pushed(task, entry), {

@@ -17,7 +17,7 @@ const OBEYS_AFTER_MS = 200;
 /** A process of the user's. It lives on when nobody watches it. */
 export class Command {
   isAlive = true;
-  onOutput: (lines: number) => void;
+  onOutput: (texts: readonly string[]) => void;
   onEnd: (end: CommandEnd) => void;
   readonly #world: World;
   readonly #plan: CommandPlan;
@@ -27,14 +27,23 @@ export class Command {
   constructor(
     world: World,
     plan: CommandPlan,
-    { onOutput, onEnd }: { onOutput: (lines: number) => void; onEnd: (end: CommandEnd) => void },
+    run: { readonly label: string; readonly written: string[] },
+    { onOutput, onEnd }: { onOutput: (texts: readonly string[]) => void; onEnd: (end: CommandEnd) => void },
   ) {
     this.#world = world;
     this.#plan = plan;
     this.onOutput = onOutput;
     this.onEnd = onEnd;
     for (const { afterMs, lines } of plan.writes) {
-      this.#pending.push(world.after(afterMs, () => this.isAlive && this.onOutput(lines)));
+      const write = () => {
+        const texts = Array.from(
+          { length: lines },
+          (_, index) => `${run.label} says ${run.written.length + index + 1}`,
+        );
+        run.written.push(...texts);
+        this.onOutput(texts);
+      };
+      this.#pending.push(world.after(afterMs, () => this.isAlive && write()));
     }
     this.#pending.push(world.after(plan.endsAfterMs, () => this.#end({ code: plan.exitCode })));
   }

@@ -44,6 +44,13 @@ export const FAULTS = {
   'request-twice': { rate: 0.15, means: 'a message arrives twice' },
   'message-late': { rate: 0.2, means: 'a message takes up to 20 s' },
   'fast-lane-cut': { rate: 0.4, means: 'after the bootstrap, nothing of a runner arrives by the fast lane' },
+  'batch-refused': { rate: 0.06, means: 'something on the way answers 400 to a batch: the fast lane drops it' },
+  'lane-entry-lost': { rate: 0.06, means: 'one entry of a safety lane is lost' },
+  'push-twice': { rate: 0.2, means: 'an entry of the safety lane is pushed twice (cloud)' },
+  // Networks and disks.
+  'network-cut': { rate: 0.25, means: 'for 30 s nothing passes between two of them' },
+  'store-full': { rate: 0.25, means: 'the store takes no writes for up to two minutes' },
+  'spool-full': { rate: 0.3, means: 'the disk of the safety lanes takes nothing for up to two minutes' },
   // Clocks.
   'clock-jumps': { rate: 0.5, means: 'the clock of the services jumps an hour, ahead or back, and back again later' },
   // Events and ticks.
@@ -56,7 +63,15 @@ export const FAULTS = {
   // People.
   'client-answer-lost': { rate: 0.25, means: 'the answer to a client is lost, it asks again' },
   'client-twice': { rate: 0.3, means: 'a client asks twice at once' },
-  'reader-breaks': { rate: 0.2, means: 'a reader loses its stream and resumes' },
+  // Readers and what serves them.
+  'reader-breaks': { rate: 0.2, means: 'a reader loses its connection and resumes' },
+  'reader-slow': { rate: 0.25, means: 'a reader takes seconds for each frame, and its server has to hold back' },
+  'frame-late': { rate: 0.1, means: 'a frame takes up to 10 s to its reader' },
+  'page-lost': { rate: 0.1, means: 'a page of a log is read and never arrives' },
+  'view-dies': { rate: 0.4, means: 'an instance of the live view is killed, everybody on it is cut off (cloud)' },
+  'feed-breaks': { rate: 0.15, means: 'the watch of a live view fails and has to be opened again' },
+  'feed-late': { rate: 0.15, means: 'a live view is told up to 20 s late of what is stored, in any order' },
+  'feed-twice': { rate: 0.15, means: 'a live view is told twice of a batch' },
 } as const satisfies Record<string, { readonly rate: number; readonly means: string }>;
 
 export type FaultKind = keyof typeof FAULTS;

@@ -14,8 +14,11 @@ import { Instance, Post } from './instance.ts';
 import { LocalPlatform } from './local-platform.ts';
 import { Network } from './network.ts';
 import { jobsOf, type PlatformModel } from './platform.ts';
-import { AWAY_MS, planHistory, type HistoryPlan, type RunPlan } from './plan.ts';
-import { Reader } from './reader.ts';
+import { AWAY_MS, planHistory, type HistoryPlan, type ReaderPlan, type RunPlan } from './plan.ts';
+import { Follower } from './follower.ts';
+import { LiveDoor } from './live-door.ts';
+import { arrangeOutage } from './outages.ts';
+import { PageReader } from './page-reader.ts';
 import type { Situation } from './reached.ts';
 import type { RunTruth } from './run-truth.ts';
 import { Services } from './services.ts';
@@ -71,9 +74,12 @@ class History {
   readonly #network: Network;
   readonly #platform: PlatformModel;
   readonly #posts: readonly Post[];
+  /** Instances that serve the live view: on one machine the same ones. */
+  readonly #viewPosts: readonly Post[];
+  readonly #doors = new WeakMap<Instance, LiveDoor>();
   readonly #services = new WeakMap<Instance, Services>();
   readonly #clients: Client[] = [];
-  readonly #readers: Reader[] = [];
+  readonly #readers: (Follower | PageReader)[] = [];
   readonly #plans = new Map<string, RunPlan>();
   /** All is over, and what is told again is all that happens. */
   #isTold = false;
@@ -98,6 +104,9 @@ class History {
     const names = world.flavour === 'local' ? ['server'] : ['instance a', 'instance b'];
     this.#posts = names.map((name) => new Post(world, name, (instance) => this.#watchDeath(instance)));
     for (const post of this.#posts) this.#watchDeath(post.current);
+    const views = world.flavour === 'local' ? [] : ['view a', 'view b'];
+    this.#viewPosts =
+      views.length === 0 ? this.#posts : views.map((name) => new Post(world, name, () => undefined, true));
   }
 
   async run(): Promise<void> {
@@ -105,7 +114,9 @@ class History {
     await this.#prepare();
     for (const run of this.#plan.runs) this.#perform(run);
     this.#planDeaths();
+    this.#planViewDeaths();
     this.#planWorld();
+    for (const outage of this.#plan.outages) arrangeOutage(world, outage);
     this.#carrier.beginTicks();
     world.after(this.#faultsEndMs, () => this.#heal());
     this.#watchBounds();
@@ -199,18 +210,33 @@ class History {
     this.#clients.push(client);
     world.after(plan.submitMs, () => client.submit());
     for (const stop of plan.stops) world.after(plan.submitMs + stop.afterMs, () => client.stop(stop.graceMs));
-    for (const { afterMs, cursor } of plan.readers) {
-      world.after(plan.submitMs + afterMs, () => this.#read(client, cursor));
-    }
+    for (const reader of plan.readers) world.after(plan.submitMs + reader.afterMs, () => this.#read(client, reader));
   }
 
-  #read(client: Client, cursor: number): void {
+  #read(client: Client, reader: ReaderPlan): void {
     const run = client.executionId === undefined ? undefined : this.#world.runs.get(client.executionId);
     if (!run) {
-      this.#world.after(1_000, () => this.#read(client, cursor));
+      this.#world.after(1_000, () => this.#read(client, reader));
       return;
     }
-    this.#readers.push(new Reader(this.#world, run, cursor, this.#store, (where) => this.#someServices(where)));
+    const { form } = reader;
+    this.#readers.push(
+      form === 'pages'
+        ? new PageReader(this.#world, run, reader, (where) => this.#someServices(where))
+        : new Follower(this.#world, run, { ...reader, form }, (where) => this.#someDoor(where)),
+    );
+  }
+
+  #someDoor(where: string): LiveDoor | undefined {
+    const living = this.#viewPosts.flatMap((post) => post.living ?? []);
+    const instance = living[this.#world.choices.bits(`who serves ${where}`) % Math.max(1, living.length)];
+    if (!instance) return undefined;
+    const known = this.#doors.get(instance);
+    if (known) return known;
+    const records = new InstanceRecords(instance, this.#records, (writes, by) => this.#store.committed(writes, by));
+    const door = new LiveDoor(instance, { records, archive: this.#archive }, this.#store);
+    this.#doors.set(instance, door);
+    return door;
   }
 
   #planDeaths(): void {
@@ -221,6 +247,16 @@ class History {
         const afterMs = this.#world.choices.whole(`when ${where}`, 1_500, 0, 30_000);
         this.#world.after(afterMs, () => post.living?.die('by chance'));
       }
+    }
+  }
+
+  #planViewDeaths(): void {
+    if (this.#viewPosts === this.#posts) return;
+    for (const [index, post] of this.#viewPosts.entries()) {
+      const where = `view ${index}`;
+      if (!this.#world.strikes('view-dies', where)) continue;
+      const afterMs = this.#world.choices.whole(`when ${where} dies`, 6_000, 1_000, 40_000);
+      this.#world.after(afterMs, () => post.living?.die('by chance'));
     }
   }
 
@@ -307,6 +343,7 @@ class History {
       this.#watchBounds();
       if (world.healingSinceMs === undefined) return;
       this.#store.slots.checkWaiting(world.healingSinceMs);
+      for (const reader of this.#readers) reader.checkShown(world.healingSinceMs);
       for (const run of this.#storedRuns())
         if (run.endStoredMs === undefined) this.#checkBound(run, world.healingSinceMs);
     });
@@ -401,6 +438,23 @@ class History {
     if (this.#store.writes !== writes) world.violate('tick-idempotent', 'a look wrote a day after the end');
   }
 
+  /** What was cut is what the command wrote, and of that nothing is missing that one of the lanes has not dropped. */
+  #checkOutput(run: RunTruth): void {
+    const world = this.#world;
+    const output = run.lines.filter(({ stream }) => stream === 'stdout').map(({ text }) => text);
+    if (output.join('\n') !== run.written.slice(0, output.length).join('\n')) {
+      world.violate('line-changed', `${run.label}: what was cut is not what the command wrote`);
+    }
+    // Until all was told again, what lies in a cloud's lane may be on its way.
+    for (const task of this.#isTold ? this.#platform.tasks : []) {
+      if (task.run !== run) continue;
+      for (const { entry } of task.lane) {
+        if (entry.runvoy !== 'logs' || run.chunks.has(entry.body.from)) continue;
+        world.violate('line-missing', `${run.label}: lines from ${entry.body.from} lie in its safety lane alone`);
+      }
+    }
+  }
+
   /** After healing, a last reading of everything. */
   async #checkFinally(): Promise<void> {
     const world = this.#world;
@@ -432,9 +486,10 @@ class History {
         world.violate('exactly-once', `${run.label}: two chunks hold line ${next.from}`);
     }
     const head = chunks.at(-1)?.through ?? 0;
+    this.#checkOutput(run);
     // What lies in a lane that can be read to its end is taken from there, should it have come no other way.
     const lanes = this.#platform.tasks.filter((task) => task.run === run && task.runner?.command);
-    if (world.flavour === 'local' && run.report && lanes.every((task) => !task.isLaneCut) && !stored.log_proven) {
+    if (world.flavour === 'local' && run.report && lanes.every((task) => !task.lacksEntries) && !stored.log_proven) {
       world.violate('line-missing', `${run.label}: all its lines are in the lane and its log is not proven`);
     }
     if (stored.log_proven && head !== stored.end_record?.lines) {

@@ -1,6 +1,10 @@
 import { Failure } from '../src/failure.ts';
 import type { StartOrder } from '../src/jobs/job-runner.ts';
+import type { Link } from './links.ts';
 import type { World } from './world.ts';
+
+/** What an instance does for others, each of which a death of it leaves without an answer. */
+export type Serving = 'runner' | 'event' | 'viewer';
 
 export interface PortCall {
   readonly port: 'store' | 'platform' | 'bus';
@@ -26,11 +30,15 @@ export class Instance {
   readonly queue = new Map<string, StartOrder>();
   /** Local: when an attempt was first found absent. */
   readonly firstAbsentMs = new Map<string, number>();
+  /** How many of each wait for it. */
+  readonly serving: Record<Serving, number> = { runner: 0, event: 0, viewer: 0 };
   readonly #whenDead = new Set<() => void>();
+  readonly #links: { readonly store: Link; readonly platform: Link };
 
-  constructor(world: World, name: string) {
+  constructor(world: World, name: string, isView = false) {
     this.world = world;
     this.name = name;
+    this.#links = { store: isView ? 'live view and store' : 'services and store', platform: 'services and platform' };
     this.bornMs = world.wallMs;
     this.clockSeenAheadMs = world.clockAheadMs;
     if (world.clockAheadMs !== 0 || world.wasClockBehind) world.isSomebodyUnaware = true;
@@ -41,6 +49,9 @@ export class Instance {
     if (!this.isAlive) return;
     this.isAlive = false;
     this.world.trace.step(`${this.name} is killed ${when}`);
+    if (this.serving.runner > 0) this.world.reach('dies-at-intake');
+    if (this.serving.event > 0) this.world.reach('dies-at-event');
+    if (this.serving.viewer > 0) this.world.reach('dies-with-viewers');
     for (const tell of this.#whenDead) tell();
     this.#whenDead.clear();
   }
@@ -140,9 +151,14 @@ export class Instance {
     return world.delay('store-slow', where, 0, 3_000) + world.delay('store-stalls', `${where} long`, 0, 40_000);
   }
 
-  #refuses({ port }: PortCall, where: string): boolean {
+  #refuses({ port, isWrite }: PortCall, where: string): boolean {
     const kind = { store: 'store-refuses', platform: 'platform-refuses', bus: 'publish-refused' } as const;
     if (port === 'platform' && this.world.nowMs < this.world.platformBackMs) return true;
+    if (port !== 'bus' && this.world.isCut(this.#links[port])) return true;
+    if (port === 'store' && isWrite && this.world.isFull('store')) {
+      this.world.reach('store-was-full');
+      return true;
+    }
     return this.world.strikes(kind[port], where);
   }
 
@@ -168,13 +184,15 @@ export class Post {
   readonly #world: World;
   readonly #name: string;
   readonly #hired: (instance: Instance) => void;
+  readonly #isView: boolean;
   #lives = 0;
   current: Instance;
 
-  constructor(world: World, name: string, hired: (instance: Instance) => void) {
+  constructor(world: World, name: string, hired: (instance: Instance) => void, isView = false) {
     this.#world = world;
     this.#name = name;
     this.#hired = hired;
+    this.#isView = isView;
     this.current = this.#begin();
   }
 
@@ -184,7 +202,8 @@ export class Post {
 
   #begin(): Instance {
     this.#lives += 1;
-    const instance = new Instance(this.#world, this.#lives === 1 ? this.#name : `${this.#name}/${this.#lives}`);
+    const name = this.#lives === 1 ? this.#name : `${this.#name}/${this.#lives}`;
+    const instance = new Instance(this.#world, name, this.#isView);
     if (this.#lives > 1) this.#world.trace.step(`${instance.name} begins`);
     instance.whenDead(() => {
       const isLate = this.#world.strikes('stays-away', instance.name);

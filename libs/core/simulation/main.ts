@@ -129,6 +129,13 @@ function showProgress(parts: readonly BatchProgress[]): void {
   }
 }
 
+/** What else a replay has to be told. */
+function chosenText(): string {
+  return (['flavour', 'faults'] as const)
+    .flatMap((name) => (values[name] ? [` --${name} ${values[name]}`] : []))
+    .join('');
+}
+
 function joined(a: BatchReport, b: BatchReport): BatchReport {
   const reached = noneReached();
   for (const name of SITUATION_NAMES) reached[name] = a.reached[name] + b.reached[name];
@@ -160,6 +167,7 @@ function print(report: BatchReport, seconds: number, workers: number): void {
       console.log('THE SAME SEED GAVE ANOTHER HISTORY: the simulation itself is not deterministic');
     console.log(`what it still takes: ${story.strange.join('; ') || 'nothing strange'}`);
     for (const step of story.steps) console.log(step);
+    console.log(`the whole of it: npm run test:chaos -- --seed ${story.seed} --replay${chosenText()}`);
   }
   const rate = (report.histories / seconds).toFixed(0);
   console.log(

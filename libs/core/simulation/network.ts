@@ -49,6 +49,10 @@ export class Network {
       tell(reply);
     };
     const unreachable = () => tellOnce({ outcome: 'unreachable', body: undefined });
+    if (call.kind === 'logs' && world.strikes('batch-refused', where)) {
+      world.after(PLAIN_MS, () => tellOnce({ outcome: 'unacceptable', body: undefined }));
+      return;
+    }
     if (this.#isLost(sender, call, where)) {
       world.trace.detail(`${where} is lost`);
       world.after(ANSWER_MS, unreachable);
@@ -70,6 +74,7 @@ export class Network {
 
   #isLost(sender: string, call: RunnerCall, where: string): boolean {
     const world = this.#world;
+    if (world.isCut('runner and intake')) return true;
     if (call.kind !== 'bootstrap') {
       const known = this.#cutSince.get(sender);
       const isCut = known ?? world.strikes('fast-lane-cut', sender);

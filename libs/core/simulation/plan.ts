@@ -1,5 +1,6 @@
 import { NO_LIMITS, type SlotLimits } from '../src/slots/slot-limits.ts';
 import type { CommandPlan } from './command.ts';
+import { planOutages, type Outage } from './outages.ts';
 import type { World } from './world.ts';
 
 /** What people and one command do in a history. */
@@ -12,8 +13,17 @@ export interface RunPlan {
   readonly env: Readonly<Record<string, string>>;
   readonly command: CommandPlan;
   readonly stops: readonly StopPlan[];
-  readonly readers: readonly { readonly afterMs: number; readonly cursor: number }[];
+  readonly readers: readonly ReaderPlan[];
 }
+
+/** Somebody who follows a run: by what door, from when on, and behind which line. */
+export interface ReaderPlan {
+  readonly form: ReaderForm;
+  readonly afterMs: number;
+  readonly cursor: number;
+}
+
+export type ReaderForm = 'v2' | 'events' | 'bare' | 'pages';
 
 /** Somebody asks for a stop, in a hurry or not. */
 export interface StopPlan {
@@ -30,6 +40,7 @@ export interface HistoryPlan {
   readonly platformAwayMs?: number;
   /** When the clock of the services jumps, when it is right again, and how far. */
   readonly clockJump?: { readonly atMs: number; readonly rightMs: number; readonly aheadMs: number };
+  readonly outages: readonly Outage[];
   /** Plain histories end when all is done, not when the time of faults is over. */
   readonly isOverEarly: boolean;
 }
@@ -46,6 +57,7 @@ export function planHistory(world: World): HistoryPlan {
     runs: planned.filter(({ label }) => !world.options.leftOut?.has(label)),
     faultsEndMs: choices.whole('faults end', 60_000, 20_000, 300_000),
     ...planWorld(world),
+    outages: planOutages(world),
     isOverEarly: Object.keys(world.swarm).length === 0,
   };
 }
@@ -135,7 +147,8 @@ function planReaders(world: World, label: string): RunPlan['readers'] {
   const { choices } = world;
   const readers = choices.pick(`${label} readers`, [0, 1, 2]);
   return Array.from({ length: readers }, (_, index) => ({
+    form: choices.pick(`${label} reader form ${index}`, ['v2', 'events', 'bare', 'pages']),
     afterMs: choices.whole(`${label} reader ${index}`, 1_000, 10, 60_000),
-    cursor: choices.pick(`${label} cursor ${index}`, [0, 1, 3]),
+    cursor: choices.pick(`${label} cursor ${index}`, [0, 1, 3, 0, 40]),
   }));
 }

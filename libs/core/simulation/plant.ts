@@ -1,9 +1,10 @@
 import { registerHooks } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { PLANTED_BUGS, type PlantedBug } from './planted-bugs.ts';
+import type { PlantedBug } from './planted-bug.ts';
+import { PLANTED_BUGS } from './planted-bugs.ts';
 
 /**
- * Puts a bug into the sources of core as they are loaded: nothing on disk changes. To be called before core is imported.
+ * Puts a bug into the sources as they are loaded: nothing on disk changes. To be called before core is imported.
  * Throws for a bug nobody has described. A source that no longer holds the text to be replaced throws when it is loaded.
  */
 export function plant(name: string): PlantedBug {
@@ -13,7 +14,7 @@ export function plant(name: string): PlantedBug {
   registerHooks({
     load(url, context, nextLoad) {
       const loaded = nextLoad(url, context);
-      const edits = bug.edits.filter(({ file }) => url.startsWith('file:') && isSource(fileURLToPath(url), file));
+      const edits = bug.edits.filter((edit) => url.startsWith('file:') && isSource(fileURLToPath(url), edit));
       if (edits.length === 0) return loaded;
       const text = typeof loaded.source === 'string' ? loaded.source : new TextDecoder().decode(loaded.source);
       return { ...loaded, source: edits.reduce((source, edit) => planted(source, bug, edit), text) };
@@ -22,8 +23,8 @@ export function plant(name: string): PlantedBug {
   return bug;
 }
 
-function isSource(path: string, file: string): boolean {
-  return path.replaceAll('\\', '/').endsWith(`/libs/core/src/${file}`);
+function isSource(path: string, { file, of }: PlantedBug['edits'][number]): boolean {
+  return path.replaceAll('\\', '/').endsWith(`/${of ?? 'libs/core'}/src/${file}`);
 }
 
 /** The text with the edit in it; throws unless what it replaces is there exactly once. */

@@ -1,19 +1,8 @@
-import type { FaultKind } from './faults.ts';
-
-/** A mistake somebody could make in core, as an edit of its sources. The simulation has to catch each. */
-export interface PlantedBug {
-  readonly name: string;
-  /** What is wrong with it. */
-  readonly means: string;
-  /** `file` below `libs/core/src`; `find` stands in it exactly once. */
-  readonly edits: readonly { readonly file: string; readonly find: string; readonly replace: string }[];
-  /** Where it shows most often. */
-  readonly flavour?: 'local' | 'cloud';
-  /** What alone has to go wrong for it to show, where that makes a shorter story, or the bug is rare. */
-  readonly faults?: readonly FaultKind[];
-}
+import type { PlantedBug } from './planted-bug.ts';
+import { READER_BUGS } from './reader-bugs.ts';
 
 export const PLANTED_BUGS: readonly PlantedBug[] = [
+  ...READER_BUGS,
   {
     name: 'missing-transition',
     means: 'a run that is stopping has no way to STOPPED',

@@ -36,6 +36,11 @@ export class RunTruth {
   readonly answers = new Map<string, string>();
   /** Batches as the runner cut them, by first line. */
   readonly cut = new Map<number, LogsMessage>();
+  /** What the command wrote, in order, whoever read it. Nothing of ours has touched it. */
+  readonly written: string[] = [];
+  /** First lines of batches that a lane has dropped for good. */
+  readonly droppedByFastLane = new Set<number>();
+  readonly droppedBySafetyLane = new Set<number>();
   report: FinishedMessage | undefined;
   /** From when on the report can be read in the safety lane. */
   reportReadableMs = Infinity;
@@ -50,6 +55,8 @@ export class RunTruth {
   // As stored.
   execution: Execution | undefined;
   readonly chunks = new Map<number, LogChunk>();
+  /** When each chunk was stored, by the true time. */
+  readonly chunkStoredMs = new Map<number, number>();
   hasInput = false;
   /** The event of its end was stored with it. */
   isEndTold = false;

@@ -136,21 +136,21 @@ export class Runner {
     run.commandStarts += 1;
     if (run.commandStarts > 1) world.violate('ran-twice', `${run.label}: its command was started again`);
     if (run.endStoredMs !== undefined) world.violate('no-late-start', `${run.label}: started after its end`);
-    this.#output('system', 1);
-    this.command = new Command(world, plan, {
-      onOutput: (lines) => this.#output('stdout', lines),
+    this.#output('system', [`${run.label} begins`]);
+    this.command = new Command(world, plan, run, {
+      onOutput: (texts) => this.#output('stdout', texts),
       onEnd: (end) => this.#commandEnded(end),
     });
     this.#later(answer.limits.timeout_s * 1_000, () => this.#requestStop('timeout', answer.limits.grace_ms));
     this.#later(HEARTBEAT_MS, () => this.#beatOften());
   }
 
-  #output(stream: LogLine['stream'], count: number): void {
+  #output(stream: LogLine['stream'], texts: readonly string[]): void {
     const { world, run, keep } = this.#place;
     if (!this.isAlive || this.#isFinished) return;
-    const lines = Array.from({ length: count }, (): LogLine => {
+    const lines = texts.map((text): LogLine => {
       this.#seq += 1;
-      return { seq: this.#seq, stream, ms: world.theirWallMs, text: `${run.label} line ${this.#seq}` };
+      return { seq: this.#seq, stream, ms: world.theirWallMs, text };
     });
     const message = { from: lines[0]!.seq, lines, ...this.#signing() };
     const body = { ...message, mac: this.#mac(signedText('logs', run.id, message)) };
@@ -210,6 +210,7 @@ export class Runner {
       if (!this.isAlive) return;
       if (reply.outcome === 'unreachable') return this.#later(retryMs(failures), () => this.#pump(failures + 1));
       if (reply.outcome === 'dismissed') return this.#dismissed(reply);
+      if (reply.outcome === 'unacceptable' && message.kind === 'logs') this.#dropped(message.body.from);
       if (reply.outcome === 'accepted' && message.kind === 'logs') {
         this.#ackedThrough = message.body.lines.at(-1)!.seq;
         const { stop } = reply.body as { stop?: StopOrder };
@@ -219,6 +220,15 @@ export class Runner {
       this.#queue.shift();
       this.#pump(0);
     });
+  }
+
+  /** Nobody would take it at the second try either: the safety lane has it. */
+  #dropped(from: number): void {
+    const { world, run } = this.#place;
+    run.droppedByFastLane.add(from);
+    world.reach('batch-dropped');
+    if (run.droppedBySafetyLane.has(from)) world.reach('dropped-by-both');
+    world.trace.step(`the fast lane drops lines of ${run.label} from ${from}`);
   }
 
   #dismissed(reply: Reply): void {
@@ -264,7 +274,7 @@ export class Runner {
       this.#signalledMs = world.theirWallMs;
       if (cause === 'timeout') world.reach('timed-out');
       world.trace.step(`${run.label} command gets SIGTERM (${cause})`);
-      this.#output('system', 1);
+      this.#output('system', [`${run.label} is signalled`]);
       this.command?.signal('SIGTERM');
       this.#beat();
     }

@@ -3,6 +3,7 @@ import type { Caller } from '../src/access/authenticate.ts';
 import type { SigningKeys } from '../src/access/signing-keys.ts';
 import type { CloudEventEnvelope, EventBus } from '../src/events/event-bus.ts';
 import { drainOutbox } from '../src/events/outbox.ts';
+import { executionRef, type Execution } from '../src/executions/execution.ts';
 import { bootstrapExecution } from '../src/executions/bootstrap-execution.ts';
 import { finishExecution } from '../src/executions/finish-execution.ts';
 import { needsFinishing } from '../src/executions/needs-finishing.ts';
@@ -18,6 +19,7 @@ import { Failure, isFailure } from '../src/failure.ts';
 import type { JobRunner } from '../src/jobs/job-runner.ts';
 import { appendBatch, isNumbered } from '../src/logs/append-batch.ts';
 import { assessLog } from '../src/logs/assess-log.ts';
+import { readLogPage, type LogPage } from '../src/logs/log-page.ts';
 import { takeLaneEntry } from '../src/logs/replay-lane.ts';
 import type { LogStore } from '../src/logs/log-store.ts';
 import type { Records } from '../src/records/records.ts';
@@ -161,7 +163,11 @@ export class Services {
   }
 
   /** `/runner/v1/executions/{id}/...`. */
-  async runner(id: string, call: RunnerCall): Promise<object> {
+  runner(id: string, call: RunnerCall): Promise<object> {
+    return this.#serving('runner', () => this.#answerRunner(id, call));
+  }
+
+  async #answerRunner(id: string, call: RunnerCall): Promise<object> {
     const { signingKeys, clock } = this.#deps;
     if (call.kind === 'bootstrap') return this.#bootstrap(id, call);
     verifyRunnerMessage(signingKeys, clock.now(), id, call);
@@ -224,14 +230,32 @@ export class Services {
   async pushed(task: Task, { entry }: LaneEntry): Promise<void> {
     const { run } = task;
     noteLane(this.#world, run, entry.runvoy === 'finished' ? 'report' : entry.body.from);
-    if ((await takeLaneEntry(this.#deps, entry)) === 'unsigned') throw new Failure('BAD_SIGNATURE');
+    const kind = await this.#serving('event', () => takeLaneEntry(this.#deps, entry));
+    if (kind === 'unsigned') throw new Failure('BAD_SIGNATURE');
+  }
+
+  /** `GET /api/v1/executions/{id}/logs?after=&limit=`: the state that was read, and the page. */
+  async logPage(id: string, after: number, limit: number): Promise<{ execution: Execution; page: LogPage }> {
+    const execution = (await this.#deps.records.get(executionRef(id)))?.value;
+    if (!execution) throw new Failure('EXECUTION_NOT_FOUND', id);
+    return { execution, page: await readLogPage(this.#deps, execution, { after, limit }) };
+  }
+
+  /** Who is killed while it does this leaves somebody without an answer. */
+  async #serving<T>(whom: 'runner' | 'event', work: () => Promise<T>): Promise<T> {
+    this.instance.serving[whom] += 1;
+    try {
+      return await work();
+    } finally {
+      this.instance.serving[whom] -= 1;
+    }
   }
 
   /** `POST /events`, as the processor's table of handlers has it. */
   async event(event: CloudEventEnvelope): Promise<void> {
     const { execution_id } = event.data as { execution_id: string };
-    if (event.type === 'dev.runvoy.execution.look.v1') return this.look(execution_id);
-    if ((await finishExecution(this.#deps, execution_id)) === 'waiting') {
+    if (event.type === 'dev.runvoy.execution.look.v1') return this.#serving('event', () => this.look(execution_id));
+    if ((await this.#serving('event', () => finishExecution(this.#deps, execution_id))) === 'waiting') {
       throw new Failure('STORE_CONTENDED', execution_id);
     }
   }
@@ -243,14 +267,11 @@ export class Services {
 
   async tick(): Promise<void> {
     const world = this.#world;
-    await tick(this.#deps, (error, about) => {
+    const told = (error: unknown, about: string) => {
       if (!(error instanceof Failure) && !isOutage(error)) throw error;
       world.trace.detail(`${this.instance.name}: a look at ${world.runs.get(about)?.label ?? about} failed`);
-    });
-  }
-
-  assess(...args: Parameters<typeof assessLog> extends [unknown, infer E] ? [E] : never) {
-    return assessLog(this.#deps, ...args);
+    };
+    await this.#serving('event', () => tick(this.#deps, told));
   }
 
   #noticed(what: string): (error: unknown) => void {
@@ -269,7 +290,7 @@ export function isOutage(error: unknown): boolean {
 }
 
 /** Its process can tell that the clock has jumped while it lived, as the machine's clock does. */
-function clockOf(instance: Instance): Clock {
+export function clockOf(instance: Instance): Clock {
   const { world } = instance;
   const sightings = newSightings();
   let evenSinceMs = 0;
@@ -283,7 +304,7 @@ function clockOf(instance: Instance): Clock {
   };
   return {
     now,
-    sleep: (ms) => world.sleep(ms),
+    sleep: (ms, signal) => world.sleep(ms, signal),
     evenSinceMs: () => (now(), evenSinceMs),
     firstSeenMs(storedMs) {
       const firstMs = sightings(storedMs, now());

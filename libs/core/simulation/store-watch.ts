@@ -98,6 +98,9 @@ export class StoreWatch {
     }
     if ([...run.chunks.keys()].some((from) => from > chunk.from)) world.reach('batch-overtakes');
     run.chunks.set(chunk.from, chunk);
+    run.chunkStoredMs.set(chunk.from, world.nowMs);
+    if (run.droppedByFastLane.has(chunk.from)) world.reach('refilled-by-lane');
+    if (run.droppedBySafetyLane.has(chunk.from)) world.reach('carried-by-fast-lane');
     world.trace.step(`${run.label} lines ${chunk.from}-${chunk.through} stored`);
     checkBatch(world, run, chunk);
     for (const tell of this.listeners.get(run.id) ?? []) tell();

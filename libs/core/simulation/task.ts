@@ -37,6 +37,8 @@ export class Task {
   listedMs = 0;
   readonly lane: LaneEntry[] = [];
   readonly isLaneCut: boolean;
+  /** Something that the runner has kept is not in its lane. */
+  lacksEntries = false;
   readonly #place: TaskPlace;
 
   constructor(place: TaskPlace, run: RunTruth, order: StartOrder, name: string) {
@@ -149,7 +151,8 @@ export class Task {
         this.killAll();
       });
     }
-    if (this.isLaneCut) return;
+    const from = 'logs' in message ? message.logs.from : undefined;
+    if (this.#isDropped(from)) return this.#dropped(from);
     const head = { execution_id: this.run.id, attempt: this.order.attempt };
     const where = `${this.name} lane ${this.lane.length + 1}`;
     const readableMs = world.nowMs + laneDelayMs(where);
@@ -161,5 +164,26 @@ export class Task {
     const kept = { entry, readableMs };
     this.lane.push(kept);
     onKept(this, kept);
+  }
+
+  #isDropped(from: number | undefined): boolean {
+    const { world } = this.#place;
+    if (world.isFull('lanes')) world.reach('lanes-were-full');
+    return (
+      this.isLaneCut || world.isFull('lanes') || world.strikes('lane-entry-lost', `${this.name} ${from ?? 'report'}`)
+    );
+  }
+
+  #dropped(from: number | undefined): void {
+    const { world } = this.#place;
+    const { run } = this;
+    this.lacksEntries = true;
+    world.trace.step(
+      `the safety lane of ${run.label} drops ${from === undefined ? 'the report' : `lines from ${from}`}`,
+    );
+    if (from === undefined) return;
+    run.droppedBySafetyLane.add(from);
+    world.reach('entry-dropped');
+    if (run.droppedByFastLane.has(from)) world.reach('dropped-by-both');
   }
 }

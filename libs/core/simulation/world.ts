@@ -1,6 +1,7 @@
 import { Choices, draw } from './choices.ts';
 import { drawSwarm, type FaultKind, type Swarm } from './faults.ts';
 import type { Situation } from './reached.ts';
+import type { Link } from './links.ts';
 import type { RunTruth } from './run-truth.ts';
 import { Schedule, type Cancel } from './schedule.ts';
 import { Stillness } from './stillness.ts';
@@ -59,6 +60,10 @@ export class World {
   wasClockBehind = false;
   /** While this is over the platform answers no call. */
   platformBackMs = 0;
+  /** Until when nothing passes between two of them. */
+  readonly cutUntilMs = new Map<Link, number>();
+  /** Until when a disk takes nothing: the store's, and the one that holds the safety lanes. */
+  readonly fullUntilMs = { store: 0, lanes: 0 };
   /** Since when nothing goes wrong any more. */
   healingSinceMs: number | undefined;
   portCalls = 0;
@@ -90,6 +95,14 @@ export class World {
     return this.healingSinceMs !== undefined;
   }
 
+  isCut(link: Link): boolean {
+    return !this.isHealing && this.nowMs < (this.cutUntilMs.get(link) ?? 0);
+  }
+
+  isFull(disk: 'store' | 'lanes'): boolean {
+    return !this.isHealing && this.nowMs < this.fullUntilMs[disk];
+  }
+
   /** Whether this fault strikes here. Each place asks under a name of its own. */
   strikes(kind: FaultKind, where: string): boolean {
     const rate = this.swarm[kind];
@@ -114,13 +127,18 @@ export class World {
     return this.schedule.after(delayMs, run);
   }
 
-  /** Resolves in simulated time. */
-  sleep(ms: number): Promise<void> {
+  /** Resolves in simulated time, or at once when `signal` aborts. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
-      this.after(ms, () => {
+      const wake = () => {
         this.stillness.stir();
+        signal?.removeEventListener('abort', wake);
+        cancel();
         resolve();
-      });
+      };
+      const cancel = this.after(ms, wake);
+      if (signal?.aborted) wake();
+      else signal?.addEventListener('abort', wake);
     });
   }
 

@@ -99,6 +99,7 @@ export * from './logs/find-line.ts';
 export * from './logs/live-feed.ts';
 export * from './logs/log-chunk.ts';
 export * from './logs/log-manifest.ts';
+export * from './logs/log-page.ts';
 export * from './logs/log-segment.ts';
 export * from './logs/log-store.ts';
 export * from './logs/read-log.ts';

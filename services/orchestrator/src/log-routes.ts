@@ -3,10 +3,8 @@ import {
   assessLog,
   cursorBeforeLast,
   cursorBeforeTime,
-  isLogSettled,
   readLineBatches,
-  readLines,
-  readTail,
+  readLogPage,
   type Execution,
   type LogAssessment,
 } from '@runvoy/core';
@@ -64,29 +62,22 @@ async function logPage(
   query: LogQuery,
   live: { readonly websocket_url: string },
 ): Promise<LogsBody> {
-  const { limit, toMs = Infinity } = query;
-  const events: LogEventBody[] = [];
-  let last = await cursorOf(deps, execution.execution_id, query);
-  let isPast = false;
-  for await (const line of readLines(deps, execution.execution_id, last)) {
-    isPast = line.ms > toMs;
-    if (isPast) break;
-    events.push(eventOf(line));
-    last = line.seq;
-    if (events.length === limit) break;
-  }
-  const isOver = isTerminal(execution.status);
-  const assessment = isOver ? await assessLog(deps, execution) : undefined;
-  const isMore = last < (await readTail(deps, execution.execution_id));
-  const mayCome = !isOver || !isLogSettled(execution, deps.clock.now());
-  const isProven = assessment?.completeness === 'complete';
+  const { limit, toMs, tail } = query;
+  const after = await cursorOf(deps, execution.execution_id, query);
+  const passesHoles = tail !== undefined;
+  const page = await readLogPage(deps, execution, {
+    after,
+    limit,
+    passesHoles,
+    ...(toMs === undefined ? {} : { toMs }),
+  });
   return {
     execution_id: execution.execution_id,
-    events,
+    events: page.lines.map(eventOf),
     status: execution.status,
-    ...(isOver ? {} : live),
-    ...summaryOf(assessment),
-    ...(!isPast && (isMore || (mayCome && !isProven)) ? { next_after: last } : {}),
+    ...(isTerminal(execution.status) ? {} : live),
+    ...summaryOf(page.assessment),
+    ...(page.next_after === undefined ? {} : { next_after: page.next_after }),
   };
 }
 

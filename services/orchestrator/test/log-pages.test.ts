@@ -52,6 +52,13 @@ test('missing lines count neither for a tail nor for a time', async () => {
   expect((await pageOf(world, id, `from=${time(4)}`)).seqs).toEqual([7, 8, 9, 10]);
 });
 
+test('a page ends before a missing line while it may still come, so that who follows next_after gets it', async () => {
+  await using world = await openWorld();
+  const id = await runOfTen(world, [4]);
+  expect(await pageOf(world, id, 'after=0')).toEqual({ status: 200, seqs: [1, 2, 3], next_after: 3 });
+  expect(await pageOf(world, id, 'after=3')).toEqual({ status: 200, seqs: [], next_after: 3 });
+});
+
 test.each([
   ['tail=0', 400],
   ['tail=many', 400],

@@ -14,7 +14,9 @@ describe('in histories full of faults', () => {
     async (from) => {
       for (let seed = from; seed < from + HISTORIES_A_PART; seed += 1) {
         const result = await runHistory({ seed });
-        if (result.violation) throw new Error(JSON.stringify(await tellStory({ seed }, result), undefined, 1));
+        if (!result.violation) continue;
+        const story = JSON.stringify(await tellStory({ seed }, result), undefined, 1);
+        throw new Error(`${story}\nthe whole of it: npm run test:chaos -- --seed ${seed} --replay`);
       }
     },
     60_000,

@@ -2,10 +2,11 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import type { BatchReport } from '../batch.ts';
-import { PLANTED_BUGS, type PlantedBug } from '../planted-bugs.ts';
+import type { PlantedBug } from '../planted-bug.ts';
+import { PLANTED_BUGS } from '../planted-bugs.ts';
 
 const MAIN = new URL('../main.ts', import.meta.url).pathname;
-const SOURCES = new URL('../../src/', import.meta.url);
+const ROOT = new URL('../../../../', import.meta.url);
 const HISTORIES = 6_000;
 const STEPS = 15;
 /** `npm run test:plants` tries every bug, `npm test` every sixth one: a search takes seconds, and there are many. */
@@ -57,8 +58,8 @@ describe('a planted bug is caught, and told in a short story', () => {
 test('there are at least twenty, and each applies to the sources as they are', () => {
   expect(PLANTED_BUGS.length).toBeGreaterThanOrEqual(20);
   for (const { name, edits } of PLANTED_BUGS) {
-    for (const { file, find } of edits) {
-      const found = readFileSync(new URL(file, SOURCES), 'utf8').split(find).length - 1;
+    for (const { file, of, find } of edits) {
+      const found = readFileSync(new URL(`${of ?? 'libs/core'}/src/${file}`, ROOT), 'utf8').split(find).length - 1;
       expect(`${name}: ${file} holds it ${found} times`).toBe(`${name}: ${file} holds it 1 times`);
     }
   }

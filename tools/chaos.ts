@@ -1,0 +1,35 @@
+/**
+ * `npm run test:chaos`: what becomes of logs when everything around them fails.
+ *
+ * `--histories N --seed S` lives through N histories of the simulation, with readers of every form, from seed S on; whatever else
+ * `npm run test:sim` takes goes with it. `--processes local|gcp` runs every case of the table in docs/log-faults.md with real processes.
+ */
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '..');
+const args = process.argv.slice(2);
+const at = args.indexOf('--processes');
+const provider = at < 0 ? undefined : args[at + 1];
+const STAGES = new Map([
+  ['local', 'e2e'],
+  ['gcp', 'gcp'],
+]);
+
+if (at >= 0 && !STAGES.has(provider ?? '')) {
+  console.error(`--processes takes one of ${[...STAGES.keys()].join(', ')}; got "${provider ?? ''}".`);
+  process.exitCode = 2;
+} else if (provider === undefined) {
+  run(['libs/core/simulation/main.ts', ...args]);
+} else {
+  run(['tools/check.ts', STAGES.get(provider)!, 'test/log-faults'], { RUNVOY_EVERY_LOG_FAULT: '1' });
+}
+
+function run([script, ...rest]: string[], env: Record<string, string> = {}): void {
+  const { status } = spawnSync(process.execPath, [join(root, script!), ...rest], {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, ...env },
+  });
+  process.exitCode = status ?? 1;
+}
