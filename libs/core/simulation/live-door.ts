@@ -26,7 +26,13 @@ export class LiveDoor {
       error: (text: string, { error }: { readonly error?: unknown } = {}) =>
         world.violate('unexpected-error', `${instance.name}: ${text}: ${String(error)}`),
     };
-    this.#feeds = new ExecutionFeeds({ records, archive, feed: viewFeed(instance, store), clock: clockOf(instance), logger });
+    this.#feeds = new ExecutionFeeds({
+      records,
+      archive,
+      feed: viewFeed(instance, store),
+      clock: clockOf(instance),
+      logger,
+    });
   }
 
   /** Lets a viewer in, as `Seats` does. Rejects when the store does not answer. */

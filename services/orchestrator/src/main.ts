@@ -53,7 +53,7 @@ const CONSOLE = join(import.meta.dirname, '..', 'console');
 const isLocal = process.env['RUNVOY_BACKEND_PROVIDER']?.toLowerCase() === 'local';
 const openProvider = (shutdown: Shutdown): Promise<Opened> => (isLocal ? openLocal(shutdown) : openGcp(shutdown));
 const common = { clock: systemClock, random: randomBytes, version: VERSION };
-const about = { name: 'runvoy-orchestrator', version: VERSION, env: process.env };
+const SERVICE = { name: 'runvoy-orchestrator', version: VERSION, env: process.env };
 /** A command's stdout is its answer; the platform's log reads both. */
 const toAudit = (line: string) => void (process.argv[2] === 'admin-link' ? process.stderr : process.stdout).write(line);
 
@@ -69,7 +69,7 @@ async function openLocal(shutdown: Shutdown): Promise<Opened> {
     readLocalConfig,
   } = await import('@runvoy/provider-local');
   const config = readLocalConfig(process.env);
-  const observed = await observeService({ ...about, logLevel: config.logLevel }, shutdown);
+  const observed = await observeService({ ...SERVICE, logLevel: config.logLevel }, shutdown);
   const dataDir = openDataDir(config.dataDir);
   const records = openSqliteRecords(dataDir.database);
   shutdown.add('store', () => records.close());
@@ -113,7 +113,7 @@ async function openGcp(shutdown: Shutdown): Promise<Opened> {
   const config = gcp.readGcpConfig(process.env);
   const observed = await observeService(
     {
-      ...about,
+      ...SERVICE,
       name: config.orchestratorService,
       logLevel: config.logLevel,
       project: config.project,

@@ -10,11 +10,7 @@ const newPath = () => join(mkdtempSync(join(tmpdir(), 'runvoy-log-')), 'server.l
 
 function linesOf(...entries: readonly [requestId: string, error?: Error][]): string {
   let text = '';
-  const logger = newLogger(
-    'debug',
-    (line) => (text += line),
-    { now: () => 7_000 },
-  );
+  const logger = newLogger('debug', (line) => (text += line), { now: () => 7_000 });
   for (const [request_id, error] of entries) logger.error('GET /x failed', { request_id, error });
   return text;
 }
