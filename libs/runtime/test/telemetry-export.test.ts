@@ -68,6 +68,7 @@ test('numbers are sent as they are declared: counters and histograms from the st
   metrics.gauge('runvoy_broken', 'Never.', () => Promise.reject(new Error('no store')));
   telemetry.report(metrics);
   await once(server, 'sent');
+  expect(JSON.parse(lines[0]!)).toMatchObject({ message: 'a metric could not be read', name: 'runvoy_broken' });
   const { resourceMetrics } = JSON.parse(sent[0]!.body.toString());
   const told = resourceMetrics[0].scopeMetrics[0].metrics;
   expect(told).toMatchObject([
