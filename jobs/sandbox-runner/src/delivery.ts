@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { StopOrder } from '@runvoy/protocol';
-import type { IntakeClient } from './intake-client.ts';
+import type { IntakeClient, IntakeReply } from './intake-client.ts';
 import { retryDelay } from './retry-delay.ts';
 import type { Keeping, Spool } from './spool.ts';
 
-/** A message on its way: spooled first, then sent in order, one at a time, until it is acknowledged. */
+/** A message on its way: spooled first, then sent until it is acknowledged; the report when all lines are. */
 interface Message {
   readonly kind: 'logs' | 'finished';
   readonly body: Buffer;
@@ -34,6 +34,11 @@ const MEMORY_BYTES = 4 * 1024 * 1024;
  * neither the disk fills nor an end waits for minutes of backlog.
  */
 const BACKLOG_BYTES = 64 * 1024 * 1024;
+/**
+ * Batches on their way at once. Each waits for a durable commit of the server, which takes as long for several as for one; their
+ * numbers say where they belong, whichever comes first.
+ */
+const AT_ONCE = 4;
 /** How long an unreachable server may hold up a command whose lines are safe in the other lane. */
 const LET_GO_MS = 20_000;
 
@@ -55,6 +60,7 @@ export function openDelivery(args: {
   const memoryBytes = args.memoryBytes ?? MEMORY_BYTES;
   const backlogBytes = args.backlogBytes ?? BACKLOG_BYTES;
   const letGoMs = args.letGoMs ?? LET_GO_MS;
+  const underWay = new Set<Message>();
   /** Next to be sent, without holes. */
   const queue: Message[] = [];
   let queueBytes = 0;
@@ -64,10 +70,10 @@ export function openDelivery(args: {
   const unspooled: Message[] = [];
   let unspooledBytes = 0;
   let waitingBytes = 0;
-  let ackedThrough = 0;
+  let highestAcked = 0;
   let lastAck = args.now();
   let dismissed = false;
-  let isSending = false;
+  let isAway = false;
   const waiting: (() => void)[] = [];
 
   function send(kind: 'logs' | 'finished', text: string, lines?: { from: number; through: number }): void {
@@ -83,7 +89,7 @@ export function openDelivery(args: {
     if (spilledFrom === undefined && (keeping !== 'kept' || queueBytes < memoryBytes)) push(message);
     else if (keeping !== 'kept') unspooled.push(message);
     else spilledFrom ??= offset;
-    void pump();
+    pump();
   }
 
   function push(message: Message): void {
@@ -112,57 +118,72 @@ export function openDelivery(args: {
     while (unspooled.length > 0 && (before === Infinity || unspooled[0]!.from < before)) push(unspooled.shift()!);
   }
 
-  async function pump(): Promise<void> {
-    if (isSending) return;
-    isSending = true;
-    for (let failures = 0; !dismissed;) {
+  function pump(): void {
+    while (!dismissed && underWay.size < AT_ONCE) {
       if (queue.length === 0) refill();
       const message = queue[0];
-      if (!message) break;
-      const reply = await args.intake.post(message.kind, message.body);
-      switch (reply.outcome) {
-        case 'unreachable':
-          failures += 1;
-          if (failures === 1) args.note(`${message.kind} waits: ${reply.why}`);
-          letGo();
-          await pause(retryDelay(failures));
-          continue;
-        case 'dismissed':
-          dismissed = true;
-          args.note(`dismissed: ${reply.why}`);
-          queue.length = 0;
-          unspooled.length = 0;
-          args.onDismissed(reply.why);
-          args.onRoom();
-          continue;
-        case 'unacceptable':
-          // Never taken, however often it is sent; the lines after it must not wait for it.
-          args.note(`${message.kind} from ${message.from} was not taken: ${reply.why}`);
-          break;
-        case 'accepted': {
-          ackedThrough = Math.max(ackedThrough, message.through);
-          const stop = reply.body['stop'] as StopOrder | undefined;
-          if (stop) args.onStop(stop);
-        }
-      }
-      failures = 0;
-      lastAck = args.now();
-      forget(message);
+      if (!message || (message.kind === 'finished' && underWay.size > 0)) break;
+      queue.shift();
+      underWay.add(message);
+      void deliver(message);
     }
-    isSending = false;
-    for (const resolve of waiting.splice(0)) resolve();
+    if (underWay.size === 0) for (const resolve of waiting.splice(0)) resolve();
+  }
+
+  async function deliver(message: Message): Promise<void> {
+    for (let failures = 0; !dismissed;) {
+      const reply = await args.intake.post(message.kind, message.body);
+      if (reply.outcome === 'unreachable') {
+        failures += 1;
+        if (!isAway) args.note(`${message.kind} waits: ${reply.why}`);
+        isAway = true;
+        letGo();
+        await pause(retryDelay(failures));
+        continue;
+      }
+      isAway = false;
+      settled(message, reply);
+      break;
+    }
+    underWay.delete(message);
+    pump();
+  }
+
+  function settled(message: Message, reply: Exclude<IntakeReply, { outcome: 'unreachable' }>): void {
+    switch (reply.outcome) {
+      case 'dismissed':
+        if (dismissed) return;
+        dismissed = true;
+        args.note(`dismissed: ${reply.why}`);
+        queue.length = 0;
+        unspooled.length = 0;
+        args.onDismissed(reply.why);
+        args.onRoom();
+        return;
+      case 'unacceptable':
+        // Never taken, however often it is sent; the lines after it must not wait for it.
+        args.note(`${message.kind} from ${message.from} was not taken: ${reply.why}`);
+        break;
+      case 'accepted': {
+        highestAcked = Math.max(highestAcked, message.through);
+        const stop = reply.body['stop'] as StopOrder | undefined;
+        if (stop) args.onStop(stop);
+      }
+    }
+    lastAck = args.now();
+    forget(message);
   }
 
   function isFull(): boolean {
     return args.spool.isFull || (!dismissed && (unspooledBytes > memoryBytes || waitingBytes > backlogBytes));
   }
 
-  /** Leaves the oldest to the safety lane, all but the one on its way, when a server that stays away holds up the command. */
+  /** Leaves the oldest to the safety lane, all but those on their way, when a server that stays away holds up the command. */
   function letGo(): void {
     if (!isFull() || args.now() - lastAck < letGoMs) return;
     let count = 0;
-    while (unspooledBytes > memoryBytes / 2 && queue[1]?.keeping === 'passed_on' && queue[1].kind === 'logs') {
-      const [left] = queue.splice(1, 1) as [Message];
+    while (unspooledBytes > memoryBytes / 2 && queue[0]?.keeping === 'passed_on' && queue[0].kind === 'logs') {
+      const left = queue.shift()!;
       count += 1;
       queueBytes -= left.body.length;
       waitingBytes -= left.body.length;
@@ -174,7 +195,6 @@ export function openDelivery(args: {
 
   function forget(message: Message): void {
     const wasFull = isFull();
-    queue.shift();
     queueBytes -= message.body.length;
     waitingBytes -= message.body.length;
     if (message.keeping !== 'kept') unspooledBytes -= message.body.length;
@@ -184,7 +204,9 @@ export function openDelivery(args: {
   return {
     send,
     get ackedThrough() {
-      return ackedThrough;
+      // All that is still under way was begun before what waits.
+      const oldest = Math.min(...Array.from(underWay, ({ from }) => from));
+      return Math.min(highestAcked, oldest - 1);
     },
     get isFull() {
       return isFull();
@@ -192,7 +214,7 @@ export function openDelivery(args: {
     async settle(patienceMs, latest = () => Infinity) {
       const since = args.now();
       const isPatient = () => args.now() - Math.max(since, lastAck) < patienceMs && args.now() < latest();
-      while (isSending && isPatient()) {
+      while (underWay.size > 0 && isPatient()) {
         await Promise.race([new Promise<void>((resolve) => waiting.push(resolve)), pause(250)]);
       }
       let isFlushed = false;

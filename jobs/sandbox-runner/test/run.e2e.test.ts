@@ -104,7 +104,9 @@ describe('a run', () => {
       .trimEnd()
       .split('\n')
       .map((line) => JSON.parse(line) as SafetyLaneEntry);
-    expect(entries.filter(({ runvoy }) => runvoy === 'logs').map(({ body }) => body)).toEqual(world.intake.batches);
+    expect(entries.filter(({ runvoy }) => runvoy === 'logs').map(({ body }) => body)).toEqual(
+      world.intake.batches.toSorted((a, b) => a.from - b.from),
+    );
     expect(entries.at(-1)).toMatchObject({ runvoy: 'finished', attempt: 1, body: world.intake.finished[0] });
     expect(world.intake.texts('stdout')).toEqual(Array.from({ length: 20_000 }, (_, i) => String(i + 1)));
     expect(world.intake.finished[0]).toMatchObject(world.intake.digest());
