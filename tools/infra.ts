@@ -93,6 +93,9 @@ async function applyAsked(run: InfraRun, { yes }: InfraLine): Promise<number> {
     await expectTyped(`Make this in ${run.settings.project}? Type yes: `, 'yes');
   }
   await apply(run, findings);
+  if (run.settings.variables['deletion_protection'] === false) {
+    say('Nothing keeps it from being deleted: --deletion-protection on');
+  }
   say(`runvoy is up in ${run.settings.project}. Try it: runvoy run 'echo hello'`);
   return 0;
 }

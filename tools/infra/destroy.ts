@@ -2,6 +2,7 @@ import { BUILDER, builderEmail, sourceBucket } from './apply/build-images.ts';
 import { openTerraform } from './apply/make-resources.ts';
 import { InfraProblem } from './infra-problem.ts';
 import { gcloud, linesIn, terraform, type InfraRun } from './infra-run.ts';
+import { forget } from './saved-settings.ts';
 
 interface State {
   readonly values?: { readonly root_module?: Module };
@@ -36,6 +37,7 @@ export async function destroy(run: InfraRun): Promise<void> {
   await deleteJobs(run);
   await deleteSecrets(run);
   await deleteBuilder(run);
+  await forget(run);
   run.say(`${project} holds nothing of runvoy any more but gs://${stateBucket}, with the versions of the state.`);
   run.say(`Delete that when nobody asks any more what there was: gcloud storage rm --recursive gs://${stateBucket}`);
 }

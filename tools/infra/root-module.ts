@@ -3,11 +3,13 @@ import { rootValues, type DeploymentSettings } from './deployment-settings.ts';
 /**
  * `main.tf.json` of one deployment: the module of the checkout with its values, its state in the bucket, and the provider. The state's place
  * and every address in it are those of `infra/terraform/examples`, so that what was deployed by hand goes on with this, and the other
- * way round.
+ * way round. `sidecar` is one to keep, until its release.
  */
-export function rootModule(settings: DeploymentSettings, source: string): string {
+export function rootModule(settings: DeploymentSettings, source: string, sidecar?: string): string {
   const { project, region, stateBucket } = settings;
-  const module = { source, ...literal(rootValues(settings)) };
+  const values = rootValues(settings);
+  const images = { ...(values['images'] as object), ...(sidecar === undefined ? {} : { sidecar }) };
+  const module = { source, ...literal({ ...values, images }) };
   return `${JSON.stringify(
     {
       terraform: {

@@ -8,6 +8,8 @@ export interface RunningService {
   /** Every address of it; the first is `url`. */
   readonly urls: readonly string[];
   readonly image: string;
+  /** The image of the sidecar that it starts runs with. */
+  readonly sidecar?: string;
   readonly isReady: boolean;
   /** Why it is not ready, in Google's words. */
   readonly reason?: string;
@@ -22,10 +24,18 @@ export interface RunningService {
   }[];
 }
 
+/** Where a service finds which sidecar it starts runs with. */
+export const SIDECAR_VARIABLE = 'RUNVOY_GCP_SIDECAR_IMAGE';
+
+interface Container {
+  readonly image: string;
+  readonly env?: readonly { readonly name: string; readonly value?: string }[];
+}
+
 interface Described {
   readonly metadata: { readonly name: string; readonly annotations?: Readonly<Record<string, string>> };
   readonly spec: {
-    readonly template: { readonly spec: { readonly containers: readonly { readonly image: string }[] } };
+    readonly template: { readonly spec: { readonly containers: readonly Container[] } };
   };
   readonly status?: {
     readonly url?: string;
@@ -55,11 +65,14 @@ export async function runningServices(run: InfraRun): Promise<readonly RunningSe
   return listed.map(({ metadata, spec, status = {} }) => {
     const ready = status.conditions?.find(({ type }) => type === 'Ready');
     const isReady = ready?.status === 'True';
+    const [container] = spec.template.spec.containers;
+    const sidecar = container?.env?.find(({ name }) => name === SIDECAR_VARIABLE)?.value;
     return {
       name: metadata.name.replace(/^runvoy-/, ''),
       url: status.url ?? '',
       urls: [...new Set([status.url ?? '', ...urlsIn(metadata.annotations?.['run.googleapis.com/urls'])])],
-      image: spec.template.spec.containers[0]?.image ?? '',
+      image: container?.image ?? '',
+      ...(sidecar === undefined ? {} : { sidecar }),
       isReady,
       ...(isReady ? {} : { reason: ready?.message ?? 'Cloud Run does not say why' }),
       isLatestServing: (status.traffic ?? []).every(

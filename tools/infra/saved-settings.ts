@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DeploymentSettings } from './deployment-settings.ts';
 import { InfraProblem } from './infra-problem.ts';
@@ -47,6 +47,12 @@ export function keepHere(folder: string, settings: DeploymentSettings): void {
 /** Keeps the settings beside the state. */
 export async function keepBesideState(run: InfraRun): Promise<void> {
   await gcloud(run, ['storage', 'cp', join(run.folder, FILE), objectOf(run.settings.stateBucket)]);
+}
+
+/** Forgets what a deployment was told that there is no more: its protection was off. */
+export async function forget(run: InfraRun): Promise<void> {
+  await gcloud(run, ['storage', 'rm', objectOf(run.settings.stateBucket)]);
+  rmSync(join(run.folder, FILE), { force: true });
 }
 
 function readAs(where: string, text: string): DeploymentSettings {

@@ -20,6 +20,7 @@ export interface Call {
 interface Service {
   image: string;
   revision: string;
+  sidecar: string;
   candidate?: string;
 }
 
@@ -153,7 +154,11 @@ export class CloudWorld implements Programs, AsyncDisposable {
       case 'apply':
         if (targets.length === 0 && !isThere) {
           for (const name of SERVICES)
-            this.services.set(name, { image: `${REGISTRY}/${imageOf(name)}:0.1.0`, revision: `${name}-1` });
+            this.services.set(name, {
+              image: `${REGISTRY}/${imageOf(name)}:0.1.0`,
+              revision: `${name}-1`,
+              sidecar: `${REGISTRY}/sidecar:0.1.0`,
+            });
         }
         return OK;
       case 'output':
@@ -189,6 +194,7 @@ export class CloudWorld implements Programs, AsyncDisposable {
       return text === undefined ? fails('ERROR: The following URLs matched no objects or files: x') : says(text);
     }
     if (line.startsWith('storage cp')) return also(this.objects.set(args[3]!, readFileSync(args[2]!, 'utf8')));
+    if (line.startsWith('storage rm gs://')) return also(this.objects.delete(args[2]!));
     if (line.startsWith('storage rm')) return also(this.buckets.delete(bucketIn(args[3]!)));
     if (line.startsWith('storage buckets list')) return listed(this.buckets, value('--filter'));
     if (line.startsWith('storage buckets create')) return also(this.buckets.add(bucketIn(args[3]!)));
@@ -219,6 +225,7 @@ export class CloudWorld implements Programs, AsyncDisposable {
     if (line.startsWith('run deploy')) {
       const service = this.services.get(args[2]!.replace('runvoy-', ''))!;
       service.candidate = value('--image');
+      service.sidecar = value('--update-env-vars').split('=')[1]!;
       return OK;
     }
     if (line.startsWith('run services update-traffic')) {
@@ -230,11 +237,17 @@ export class CloudWorld implements Programs, AsyncDisposable {
     return OK;
   }
 
-  #described(name: string, { image, revision, candidate }: Service): object {
+  #described(name: string, { image, revision, sidecar, candidate }: Service): object {
     const tagged = candidate === undefined ? [] : [{ tag: 'candidate', url: `${this.url}/`, revisionName: 'new' }];
     return {
       metadata: { name: `runvoy-${name}`, annotations: { 'run.googleapis.com/urls': JSON.stringify([this.url]) } },
-      spec: { template: { spec: { containers: [{ image: candidate ?? image }] } } },
+      spec: {
+        template: {
+          spec: {
+            containers: [{ image: candidate ?? image, env: [{ name: 'RUNVOY_GCP_SIDECAR_IMAGE', value: sidecar }] }],
+          },
+        },
+      },
       status: {
         url: this.url,
         latestCreatedRevisionName: candidate === undefined ? revision : 'new',

@@ -227,7 +227,7 @@ describe('an apply of another version', () => {
     await apply(world.infra({ version: '0.2.0' }), []);
     const deployed = world.lines('gcloud').filter((line) => line.startsWith('gcloud run deploy'));
     expect(deployed).toHaveLength(4);
-    expect(deployed.every((line) => line.endsWith(':0.2.0 --no-traffic --tag candidate'))).toBe(true);
+    expect(deployed.every((line) => line.endsWith('/sidecar:0.2.0 --no-traffic --tag candidate'))).toBe(true);
     const live = world.url.replace('http', 'ws');
     expect(world.tried).toEqual([`${world.url}/ ${live}/`, world.url, world.url]);
     expect(shifts().map((line) => line.split(' ')[4])).toEqual([
@@ -236,6 +236,17 @@ describe('an apply of another version', () => {
       'runvoy-websocket',
       'runvoy-orchestrator',
     ]);
+  });
+
+  test('lets Terraform leave the sidecar as it is until the release, which brings it with the image', async () => {
+    const sidecars: string[] = [];
+    world.onCall = ({ program, args }) => {
+      if (program !== 'terraform' || args[0] !== 'apply' || args.length > 4) return;
+      const file = readFileSync(join(world.folder, 'infra/main.tf.json'), 'utf8');
+      sidecars.push(/"sidecar": "(.*)"/.exec(file)![1]!);
+    };
+    for (const version of ['0.2.0', '0.2.0']) await apply(world.infra({ version }), []);
+    expect(sidecars.map((image) => image.split(':')[1])).toEqual(['0.1.0', '0.2.0']);
   });
 
   test('shifts nothing when the candidate fails', async () => {
@@ -318,6 +329,8 @@ describe('destroy', () => {
     expect([...world.buckets]).toEqual(['my-project-terraform']);
     expect(world.lines()).toContainEqual(expect.stringContaining('secrets delete runvoy-secrets-data-key'));
     expect(world.said.at(-1)).toContain('gcloud storage rm --recursive gs://my-project-terraform');
+    // Another deployment is protected again.
+    expect([world.objects.size, settingsHere(world.infra().folder)]).toEqual([0, undefined]);
   });
 
   test('that failed in the middle takes away the rest when it is repeated', async () => {

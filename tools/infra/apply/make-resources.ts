@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { InfraProblem } from '../infra-problem.ts';
 import { terraform, terraformEnded, type InfraRun } from '../infra-run.ts';
 import { rootModule } from '../root-module.ts';
+import { runningServices } from '../running-services.ts';
 import { keepBesideState, keepHere } from '../saved-settings.ts';
 
 const QUIET = ['-input=false', '-no-color'];
@@ -12,8 +13,13 @@ const APPLY = ['apply', '-auto-approve', ...QUIET];
 export async function openTerraform(run: InfraRun): Promise<void> {
   keepHere(run.folder, run.settings);
   await keepBesideState(run);
-  writeFileSync(join(run.folder, 'main.tf.json'), rootModule(run.settings, join(run.checkout, 'infra', 'terraform')));
+  writeRootModule(run);
   await terraform(run, ['init', '-reconfigure', '-upgrade', ...QUIET]);
+}
+
+function writeRootModule(run: InfraRun, sidecar?: string): void {
+  const source = join(run.checkout, 'infra', 'terraform');
+  writeFileSync(join(run.folder, 'main.tf.json'), rootModule(run.settings, source, sidecar));
 }
 
 /** The images need their repository before anything can run them. */
@@ -37,8 +43,13 @@ const NOT_YET = [
 const TRIES = 4;
 const PAUSE_MS = 60_000;
 
-/** Makes everything. What is only not there yet, a minute later is: Terraform goes on from where it stopped. */
+/**
+ * Makes everything. What is only not there yet, a minute later is: Terraform goes on from where it stopped. Services that run keep their
+ * sidecar until the release: a new one would speak to an intake of before.
+ */
 export async function applyEverything(run: InfraRun): Promise<void> {
+  const api = (await runningServices(run)).find(({ name }) => name === 'orchestrator');
+  writeRootModule(run, api?.sidecar);
   for (let attempt = 1; attempt < TRIES; attempt += 1) {
     const { status, stdout, stderr } = await terraformEnded(run, APPLY, true);
     if (status === 0) return;

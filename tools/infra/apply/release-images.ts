@@ -1,7 +1,7 @@
 import { rootValues } from '../deployment-settings.ts';
 import { InfraProblem } from '../infra-problem.ts';
 import { gcloud, type InfraRun } from '../infra-run.ts';
-import { runningServices, type RunningService } from '../running-services.ts';
+import { runningServices, SIDECAR_VARIABLE, type RunningService } from '../running-services.ts';
 import { outputsOf } from './make-resources.ts';
 import { tryAt } from './try-deployment.ts';
 
@@ -19,7 +19,8 @@ export async function releaseImages(run: InfraRun): Promise<void> {
   if (before.length === 0) return;
   const { region } = run.settings;
   for (const { name } of before) {
-    const image = ['--image', imageOf(run, name)];
+    const sidecar = ['--update-env-vars', `${SIDECAR_VARIABLE}=${imageOf(run, 'sidecar')}`];
+    const image = ['--image', imageOf(run, name), ...sidecar];
     await gcloud(run, [
       'run',
       'deploy',
