@@ -1,19 +1,22 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { whyNotEmulated } from '@runvoy/google-fakes';
-import type { RunAnswer } from '@runvoy/protocol';
+import type { LogsBody, RunAnswer } from '@runvoy/protocol';
 import { endOf, readWholeLog } from '../services/standalone/test/crash-world.ts';
 import { poll } from '../services/standalone/test/server.ts';
 import type { Role } from '../tools/emulated/deployment.ts';
 import { titled } from './cloud-run-variants.ts';
 import { startCrashStack, type CrashStack } from './crash/crash-stack.ts';
-import { followSteadily } from './steady-follower.ts';
+import { CLOUD_STRIKES } from './log-faults/cloud-strikes.ts';
+import { judgeReader, numbered } from './log-faults/judge-readers.ts';
+import { GCP_LOG_FAULTS, type GcpLogFault, type LogFaultCase } from './log-faults/log-fault-cases.ts';
+import { READER_FORMS, readRun } from './log-faults/run-readers.ts';
 import { livingProcesses } from '@runvoy/core/contracts';
 
 // One deployment for all cases, which run on it at the same time: whoever dies of one takes the others' calls with it.
 jest.setTimeout(240_000);
 
 const why = whyNotEmulated('FIRESTORE_EMULATOR_HOST') ?? whyNotEmulated('PUBSUB_EMULATOR_HOST');
-const LINES = Array.from({ length: 40 }, (_, at) => `line ${at + 1}`);
+const LINES = numbered(40);
 /** Speaks for some seconds, whether or not anybody listens. */
 const TALK = 'i=0; while [ $i -lt 40 ]; do i=$((i+1)); echo "line $i"; sleep 0.1; done; exit 7';
 /** Ends only when it is killed. */
@@ -54,6 +57,11 @@ const SERVICES = chosen<readonly [Role, string]>(
 const UNSTARTED = chosen(['after stored'], ['before started']);
 const STOPS = chosen(['after stop'], ['before stop', 'before cancel', 'after cancel']);
 const SIDECAR = chosen(['runs', 'has reported'], ['begins', 'has sent five lines']);
+
+/** `npm run test:chaos -- --processes gcp` tries every case of the table in docs/log-faults.md. */
+const LOG_FAULTS = (Object.entries(GCP_LOG_FAULTS) as [GcpLogFault, LogFaultCase][]).filter(
+  ([, { often }]) => often || process.env['RUNVOY_EVERY_LOG_FAULT'] === '1',
+);
 
 // Its runs are found again by their keys: a second try would meet those of the first.
 jest.retryTimes(0);
@@ -176,7 +184,7 @@ jest.retryTimes(0);
     await others;
     const { reached } = server.arm(role, at);
     const { execution_id: id, websocket_url } = await submit(TALK, `${role} ${at}`);
-    const follower = followSteadily(websocket_url);
+    const readers = readBy(id, websocket_url);
     await reached;
     const status = await finished(id);
     const endedMs = Date.now();
@@ -185,10 +193,36 @@ jest.retryTimes(0);
     expect(endedMs - Date.parse(status.completed_at!)).toBeLessThan(BOUND_MS);
     await expectWhole(id);
     expectOneStart(id);
-    const { end } = await follower.done;
-    expect(end).toMatchObject({ completeness: 'complete' });
-    expect(follower.wrong).toEqual([]);
+    for (const { done } of readers) judgeReader(await done, LINES, 'whole');
   });
+
+  test.concurrent.each(LOG_FAULTS.map(([name, about]) => [`${about.fault}: ${about.moment}`, name, about] as const))(
+    'every reader has what a run wrote, once and in order, or is told what is missing (%s)',
+    async (_, name, { ending }) => {
+      await others;
+      const { arm, strike } = CLOUD_STRIKES[name];
+      const armed = arm && server.arm(...arm);
+      const { execution_id: id, websocket_url } = await submit(TALK, `log ${name}`);
+      const readers = readBy(id, websocket_url);
+      const shown = async (line: number) => {
+        await poll(
+          () => readers.some(({ seen }) => seen.lines.some(({ text }) => text === `line ${line}`)) || undefined,
+        );
+      };
+      await armed?.reached;
+      await strike?.({ server, id, shown });
+      for (const { done } of readers) judgeReader(await done, LINES, ending);
+      for (const late of readBy(id, websocket_url)) judgeReader(await late.done, LINES, ending);
+      expectOneStart(id);
+    },
+  );
+
+  /** One reader by each door, from the first line on. */
+  function readBy(id: string, websocketUrl: string) {
+    const page = (after: number, limit: number) =>
+      server.call<LogsBody>('GET', `/api/v1/executions/${id}/logs?after=${after}&limit=${limit}`);
+    return READER_FORMS.map((form) => readRun(form, { websocketUrl, page }));
+  }
 
   async function untilSidecar(id: string, when: string): Promise<void> {
     if (when === 'begins') return;

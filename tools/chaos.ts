@@ -11,9 +11,10 @@ const root = join(import.meta.dirname, '..');
 const args = process.argv.slice(2);
 const at = args.indexOf('--processes');
 const provider = at < 0 ? undefined : args[at + 1];
+/** What runs the cases of each provider. */
 const STAGES = new Map([
-  ['local', 'e2e'],
-  ['gcp', 'gcp'],
+  ['local', ['e2e', 'test/log-faults']],
+  ['gcp', ['gcp', 'test/crash-matrix', '-t', 'every reader']],
 ]);
 
 if (at >= 0 && !STAGES.has(provider ?? '')) {
@@ -22,7 +23,7 @@ if (at >= 0 && !STAGES.has(provider ?? '')) {
 } else if (provider === undefined) {
   run(['libs/core/simulation/main.ts', ...args]);
 } else {
-  run(['tools/check.ts', STAGES.get(provider)!, 'test/log-faults'], { RUNVOY_EVERY_LOG_FAULT: '1' });
+  run(['tools/check.ts', ...STAGES.get(provider)!], { RUNVOY_EVERY_LOG_FAULT: '1' });
 }
 
 function run([script, ...rest]: string[], env: Record<string, string> = {}): void {

@@ -15,7 +15,7 @@ export interface CrashWorld extends AsyncDisposable {
   /** A server with one moment armed, such as `after batch 1`. */
   startArmed(at: string, act?: 'kill' | 'pause' | 'lose'): Promise<ArmedServer>;
   /** An ordinary server on the same data. */
-  start(): Promise<Server>;
+  start(env?: Record<string, string>): Promise<Server>;
   /**
    * Submits the world's one run; the same again is the same run, whoever answers. Undefined when the server died over it.
    * The command first notes that it has begun, unless it is in a container.
@@ -36,16 +36,21 @@ export interface ArmedServer extends Server {
   resume(): void;
 }
 
-/** A fresh world. */
-export function openCrashWorld(isolation: 'container' | 'process' = 'process'): CrashWorld {
+/** A fresh world. `keepsPort`: each server is where the first one was, for those who come back to it. */
+export function openCrashWorld(
+  isolation: 'container' | 'process' = 'process',
+  { keepsPort = false }: { readonly keepsPort?: boolean } = {},
+): CrashWorld {
   const dataDir = join(newDirectory(), 'data');
   const startsFile = join(dataDir, '..', 'starts');
   const servers: Server[] = [];
   let key: string | undefined;
+  let port = 0;
 
   async function start(options: { main?: string; env?: Record<string, string> } = {}): Promise<Server> {
     const env = { RUNVOY_LOCAL_ISOLATION: isolation, ...options.env };
-    const server = await startServer({ dataDir, ...(key === undefined ? {} : { key }), ...options, env });
+    const server = await startServer({ dataDir, port, ...(key === undefined ? {} : { key }), ...options, env });
+    if (keepsPort) port = Number(new URL(server.ready.api_url).port);
     key ??= server.key;
     servers.push(server);
     return server;
@@ -60,7 +65,7 @@ export function openCrashWorld(isolation: 'container' | 'process' = 'process'): 
       const reached = (act === 'kill' ? once(server.process, 'exit') : told).then(() => undefined);
       return { ...server, reached, resume: () => void server.process.kill('SIGUSR2') };
     },
-    start: () => start(),
+    start: (more = {}) => start({ env: more }),
     async submit(server, command, grace = 10) {
       const answer = await fetch(`${server.ready.api_url}/api/v1/run`, {
         method: 'POST',
