@@ -9,13 +9,13 @@ export interface CloudScene {
   readonly server: CrashStack;
   readonly id: string;
   /** Resolves when a reader has this line of the command's. */
-  shown(line: number): Promise<void>;
+  readonly shown: (line: number) => Promise<void>;
 }
 
 interface Strike {
   /** The moment at which an instance is killed, armed before the run is submitted. */
   readonly arm?: readonly [Role, string];
-  strike?(scene: CloudScene): Promise<void>;
+  readonly strike?: (scene: CloudScene) => Promise<void>;
 }
 
 const CUT_MS = 30_000;

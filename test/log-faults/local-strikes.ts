@@ -14,17 +14,17 @@ export interface LocalScene {
   /** The server that lives, or lived last. */
   server: Server & { readonly reached?: Promise<void>; resume?(): void };
   /** Sets the server's clock by so much. */
-  setClock(aheadMs: number): void;
+  readonly setClock: (aheadMs: number) => void;
   /** Resolves when a reader has this line of the command's. */
-  shown(line: number): Promise<void>;
+  readonly shown: (line: number) => Promise<void>;
   /** Starts a server where the last one was. */
-  startAgain(armedAt?: string): Promise<void>;
+  readonly startAgain: (armedAt?: string) => Promise<void>;
 }
 
 interface Strike {
   /** What the first server is armed with, and what happens there: it is killed unless told. */
   readonly arm?: readonly [at: string, act?: 'kill' | 'pause' | 'lose'];
-  strike(scene: LocalScene): Promise<void>;
+  readonly strike: (scene: LocalScene) => Promise<void>;
 }
 
 const CUT_MS = 30_000;

@@ -75,7 +75,6 @@ export const LOCAL_LOG_FAULTS = {
     fault: 'SIGKILL of the runner',
     moment: 'while readers follow',
     ending: 'named',
-    often: true,
   },
   'runner before finished 1': {
     fault: 'SIGKILL of the runner',

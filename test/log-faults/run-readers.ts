@@ -45,7 +45,7 @@ export interface RunDoors {
   /** As the run's answer has it, its ticket included. */
   readonly websocketUrl: string;
   /** A page of its log; rejects when nobody answers. */
-  page(after: number, limit: number): Promise<LogsBody>;
+  readonly page: (after: number, limit: number) => Promise<LogsBody>;
   /** From behind this line on; from the first unless told. */
   readonly after?: number;
 }
@@ -135,10 +135,14 @@ const connectBare = ({ websocketUrl }: RunDoors, seen: Seen): Promise<void> =>
 async function connectEvents({ websocketUrl }: RunDoors, seen: Seen): Promise<void> {
   const url = websocketUrl.replace(/^ws/, 'http').replace('/stream?', '/stream/events?');
   const answer = await fetch(url, { headers: { 'Last-Event-ID': String(seen.cursor) } });
-  if (!answer.ok || !answer.body) return void (await answer.body?.cancel());
+  if (!answer.ok || !answer.body) {
+    await answer.body?.cancel();
+    return;
+  }
   let text = '';
-  for await (const chunk of answer.body.pipeThrough(new TextDecoderStream() as never) as AsyncIterable<string>) {
-    text += chunk;
+  const decoder = new TextDecoder();
+  for await (const bytes of answer.body) {
+    text += decoder.decode(bytes, { stream: true });
     for (let at = text.indexOf('\n\n'); at >= 0; at = text.indexOf('\n\n')) {
       takeEvent(text.slice(0, at), seen);
       text = text.slice(at + 2);
