@@ -289,8 +289,17 @@ export function isOutage(error: unknown): boolean {
   );
 }
 
-/** Its process can tell that the clock has jumped while it lived, as the machine's clock does. */
+const CLOCKS = new WeakMap<Instance, Clock>();
+
+/** The clock of an instance's process: whatever runs in it has this one, and sees it jump once. */
 export function clockOf(instance: Instance): Clock {
+  const known = CLOCKS.get(instance) ?? newClock(instance);
+  CLOCKS.set(instance, known);
+  return known;
+}
+
+/** Its process can tell that the clock has jumped while it lived, as the machine's clock does. */
+function newClock(instance: Instance): Clock {
   const { world } = instance;
   const sightings = newSightings();
   let evenSinceMs = 0;
