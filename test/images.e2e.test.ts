@@ -26,6 +26,7 @@ const deployment = () =>
       certs: NOWHERE,
       metadata: NOWHERE,
       iam: NOWHERE,
+      storage: NOWHERE,
     },
     urls: { orchestrator: URL_OF_NONE, processor: URL_OF_NONE, intake: URL_OF_NONE, websocket: URL_OF_NONE },
     signingKey: newSigningKey(),

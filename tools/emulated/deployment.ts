@@ -49,6 +49,7 @@ export interface Endpoints {
   readonly run: string;
   readonly secretManager: string;
   readonly logging: string;
+  readonly storage: string;
   readonly scheduler: string;
   readonly certs: string;
   readonly iam: string;
@@ -100,6 +101,7 @@ export function environmentOf(
     RUNVOY_WEB_URL: webUrl,
     FIRESTORE_EMULATOR_HOST: endpoints.firestore,
     PUBSUB_EMULATOR_HOST: endpoints.pubsub,
+    STORAGE_EMULATOR_HOST: endpoints.storage,
     RUNVOY_GCP_ENDPOINT_RUN: endpoints.run,
     RUNVOY_GCP_ENDPOINT_SECRETMANAGER: endpoints.secretManager,
     RUNVOY_GCP_ENDPOINT_LOGGING: endpoints.logging,

@@ -3,7 +3,7 @@ import type { Endpoints, Role } from './deployment.ts';
 /** Where Google's public keys are served, once everything else is. */
 export const CERTS_PORT = 9000;
 
-const OFFSETS = { run: 0, secretManager: 1, logging: 2, metadata: 3, iam: 4 } as const;
+const OFFSETS = { run: 0, secretManager: 1, logging: 2, metadata: 3, iam: 4, storage: 5 } as const;
 const FIRST_PORTS: Readonly<Record<Role, number>> = {
   orchestrator: 9010,
   processor: 9020,
@@ -23,5 +23,6 @@ export function fixedPorts(role: Role): Readonly<Record<OwnEndpoint, number>> {
     logging: first + OFFSETS.logging,
     metadata: first + OFFSETS.metadata,
     iam: first + OFFSETS.iam,
+    storage: first + OFFSETS.storage,
   };
 }

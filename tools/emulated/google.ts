@@ -7,6 +7,7 @@ import {
   fakeLogging,
   fakeScheduler,
   fakeSecretManager,
+  fakeStorage,
   openAuditTrigger,
   openPush,
   serveCerts,
@@ -17,6 +18,7 @@ import {
   type FakeAccounts,
   type FakeCloudRun,
   type FakeLogging,
+  type FakeStorage,
   type Iam,
   type Conveyor,
   type LogEntry,
@@ -44,6 +46,8 @@ export interface Google {
   /** Every call of Secret Manager since the start. */
   readonly secretCalls: readonly RecordedCall[];
   readonly logging: FakeLogging;
+  /** The archive's bucket. */
+  readonly storage: FakeStorage;
   /** The accounts that exist, for who may ask. */
   readonly serviceAccounts: FakeAccounts;
   /** What the sinks send on, and what may happen to it on its way. */
@@ -90,6 +94,7 @@ export async function startGoogle(
   await closing.add(Promise.resolve(client), () => client.close());
   for (const topic of Object.values(TOPICS)) await client.createTopic(topic);
 
+  const archiveBucket = `${project}-runvoy-archive`;
   const iam = createIam({
     project,
     region: REGION,
@@ -99,7 +104,7 @@ export async function startGoogle(
     logsTopic: TOPICS.logs,
     deadLetterTopic: TOPICS.deadLetters,
     processorService: 'runvoy-processor',
-    archiveBucket: `${project}-runvoy-archive`,
+    archiveBucket,
     runLogBucket: RUN_LOG_BUCKET,
   });
   const { authorize } = iam;
@@ -125,6 +130,8 @@ export async function startGoogle(
   await closing.add(Promise.resolve(cloudRun), () => cloudRun.close());
   const secrets = fakeSecretManager({ authorize });
   await closing.add(Promise.resolve(secrets), () => secrets[Symbol.asyncDispose]());
+  const storage = fakeStorage({ buckets: [archiveBucket], authorize });
+  await closing.add(Promise.resolve(storage), () => storage[Symbol.asyncDispose]());
   // What it is asked here only whoever deploys asks: the table is about the services.
   const scheduler = fakeScheduler({ mintToken });
   await closing.add(Promise.resolve(scheduler), () => scheduler[Symbol.asyncDispose]());
@@ -139,6 +146,7 @@ export async function startGoogle(
     secretCalls: secrets.calls,
     cloudRun,
     logging,
+    storage,
     sinks,
     async endpointsOf(role) {
       const account = accounts[role];
@@ -150,6 +158,7 @@ export async function startGoogle(
         run: (await cloudRun.listenAs(account)).host,
         secretManager: (await secrets.listenAs(account)).host,
         logging: (await logging.listenAs(account)).host,
+        storage: (await storage.listenAs(account)).host,
         scheduler: (await scheduler.listenAs(account)).host,
         certs: certs.host,
         iam: (await serviceAccounts.listenAs(account)).host,

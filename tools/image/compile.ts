@@ -41,6 +41,7 @@ function environment(compileCache: string): Record<string, string> {
       certs: NOWHERE,
       metadata: NOWHERE,
       iam: NOWHERE,
+      storage: NOWHERE,
     },
     urls: { orchestrator: url, processor: url, intake: url, websocket: url },
     signingKey: newSigningKey(),

@@ -50,13 +50,14 @@ describe.each(ROLES)('the %s of the compose file', (role) => {
   });
 
   test('is the account of its own at the fakes', () => {
-    const { run, secretManager, logging, metadata, iam } = fixedPorts(role);
+    const { run, secretManager, logging, metadata, iam, storage } = fixedPorts(role);
     expect(environment(role)).toMatchObject({
       RUNVOY_GCP_ENDPOINT_RUN: `fakes:${run}`,
       RUNVOY_GCP_ENDPOINT_SECRETMANAGER: `fakes:${secretManager}`,
       RUNVOY_GCP_ENDPOINT_LOGGING: `fakes:${logging}`,
       GCE_METADATA_HOST: `fakes:${metadata}`,
       RUNVOY_GCP_ENDPOINT_IAM: `fakes:${iam}`,
+      STORAGE_EMULATOR_HOST: `fakes:${storage}`,
       RUNVOY_GCP_ENDPOINT_CERTS: `fakes:${CERTS_PORT}`,
     });
   });
@@ -69,6 +70,7 @@ describe.each(ROLES)('the %s of the compose file', (role) => {
       run: '',
       secretManager: '',
       logging: '',
+      storage: '',
       scheduler: '',
       certs: '',
       metadata: '',

@@ -137,8 +137,12 @@ class StorageArchive implements Archive {
 
 async function connect({ project, bucket, endpoint }: StorageArchiveOptions): Promise<Bucket> {
   const { Storage } = await import('@google-cloud/storage');
-  const elsewhere = endpoint === undefined ? {} : { apiEndpoint: `http://${endpoint}` };
-  return new Storage({ projectId: project, ...elsewhere }).bucket(bucket);
+  if (endpoint === undefined) return new Storage({ projectId: project }).bucket(bucket);
+  const apiEndpoint = `http://${endpoint}`;
+  const storage = new Storage({ projectId: project, apiEndpoint });
+  // Where `STORAGE_EMULATOR_HOST` is set, the client takes it for its base, without scheme and path.
+  storage.baseUrl = `${apiEndpoint}/storage/v1`;
+  return storage.bucket(bucket);
 }
 
 async function metadataOf(file: File) {

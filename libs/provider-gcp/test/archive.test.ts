@@ -19,6 +19,25 @@ describe('an archive in Cloud Storage', () => {
     return Object.assign(archive, { [Symbol.asyncDispose]: () => google[Symbol.asyncDispose]() });
   });
 
+  test('is reached at its endpoint also by a process that is told of it by STORAGE_EMULATOR_HOST', async () => {
+    await using google = fakeStorage({ buckets: ['blobs'] });
+    const { host } = await google.listenAs('processor@p.iam.gserviceaccount.com');
+    process.env['STORAGE_EMULATOR_HOST'] = host;
+    try {
+      const archive = openStorageArchive({ project: 'p', bucket: 'blobs', endpoint: host });
+      await archive.put(
+        'a',
+        (async function* () {
+          yield Buffer.from('blob');
+        })(),
+      );
+      expect(await archive.list('', { limit: 1 })).toEqual(['a']);
+      expect(Buffer.concat(await Array.fromAsync((await archive.get('a'))!)).toString()).toBe('blob');
+    } finally {
+      delete process.env['STORAGE_EMULATOR_HOST'];
+    }
+  });
+
   describe('when Cloud Storage does not answer as hoped:', () => {
     let google: FakeStorage;
     beforeEach(() => {
