@@ -19,7 +19,7 @@ export interface StartedService extends AsyncDisposable {
 export function lonelyDeployment(role: Role, firestore = NOWHERE): Record<string, string> {
   const rest = { pubsub: NOWHERE, run: NOWHERE, secretManager: NOWHERE, logging: NOWHERE, scheduler: NOWHERE };
   return environmentOf(deploymentIn('runvoy-bench'), role, {
-    endpoints: { firestore, ...rest, certs: NOWHERE, metadata: NOWHERE, iam: NOWHERE },
+    endpoints: { firestore, ...rest, certs: NOWHERE, metadata: NOWHERE, iam: NOWHERE, storage: NOWHERE },
     urls: { orchestrator: NOBODY, processor: NOBODY, intake: NOBODY, websocket: NOBODY },
     signingKey: newSigningKey(),
   });

@@ -203,6 +203,7 @@ export class Carrier {
     world.begin(async () => {
       try {
         await services.tick();
+        await services.archive();
       } catch (error) {
         if (!(error instanceof Failure) && !isOutage(error)) throw error;
         world.trace.detail(`${where} failed`);

@@ -9,6 +9,7 @@ import { Carrier } from './carrier.ts';
 import { Client } from './client.ts';
 import { CloudPlatform } from './cloud-platform.ts';
 import { startDeadlineMs } from './invariants.ts';
+import { instanceArchive } from './instance-archive.ts';
 import { InstanceRecords } from './instance-records.ts';
 import { Instance, Post } from './instance.ts';
 import { LocalPlatform } from './local-platform.ts';
@@ -195,7 +196,7 @@ class History {
     const jobs = jobsOf(instance, this.#platform);
     const services = new Services(
       instance,
-      { records, archive: this.#archive, jobs, bus: this.#carrier.busOf(instance) },
+      { records, archive: instanceArchive(instance, this.#archive), jobs, bus: this.#carrier.busOf(instance) },
       this.#plan.limits,
     );
     this.#services.set(instance, services);

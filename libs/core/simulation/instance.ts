@@ -7,7 +7,7 @@ import type { World } from './world.ts';
 export type Serving = 'runner' | 'event' | 'viewer';
 
 export interface PortCall {
-  readonly port: 'store' | 'platform' | 'bus';
+  readonly port: 'store' | 'archive' | 'platform' | 'bus';
   readonly name: string;
   readonly isWrite: boolean;
 }
@@ -152,9 +152,15 @@ export class Instance {
   }
 
   #refuses({ port, isWrite }: PortCall, where: string): boolean {
-    const kind = { store: 'store-refuses', platform: 'platform-refuses', bus: 'publish-refused' } as const;
+    // An archive fails as the store does.
+    const kind = {
+      store: 'store-refuses',
+      archive: 'store-refuses',
+      platform: 'platform-refuses',
+      bus: 'publish-refused',
+    } as const;
     if (port === 'platform' && this.world.nowMs < this.world.platformBackMs) return true;
-    if (port !== 'bus' && this.world.isCut(this.#links[port])) return true;
+    if (port !== 'bus' && this.world.isCut(this.#links[port === 'archive' ? 'store' : port])) return true;
     if (port === 'store' && isWrite && this.world.isFull('store')) {
       this.world.reach('store-was-full');
       return true;
@@ -163,7 +169,12 @@ export class Instance {
   }
 
   #losesAnswer({ port }: PortCall, where: string): boolean {
-    const kind = { store: 'store-answer-lost', platform: 'platform-answer-lost', bus: 'publish-answer-lost' } as const;
+    const kind = {
+      store: 'store-answer-lost',
+      archive: 'store-answer-lost',
+      platform: 'platform-answer-lost',
+      bus: 'publish-answer-lost',
+    } as const;
     return this.world.strikes(kind[port], where);
   }
 }

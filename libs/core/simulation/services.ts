@@ -18,6 +18,7 @@ import { lookAndStart, tick } from '../src/executions/tick.ts';
 import { Failure, isFailure } from '../src/failure.ts';
 import type { JobRunner } from '../src/jobs/job-runner.ts';
 import { appendBatch, isNumbered } from '../src/logs/append-batch.ts';
+import { archiveLogs } from '../src/logs/archive-logs.ts';
 import { assessLog } from '../src/logs/assess-log.ts';
 import { readLogPage, type LogPage } from '../src/logs/log-page.ts';
 import { takeLaneEntry } from '../src/logs/replay-lane.ts';
@@ -63,6 +64,9 @@ const POLICY: RunPolicy = {
   gitRoots: [],
   cloud: 'SIMULATED',
 };
+
+/** Logs here are short; each is several segments all the same. */
+const SMALL_SEGMENTS = { bytes: 2_000, chunks: 4, blockBytes: 500, fewChunks: 1 };
 
 /** What one instance serves: the routes of orchestrator and processor, without HTTP. Everything below them is the code under test. */
 export class Services {
@@ -272,6 +276,12 @@ export class Services {
       world.trace.detail(`${this.instance.name}: a look at ${world.runs.get(about)?.label ?? about} failed`);
     };
     await this.#serving('event', () => tick(this.#deps, told));
+  }
+
+  /** What the archiver does behind a tick; elsewhere once an hour, here each time. */
+  async archive(): Promise<void> {
+    const told = this.#noticed('a log was not archived');
+    await this.#serving('event', () => archiveLogs({ ...this.#deps, segmentSize: SMALL_SEGMENTS }, told));
   }
 
   #noticed(what: string): (error: unknown) => void {

@@ -23,13 +23,17 @@ export async function expireLog(
   keptDays: number,
 ): Promise<void> {
   const { execution_id, log_archive, archive_due_at_ms } = execution;
-  await change(deps, execution_id, ({ archive_due_at_ms: _, ...rest }) =>
-    rest.log_expired ? rest : { ...rest, log_expired: { at_ms: deps.clock.now(), kept_days: keptDays } },
-  );
+  await change(deps, execution_id, (known) => {
+    const { archive_due_at_ms: _, ...rest } = known;
+    return rest.log_expired ? known : { ...rest, log_expired: { at_ms: deps.clock.now(), kept_days: keptDays } };
+  });
   await removeLog(deps, execution_id, { isSealed: log_archive !== undefined || archive_due_at_ms !== undefined });
-  await change(deps, execution_id, ({ log_since_ms: _, ...rest }) => {
+  await change(deps, execution_id, (known) => {
+    const { log_since_ms, ...rest } = known;
     const endMs = sessionEndMs(rest);
-    return deps.clock.now() < endMs ? { ...rest, log_since_ms: endMs - keptDays * DAY_MS } : rest;
+    const nextMs = deps.clock.now() < endMs ? endMs - keptDays * DAY_MS : undefined;
+    if (log_since_ms === nextMs) return known;
+    return nextMs === undefined ? rest : { ...rest, log_since_ms: nextMs };
   });
 }
 
@@ -76,7 +80,8 @@ async function change(
 ): Promise<void> {
   await records.transact(async (tx) => {
     const execution = await tx.get(executionRef(executionId));
-    if (execution) tx.set(executionRef(executionId), make(execution));
+    const after = execution && make(execution);
+    if (after && after !== execution) tx.set(executionRef(executionId), after);
   });
 }
 

@@ -86,7 +86,7 @@ function printOf({ from, through, content_hash, body }: LogChunk): string {
 async function noteRemoval({ records, clock }: SealDeps, executionId: string): Promise<void> {
   await records.transact(async (tx) => {
     const execution = await tx.get(executionRef(executionId));
-    if (!execution?.log_archive) return;
+    if (!execution?.log_archive || execution.archive_due_at_ms === undefined) return;
     const { archive_due_at_ms: _, ...rest } = execution;
     const log_archive = { ...execution.log_archive, chunks_removed_at_ms: clock.now() };
     tx.set(executionRef(executionId), { ...rest, log_archive });

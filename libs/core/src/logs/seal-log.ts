@@ -97,6 +97,19 @@ async function manifestOf(deps: SealDeps, execution: Execution, segments: readon
   };
 }
 
+/** True for what says the same of a log, whenever it was sealed. */
+function isSame(manifest: LogManifest | undefined, known: LogManifest | undefined): boolean {
+  if (manifest === undefined || known === undefined) return manifest === undefined;
+  const { segments, completeness, lines, sha256, stored_bytes } = known;
+  return (
+    manifest.segments === segments &&
+    manifest.completeness === completeness &&
+    manifest.lines === lines &&
+    manifest.sha256 === sha256 &&
+    manifest.stored_bytes === stored_bytes
+  );
+}
+
 /** With a manifest the archiver comes again when no line can come any more; without one it has nothing left to do. */
 async function storeManifest(
   { records, clock }: SealDeps,
@@ -106,14 +119,17 @@ async function storeManifest(
   return records.transact(async (tx) => {
     const execution = await tx.get(executionRef(executionId));
     if (!execution || execution.log_expired) return execution;
-    const { archive_due_at_ms: _, ...rest } = execution;
+    const { archive_due_at_ms, ...rest } = execution;
     const dueMs = sessionEndMs(execution);
     // The log of an imported run that is not whole may be brought once more: its records stay for as long as it does.
     const isLast = wantsLog(execution) && clock.now() >= dueMs;
+    const due = manifest === undefined || isLast ? undefined : dueMs;
+    // Another archiver may have stored the same.
+    if (archive_due_at_ms === due && isSame(manifest, execution.log_archive)) return execution;
     const after: Execution = {
       ...rest,
       ...(manifest === undefined ? {} : { log_archive: manifest }),
-      ...(manifest === undefined || isLast ? {} : { archive_due_at_ms: dueMs }),
+      ...(due === undefined ? {} : { archive_due_at_ms: due }),
     };
     tx.set(executionRef(executionId), after);
     return after;
