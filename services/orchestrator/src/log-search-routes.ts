@@ -14,7 +14,7 @@ import { LIMITS, type FirstErrorBody, type LogStream, type SearchLogBody } from 
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { callerOf } from './authentication.ts';
 import type { OrchestratorDeps } from './deps.ts';
-import { readableExecution } from './execution-routes.ts';
+import { readableLog } from './execution-routes.ts';
 import { readCount, readStream, readSwitch, readText } from './list-query.ts';
 
 type Query = Readonly<Record<string, unknown>>;
@@ -40,12 +40,12 @@ export function logSearchRoutes(api: FastifyInstance, deps: OrchestratorDeps): v
         params: ExecutionParamsSchema,
         querystring: LogSearchQuerySchema,
         response: { 200: SearchedLogSchema },
-        errors: ['INVALID_REQUEST', 'EXECUTION_NOT_FOUND', 'UNPROCESSABLE'],
+        errors: ['INVALID_REQUEST', 'EXECUTION_NOT_FOUND', 'LOG_EXPIRED', 'UNPROCESSABLE'],
       },
     },
     async (request, reply) => {
       const search = await readSearch(request.query);
-      const execution = await readableExecution(deps.records, callerOf(request), request.params.id);
+      const execution = await readableLog(deps.records, callerOf(request), request.params.id);
       const lines = readLineBatches(deps, execution.execution_id, search.after);
       const signal = goneSignal(reply);
       const isTimeUp = timer(deps);

@@ -1,6 +1,6 @@
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
-import { executionRef } from '@runvoy/core';
+import { archiveLogs, executionRef } from '@runvoy/core';
 import type { TicketBody } from '@runvoy/protocol';
 import { end, linesOf, run, write } from './stored-log.ts';
 import { openWorld, T0, type World } from './world.ts';
@@ -188,5 +188,80 @@ describe('a check of a log', () => {
     await write(world, id, lines.slice(2));
     await end(world, id, lines);
     expect(await check(world, id)).toMatchObject({ completeness: 'gaps', lines: 3, gaps: [{ from: 1, to: 2 }] });
+  });
+});
+
+describe('a log that lies in the archive', () => {
+  const DAY_MS = 86_400_000;
+  const segmentSize = { bytes: 2_000, chunks: 8, blockBytes: 500, fewChunks: 2 };
+  const fail = (error: unknown) => {
+    throw error;
+  };
+
+  /** A run of sixty lines in thirty chunks, and what its doors show. */
+  async function archived(world: World) {
+    const id = await run(world);
+    const lines = linesOf(
+      1,
+      Array.from({ length: 60 }, (_, at) => `line ${at + 1}`),
+    );
+    for (let at = 0; at < 60; at += 2) await write(world, id, lines.slice(at, at + 2));
+    await end(world, id, lines);
+    const get = async (path: string) => (await world.call('GET', `/api/v1/executions/${id}/${path}`)).payload;
+    const doors = () =>
+      Promise.all(
+        [
+          'logs',
+          'logs?after=31&limit=7',
+          'logs?tail=5',
+          'logs/verify',
+          'logs.txt?timestamps=true',
+          'logs/search?q=5',
+        ].map(get),
+      );
+    const archive = () => archiveLogs({ ...world, segmentSize, logRetentionDays: 30 }, fail);
+    return { id, doors, archive };
+  }
+
+  test('is shown by each door as before, when it is sealed and when its records are gone', async () => {
+    await using world = await openWorld();
+    const { doors, archive } = await archived(world);
+    const before = await doors();
+    expect(before[4]!.split('\n')).toHaveLength(61);
+    world.clock.advance(60_000);
+    expect(await archive()).toMatchObject({ sealed: 4 });
+    const settled = await doors();
+    expect(settled.slice(2)).toEqual(before.slice(2));
+    world.clock.advance(10 * DAY_MS);
+    expect(await archive()).toMatchObject({ removed: 30, failed: 0 });
+    expect(await doors()).toEqual(settled);
+  });
+
+  test('and is not kept any more is told to be gone by each door, and the run says since when', async () => {
+    await using world = await openWorld();
+    const { id, archive } = await archived(world);
+    const ticket = (await world.call('POST', `/api/v1/executions/${id}/ticket`)).json<TicketBody>();
+    const textUrl = new URL(ticket.text_url);
+    world.clock.advance(31 * DAY_MS);
+    expect(await archive()).toMatchObject({ expired: 1 });
+    expect(world.archive.blobs.size).toBe(0);
+    const ways = [
+      ...['logs', 'logs?tail=5', 'logs/verify', 'logs.txt', 'logs/stream', 'logs/search?q=5'].map(
+        (path) => ['GET', path] as const,
+      ),
+      ['POST', 'ticket'] as const,
+    ];
+    for (const [method, path] of ways) {
+      const answer = await world.call(method, `/api/v1/executions/${id}/${path}`);
+      expect([path, answer.statusCode, answer.json().code]).toEqual([path, 410, 'LOG_EXPIRED']);
+      expect(answer.json().details ?? answer.json().error).toMatch(/removed on 2026-02-01.* keeps logs for 30 days/);
+    }
+    world.clock.advance(-31 * DAY_MS);
+    const byTicket = await world.app.inject({ url: textUrl.pathname + textUrl.search });
+    expect([byTicket.statusCode, byTicket.json().code]).toEqual([410, 'LOG_EXPIRED']);
+    for (const path of ['', '/status']) {
+      const body = (await world.call('GET', `/api/v1/executions/${id}${path}`)).json();
+      expect(body.log).toMatchObject({ lines: 60, expired_at: '2026-02-01T00:00:00.000Z' });
+    }
   });
 });

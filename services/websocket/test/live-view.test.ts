@@ -216,6 +216,15 @@ describe('the upgrade', () => {
     expect(await world.connect().refused).toMatchObject({ status: 404, body: { code: 'EXECUTION_NOT_FOUND' } });
   });
 
+  test('is refused for a log that is not kept any more, with the day it was removed', async () => {
+    await using world = await openLiveWorld();
+    await world.put(sampleExecution({ log_expired: { at_ms: 86_400_000, kept_days: 1 } }));
+    expect(await world.connect().refused).toMatchObject({
+      status: 410,
+      body: { code: 'LOG_EXPIRED', details: expect.stringContaining('removed on 1970-01-02') },
+    });
+  });
+
   test('is refused when the key behind the ticket is revoked or another user owns the run', async () => {
     await using world = await openLiveWorld();
     await world.put(sampleExecution({ owned_by: ['other@example.com'] }));
