@@ -6,6 +6,7 @@ export * from './dead-letters.ts';
 export * from './gate.ts';
 export * from './job-runner.ts';
 export * from './living-processes.ts';
+export * from './log-archive.ts';
 export * from './memory-archive.ts';
 export * from './health-probe.ts';
 export * from './model-records.ts';
