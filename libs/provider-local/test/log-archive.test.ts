@@ -9,7 +9,7 @@ logArchiveContract(async () => {
     records,
     archive: await openFileArchive(directory.path),
     async [Symbol.asyncDispose]() {
-      await records.close();
+      records.close();
       await directory[Symbol.asyncDispose]();
     },
   };
