@@ -13,7 +13,7 @@ const at = args.indexOf('--processes');
 const provider = at < 0 ? undefined : args[at + 1];
 /** What runs the cases of each provider. */
 const STAGES = new Map([
-  ['local', ['e2e', 'test/log-faults']],
+  ['local', ['e2e', 'test/(log-faults|reconnecting)']],
   ['gcp', ['gcp', 'test/crash-matrix', '-t', 'every reader']],
 ]);
 

@@ -38,6 +38,8 @@ export interface RunReader {
 }
 
 const AGAIN_MS = 200;
+/** How a bare frame names what will not come, under the number of the last of it. */
+const MISSING = /^### runvoy: lines? (\d+)(?:-(\d+))? (?:is|are) missing$/;
 const PAGE_LINES = 25;
 
 /** Where a run is read. */
@@ -126,8 +128,8 @@ const connectBare = ({ websocketUrl }: RunDoors, seen: Seen): Promise<void> =>
     const frame = JSON.parse(text) as BareLogFrame | BareDisconnectFrame;
     if ('type' in frame) return void (seen.isOver = true);
     const seq = Number(frame.event_id);
-    // Its number is all that a bare frame says of what is missing before it.
-    if (seq > seen.cursor + 1) seen.gap({ from: seen.cursor + 1, to: seq - 1 });
+    const [, from, to = from] = MISSING.exec(frame.message) ?? [];
+    if (from !== undefined && Number(to) === seq) return seen.gap({ from: Number(from), to: seq });
     seen.line({ seq, text: frame.message });
   });
 

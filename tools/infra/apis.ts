@@ -43,6 +43,7 @@ export function apisOf({ variables }: Pick<DeploymentSettings, 'variables'>): re
     ...(Array.isArray(keys) && keys.length > 0 ? ['cloudkms'] : []),
     ...(variables['service_logs_in_bigquery'] === true ? ['bigquery'] : []),
     ...(has('budget') ? ['billingbudgets'] : []),
+    ...(variables['observability'] === true ? ['cloudtrace', 'telemetry'] : []),
   ];
   return [...new Set([...ALWAYS, ...chosen])].map(full);
 }

@@ -339,7 +339,14 @@ test('what doctor knows are the APIs that Terraform switches on, and the oldest 
   const apisIn = (file: string) => [...textOf(file).matchAll(/"([a-z]+\.googleapis\.com)"/g)].map(([, api]) => api!);
   const always = apisIn('modules/project-services/main.tf');
   expect(apisOf(SETTINGS)).toEqual(always);
-  const all = { network: {}, load_balancer: {}, kms_stores: ['secrets'], service_logs_in_bigquery: true, budget: {} };
+  const all = {
+    network: {},
+    load_balancer: {},
+    kms_stores: ['secrets'],
+    service_logs_in_bigquery: true,
+    budget: {},
+    observability: true,
+  };
   const chosen = [...new Set(apisIn('main.tf'))];
   expect(
     apisOf({ variables: all })

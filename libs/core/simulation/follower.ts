@@ -10,6 +10,8 @@ import type { Situation } from './reached.ts';
 import type { World } from './world.ts';
 
 const RETRY_MS = 1_000;
+/** How a bare frame names what will not come, under the number of the last of it. */
+const MISSING = /^### runvoy: lines? (\d+)(?:-(\d+))? (?:is|are) missing$/;
 const OPEN_MS = 5;
 const PATIENCE_MS = 40_000;
 const REACHED = {
@@ -118,8 +120,13 @@ export class Follower {
 
   /** Its number is all that a bare frame says of its place, and it has neither stream nor time as it was cut. */
   #hearBare(seq: number, text: string): void {
-    const { cursor } = this.#seen;
-    if (seq > cursor + 1) this.#seen.gap(cursor + 1, seq - 1);
+    const named = MISSING.exec(text);
+    if (named) {
+      const [from, to = from] = named.slice(1).map((number) => (number === undefined ? undefined : Number(number)));
+      if (to !== seq)
+        this.#world.violate('line-missing', `${this.name} is told of a gap to ${to} under the number ${seq}`);
+      return this.#seen.gap(from!, to!);
+    }
     const cut = this.#run.lines.find((line) => line.seq === seq);
     this.#seen.line({ ...(cut ?? { stream: 'stdout', ms: 0 }), seq, text });
   }

@@ -4,7 +4,7 @@ import type { RunTruth } from './run-truth.ts';
 import { WINDOWS } from './windows.ts';
 import type { World } from './world.ts';
 
-/** How an end was told. Bare frames say that it is over and nothing else. */
+/** How an end was told. Bare frames say that it is over, and nothing of lines and digest. */
 export interface ToldEnd {
   readonly lines?: number;
   readonly sha256?: string | null;
@@ -157,7 +157,7 @@ export class SeenLog {
     }
   }
 
-  /** Bare frames name a gap by the numbers on both sides of it. What is missing at the end they cannot name. */
+  /** Bare frames say nothing of the log as a whole: what is stored and long could be shown was. */
   #endWithoutWords(): void {
     const { chunks, chunkStoredMs } = this.#run;
     for (const { from, through } of chunks.values()) {
