@@ -4,6 +4,7 @@ import {
   chownSync,
   cpSync,
   existsSync,
+  globSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -13,7 +14,7 @@ import {
   symlinkSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { layOut, parseArgs, parseDockerfile, type LaidOut } from './dockerfile.ts';
 import { installedPackages } from './installed-packages.ts';
@@ -127,5 +128,9 @@ function linkAll(cwd: string): void {
   for (const name of readdirSync(packages)) {
     if (name === '@runvoy') linkTree(join(packages, name), join(cwd, 'node_modules', name));
     else symlinkSync(join(packages, name), join(cwd, 'node_modules', name));
+  }
+  // A workspace has what another one needs in another version.
+  for (const path of globSync('{clients,jobs,libs,services}/*/node_modules', { cwd: REPOSITORY })) {
+    if (existsSync(join(cwd, dirname(path)))) symlinkSync(join(REPOSITORY, path), join(cwd, path));
   }
 }

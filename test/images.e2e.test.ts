@@ -69,10 +69,6 @@ describe.each(['orchestrator', 'processor', 'websocket'])('the image of the %s, 
     expect(first.builtins.filter((name) => /\b(undici|webcrypto)\b/.test(name))).toEqual([]);
 
     expect((await fetch(`${service.url}/ready`)).status).toBe(503);
-    const page = await fetch(`${service.url}/claim`);
-    expect([page.status, (await page.text()).includes('<title>')]).toEqual(
-      target === 'orchestrator' ? [200, true] : [404, false],
-    );
     const { files } = await service.loaded();
     expect(files.length).toBeGreaterThan(first.files.length);
     expect(files.filter((file) => !file.startsWith(join(image.root, image.workdir)))).toEqual([]);
@@ -82,6 +78,11 @@ describe.each(['orchestrator', 'processor', 'websocket'])('the image of the %s, 
       CAN_BECOME &&
       /^Uid:\s+(\d+)\s.*\nGid:\s+(\d+)\s/m.exec(readFileSync(`/proc/${service.pid}/status`, 'utf8'))!.slice(1);
     if (CAN_BECOME) expect(ids).toEqual(['65532', '65532']);
+
+    const page = await fetch(`${service.url}/claim`);
+    expect([page.status, (await page.text()).includes('<title>')]).toEqual(
+      target === 'orchestrator' ? [200, true] : [404, false],
+    );
   }, 120_000);
 
   test('says what it is, of which release and from which base', () => {
