@@ -120,7 +120,7 @@ async function* history(api: RunvoyClient, choice: ExportChoice, noticed: Notice
 function exportedRun(execution: ExecutionBody, withLog: boolean): ExportedRun {
   const { execution_id, created_by, command, image_id, started_at, completed_at, status, exit_code } = execution;
   const { reason, isolation, secrets: names, cpu, memory, duration_seconds, log: stated } = execution;
-  const { lines, bytes, sha256 } = stated ?? {};
+  const { lines, bytes, sha256, maskings } = stated ?? {};
   const isStated = withLog && lines !== undefined && bytes !== undefined && sha256 !== undefined;
   return {
     execution_id,
@@ -142,7 +142,7 @@ function exportedRun(execution: ExecutionBody, withLog: boolean): ExportedRun {
     ...(memory === undefined ? {} : { memory }),
     ...(isolation === undefined ? {} : { isolation }),
     ...(duration_seconds === undefined ? {} : { duration_seconds }),
-    ...(isStated ? { log: { lines, bytes, sha256 } } : {}),
+    ...(isStated ? { log: { lines, bytes, sha256, ...(maskings === undefined ? {} : { maskings }) } } : {}),
   };
 }
 

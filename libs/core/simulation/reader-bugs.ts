@@ -17,7 +17,7 @@ export const READER_BUGS: readonly PlantedBug[] = [
       {
         of: VIEW,
         file: 'viewer.ts',
-        find: "    this.#outlet.send(this.#form.gap({ type: 'gap', from: this.#next, to: seq - 1 }));\n",
+        find: "    this.#outlet.send(this.#form.gap({ type: 'gap', from: this.#next, to: seq - 1 }, atMs));\n",
         replace: '',
       },
     ],

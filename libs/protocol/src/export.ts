@@ -79,7 +79,12 @@ export type ExportedRun = Pick<
   /** How long its command ran: less than from its start to its end where it had to wait. */
   readonly duration_seconds?: number;
   /** What its runner stated about its log, where the log comes along. */
-  readonly log?: { readonly lines: number; readonly bytes: number; readonly sha256: string };
+  readonly log?: {
+    readonly lines: number;
+    readonly bytes: number;
+    readonly sha256: string;
+    readonly maskings?: number;
+  };
 };
 
 /** A run that has ended. */

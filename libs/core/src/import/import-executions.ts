@@ -94,7 +94,7 @@ function importedRun(run: ExportedRun, source: string, { caller }: Asking, atMs:
     exit_code: run.exit_code,
     ...(run.reason === undefined ? {} : { reason: run.reason }),
     completed_at_ms,
-    ...(run.log === undefined ? {} : { end_record: { ...run.log, maskings: 0 } satisfies EndRecord }),
+    ...(run.log === undefined ? {} : { end_record: { maskings: 0, ...run.log } satisfies EndRecord }),
     faults: [],
     log_since_ms: atMs,
     // Its lines come after it; when they have come, they may be sealed.

@@ -43,6 +43,7 @@ export const ExportedRunSchema = Type.Object(
           lines: Type.Integer({ minimum: 0 }),
           bytes: Type.Integer({ minimum: 0 }),
           sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
+          maskings: Type.Optional(Type.Integer({ minimum: 0 })),
         },
         { additionalProperties: false },
       ),
