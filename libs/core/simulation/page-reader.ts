@@ -76,7 +76,7 @@ export class PageReader {
     const seen = this.#seen;
     const gaps = page.assessment?.gaps ?? [];
     for (const line of page.lines) {
-      const gap = gaps.find(({ from, to }) => from <= seen.cursor + 1 && to === line.seq - 1);
+      const gap = gaps.find(({ from, to }) => from <= seen.cursor + 1 && to > seen.cursor && to === line.seq - 1);
       if (gap) seen.gap(seen.cursor + 1, gap.to);
       seen.line(line);
     }
