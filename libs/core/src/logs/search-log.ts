@@ -3,7 +3,7 @@ import { SearchedLine, type GrowingHit } from './searched-line.ts';
 import type { TextMatcher } from './text-matcher.ts';
 
 /** A long log is searched in turns, so that nobody else waits for it. */
-const CHARS_A_TURN = 200 * 1024;
+const CHARS_A_TURN = 16 * 1024;
 /** A page of hits is over when it holds this much text. */
 const PAGE_CHARS = 1024 * 1024;
 /** What is found and not yet told of a line that does not end; beyond it the search may be cut within that line. */
@@ -43,11 +43,13 @@ export async function searchLog(batches: AsyncIterable<readonly LogLine[]>, sear
     for (const line of lines) {
       chars += line.text.length;
       searching.take(line);
+      if (chars < CHARS_A_TURN) continue;
+      chars = 0;
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      search.signal?.throwIfAborted();
+      if (search.isTimeUp() && searching.hasAdvanced) return searching.findings(false);
     }
     if (search.isTimeUp() && searching.hasAdvanced) return searching.findings(false);
-    if (chars < CHARS_A_TURN) continue;
-    chars = 0;
-    await new Promise<void>((resolve) => setImmediate(resolve));
   }
   searching.end();
   return searching.findings(true);
