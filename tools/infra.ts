@@ -15,7 +15,7 @@ import { googleRest, type GoogleRest } from './infra/google-rest.ts';
 import { readInfraLine, type InfraLine } from './infra/infra-line.ts';
 import { InfraProblem } from './infra/infra-problem.ts';
 import { accessToken, type InfraRun } from './infra/infra-run.ts';
-import { interruptionsOf } from './infra/interruptions.ts';
+import { interruptionsOf, type Interruptions } from './infra/interruptions.ts';
 import { planOffline } from './infra/plan-offline.ts';
 import { planJson, planText } from './infra/plan-text.ts';
 import { rootValues } from './infra/deployment-settings.ts';
@@ -60,7 +60,7 @@ async function main(args: readonly string[]): Promise<number> {
     smoke,
   };
   if (line.verb === 'status') return status(run, line);
-  return line.verb === 'apply' ? applyAsked(run, line) : destroyAsked(run);
+  return line.verb === 'apply' ? applyAsked(run, line, interruptions) : destroyAsked(run, interruptions);
 }
 
 async function plan(settings: DeploymentSettings, { json }: InfraLine): Promise<number> {
@@ -84,13 +84,15 @@ async function status(run: InfraRun, { json }: InfraLine): Promise<number> {
   return isWell(found) ? 0 : 1;
 }
 
-async function applyAsked(run: InfraRun, { yes }: InfraLine): Promise<number> {
+async function applyAsked(run: InfraRun, { yes }: InfraLine, interruptions: Interruptions): Promise<number> {
+  // Before anything is asked or made: values that Terraform refuses would be kept beside the state.
+  const planned = await planOffline(rootValues(run.settings));
   say('Looking at what is there, and what is missing:');
   const findings = await examine(run.settings, run.programs, run.google);
   for (const text of findingLines(findings)) say(text);
   if (!yes) {
-    say(`\n${planText(await planOffline(rootValues(run.settings)), run.settings)}`);
-    await expectTyped(`Make this in ${run.settings.project}? Type yes: `, 'yes');
+    say(`\n${planText(planned, run.settings)}`);
+    await expectTyped(interruptions, `Make this in ${run.settings.project}? Type yes: `, 'yes');
   }
   await apply(run, findings);
   if (run.settings.variables['deletion_protection'] === false) {
@@ -100,11 +102,11 @@ async function applyAsked(run: InfraRun, { yes }: InfraLine): Promise<number> {
   return 0;
 }
 
-async function destroyAsked(run: InfraRun): Promise<number> {
+async function destroyAsked(run: InfraRun, interruptions: Interruptions): Promise<number> {
   await expectUnprotected(run);
   const { project } = run.settings;
   say(`Everything of runvoy in ${project} is deleted: records, logs, secrets, services. Nothing brings it back.`);
-  await expectTyped(`Type the project's name to go on: `, project);
+  await expectTyped(interruptions, `Type the project's name to go on: `, project);
   await destroy(run);
   return 0;
 }
@@ -153,11 +155,14 @@ async function smoke(apiUrl: string, apiKey: string, websocketUrl?: string): Pro
   });
 }
 
-async function expectTyped(question: string, wanted: string): Promise<void> {
+async function expectTyped(interruptions: Interruptions, question: string, wanted: string): Promise<void> {
   const asker = new Asker(openTerminal(process, process.env, false));
+  const interrupted = Promise.withResolvers<undefined>();
+  const unheard = interruptions.onSignal(() => interrupted.resolve(undefined));
   try {
-    if ((await asker.ask(question)) === wanted) return;
+    if ((await Promise.race([asker.ask(question), interrupted.promise])) === wanted) return;
   } finally {
+    unheard();
     asker.close();
   }
   throw new InfraProblem('Nothing was changed.');

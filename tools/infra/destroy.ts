@@ -1,5 +1,5 @@
 import { BUILDER, builderEmail, sourceBucket } from './apply/build-images.ts';
-import { openTerraform } from './apply/make-resources.ts';
+import { openState } from './apply/make-resources.ts';
 import { InfraProblem } from './infra-problem.ts';
 import { gcloud, linesIn, terraform, type InfraRun } from './infra-run.ts';
 import { forget } from './saved-settings.ts';
@@ -16,7 +16,7 @@ interface Module {
 /** Throws while anything of the deployment is protected from being deleted, by its state or by what it was told. */
 export async function expectUnprotected(run: InfraRun): Promise<void> {
   const { project, variables } = run.settings;
-  await openTerraform(run);
+  await openState(run);
   const state = JSON.parse(await terraform(run, ['show', '-json', '-no-color'])) as State;
   const kept = resourcesIn(state.values?.root_module ?? {}).flatMap(({ address, values = {} }) =>
     values['deletion_protection'] === true || values['delete_protection_state'] === 'DELETE_PROTECTION_ENABLED'

@@ -43,6 +43,9 @@ export interface InfraLine {
   readonly json: boolean;
 }
 
+/** It names a folder of ours, too; how long it may be says Terraform. An old one has its domain in front. */
+const PROJECT = /^(?:[a-z0-9.-]+:)?[a-z][a-z0-9-]*$/;
+
 /** Reads what stands behind `runvoy infra`. Throws a usage problem that names what is wrong. */
 export function readInfraLine(args: readonly string[]): InfraLine {
   const { values, positionals } = parsed(args);
@@ -51,6 +54,7 @@ export function readInfraLine(args: readonly string[]): InfraLine {
   if (more.length > 0) throw usage(`Too much: "${more[0]}". "runvoy help infra" says what there is.`);
   const { project } = values;
   if (project === undefined) throw usage('Which project? --project PROJECT_ID');
+  if (!PROJECT.test(project)) throw usage(`"${project}" is no id of a project: small letters, digits and hyphens.`);
   return {
     verb,
     project,

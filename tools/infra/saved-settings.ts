@@ -34,7 +34,9 @@ export async function settingsBesideState(
     '--quiet',
   ]);
   if (status === 0) return readAs(object, stdout);
-  if (/matched no objects|not found|404|does not exist/i.test(stderr)) return undefined;
+  // A bucket may have any of these words in its name.
+  const said = stderr.replaceAll(bucket, '');
+  if (/matched no objects|not found|404|does not exist/i.test(said)) return undefined;
   throw new InfraProblem(`${object} could not be read, and it holds what this deployment was told:\n${stderr.trim()}`);
 }
 

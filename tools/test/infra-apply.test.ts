@@ -297,6 +297,11 @@ describe('what a deployment was told', () => {
       'HTTPError 403',
     );
   });
+
+  test('whatever the name of their bucket holds', async () => {
+    failOn('storage cat', 'ERROR: gs://my-404-terraform: HTTPError 403: you@example.com does not have access');
+    expect(await problemOf(settingsBesideState(world, 'my-404', 'my-404-terraform'))).toContain('HTTPError 403');
+  });
 });
 
 describe('destroy', () => {
@@ -307,6 +312,14 @@ describe('destroy', () => {
     const message = await problemOf(expectUnprotected(world.infra()));
     expect(message).toContain('Protected are module.firestore.google_firestore_database.runvoy.');
     expect(message).toContain('runvoy infra apply --project my-project --deletion-protection off');
+  });
+
+  test('that is refused keeps nothing of what it was told', async () => {
+    await apply(world.infra(), []);
+    const kept = () => [settingsHere(world.infra().folder), ...world.objects.values()];
+    const before = structuredClone(kept());
+    await problemOf(expectUnprotected(world.infra({ region: 'us-central1', ...off })));
+    expect(kept()).toEqual(before);
   });
 
   test('refuses when it was told so and nobody has applied it, and when the state does not say', async () => {

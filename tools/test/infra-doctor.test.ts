@@ -305,7 +305,7 @@ describe('doctor', () => {
     await google.stop();
     const findings = await found();
     expect(unwell(findings)).toMatchObject([
-      { about: 'Google', outcome: 'unknown', fix: expect.stringContaining('proxy') },
+      { about: 'Google', outcome: 'failed', fix: expect.stringContaining('proxy') },
     ]);
     google = await fakeProjectSetup({ project: PROJECT, region: SETTINGS.region, token: TOKEN });
   });

@@ -30,6 +30,7 @@ test.each([
   [['apply'], 'Which project? --project PROJECT_ID'],
   [['make', '--project', 'p'], 'There is no "infra make"; there are: plan, apply, destroy, status, doctor.'],
   [['plan', 'twice', '--project', 'p'], 'Too much: "twice".'],
+  [['destroy', '--project', '../../pwned'], '"../../pwned" is no id of a project: small letters, digits and hyphens.'],
   [['plan', '--projekt', 'p'], "Unknown option '--projekt'"],
   [[...LINE, '--max-instances', '0'], '--max-instances must be a whole number from 1; got "0".'],
   [[...LINE, '--deletion-protection', 'no'], '--deletion-protection is on or off; got "no".'],

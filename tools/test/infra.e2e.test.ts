@@ -1,7 +1,8 @@
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { rootModule } from '../infra/root-module.ts';
@@ -116,3 +117,49 @@ run "plan" {
   command = plan
 }
 `;
+
+/** Knows who is signed in, and that nothing is kept. */
+const GCLOUD = `#!/bin/sh
+case "$*" in
+  *'get account'*) echo you@example.com ;;
+  *print-access-token*) echo token ;;
+  *'storage cat'*) echo 'matched no objects' >&2; exit 1 ;;
+  *'storage'*|*enable*) echo "$*" >> "$HOME/asked" ;;
+  *version*) echo '{}' ;;
+esac
+`;
+
+inTerraform(
+  titled('is what apply shows before it asks, and Ctrl-C is an answer to that'),
+  async () => {
+    const home = join(folder, 'interrupted');
+    mkdirSync(home);
+    writeFileSync(join(home, 'gcloud'), GCLOUD, { mode: 0o755 });
+    const child = spawn(process.execPath, [INFRA, 'apply', ...LINE], {
+      env: { PATH: `${home}${delimiter}${process.env['PATH']}`, HOME: home, RUNVOY_GOOGLE_APIS: 'http://127.0.0.1:9' },
+      stdio: ['pipe', 'ignore', 'pipe'],
+    });
+    let said = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+      if (said.endsWith('Type yes: ')) child.kill('SIGINT');
+    });
+    const [code] = (await once(child, 'close')) as [number];
+    expect([code, said.split('\n').at(-2)]).toEqual([1, expect.stringContaining('runvoy: Nothing was changed.')]);
+    expect(existsSync(join(home, 'asked'))).toBe(false);
+  },
+  60_000,
+);
+
+inTerraform(titled('refuses what apply --yes would have made of it, before anything is asked for or kept'), () => {
+  const home = join(folder, 'mars');
+  mkdirSync(home);
+  writeFileSync(join(home, 'gcloud'), GCLOUD, { mode: 0o755 });
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    [INFRA, 'apply', '--project', 'my-project', '--region', 'mars', '--yes'],
+    { encoding: 'utf8', env: { PATH: `${home}${delimiter}${process.env['PATH']}`, HOME: home } },
+  );
+  expect([status, stderr]).toEqual([1, expect.stringContaining('region')]);
+  expect(existsSync(join(home, 'asked'))).toBe(false);
+});

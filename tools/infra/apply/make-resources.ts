@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { InfraProblem } from '../infra-problem.ts';
 import { terraform, terraformEnded, type InfraRun } from '../infra-run.ts';
@@ -13,6 +13,12 @@ const APPLY = ['apply', '-auto-approve', ...QUIET];
 export async function openTerraform(run: InfraRun): Promise<void> {
   keepHere(run.folder, run.settings);
   await keepBesideState(run);
+  await openState(run);
+}
+
+/** The same without keeping anything: what is only looked at, or taken away, goes on as it was told before. */
+export async function openState(run: InfraRun): Promise<void> {
+  mkdirSync(run.folder, { recursive: true });
   writeRootModule(run);
   await terraform(run, ['init', '-reconfigure', '-upgrade', ...QUIET]);
 }

@@ -1,7 +1,7 @@
 import type { DeploymentSettings } from '../deployment-settings.ts';
 import type { GoogleRest } from '../google-rest.ts';
 import type { Programs } from '../programs.ts';
-import { unknown, type Finding } from './finding.ts';
+import { failed, type Finding } from './finding.ts';
 import { lookAtApis } from './look-at-apis.ts';
 import { lookAtPermissions } from './look-at-permissions.ts';
 import { lookAtPolicies } from './look-at-policies.ts';
@@ -35,7 +35,8 @@ export async function examine(
   } catch (error) {
     const why = (error as Error).cause ?? error;
     const fix = 'Is there a way to googleapis.com from here? A proxy is named by HTTPS_PROXY and NODE_USE_ENV_PROXY=1.';
-    return [...tools, unknown('Google', `did not answer: ${(why as Error).message}`, fix)];
+    // Nothing but the tools was looked at: whoever goes by the exit code must not go on.
+    return [...tools, failed('Google', `did not answer: ${(why as Error).message}`, fix)];
   }
 }
 
