@@ -1,10 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { ContainerEngine } from '../src/isolation/container-engine.ts';
 import type { ContainerPipes } from '../src/isolation/container-pipes.ts';
 import { openContainerProcesses } from '../src/isolation/container-processes.ts';
+import { until } from './until.ts';
 
 let directory: string;
 
@@ -13,14 +14,14 @@ beforeEach(() => {
 });
 
 afterEach(() => {
-  process.kill(pidIn('child'));
+  if (existsSync(join(directory, 'child'))) process.kill(pidIn('child'));
   rmSync(directory, { recursive: true, force: true });
 });
 
 const pidIn = (name: string) => Number(readFileSync(join(directory, name), 'utf8'));
 
 /** An engine with one container, that hangs the first time it is asked for `verb`, and does not end when it is told to. */
-function engineThatHangsOnce(verb: 'ps' | 'rm'): Pick<ContainerEngine, 'command' | 'env'> {
+function engineThatHangsOnce(verb: 'ps' | 'rm' | 'never'): Pick<ContainerEngine, 'command' | 'env'> {
   const program = join(directory, 'engine');
   const script = [
     '#!/bin/sh',
@@ -48,3 +49,16 @@ test.each(['ps', 'rm'] as const)(
     expect(() => process.kill(pidIn('pid'), 0)).toThrow('ESRCH');
   },
 );
+
+test('A container that is still being made is removed at once, and the engine that makes it is not waited for', async () => {
+  const engine = engineThatHangsOnce('never');
+  const processes = openContainerProcesses(engine, { executionId: 'e1', attempt: 1, noticeMs: 60_000 });
+  let made = () => {};
+  const ended = new Promise<void>((resolve) => (made = resolve));
+  const pipes = { cut: () => undefined, close: () => undefined } as Partial<ContainerPipes>;
+  processes.starting(pipes as ContainerPipes, ended);
+  const removed = processes.killAll();
+  await until('the removal', () => existsSync(join(directory, 'removed')));
+  made();
+  await removed;
+});

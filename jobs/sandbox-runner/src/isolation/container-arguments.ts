@@ -50,6 +50,8 @@ export function containerArguments(call: ContainerCall): string[] {
     ['run', '--rm', '--pull', 'never', '--name', `runvoy-${executionId}-${attempt}`],
     ['--label', `${CONTAINER_LABELS.execution}=${executionId}`, '--label', `${CONTAINER_LABELS.attempt}=${attempt}`],
     ['--hostname', 'runvoy', '--entrypoint', '/bin/sh', '--workdir', '/'],
+    // Who removes it has given the command its grace already; podman would wait 10 s more.
+    ['--stop-timeout', '0'],
     // Output comes through our pipes; the engine is to keep nothing of it, on no disk.
     ['--log-driver', 'none'],
     ['--cap-drop', 'ALL', '--security-opt', 'no-new-privileges'],

@@ -40,7 +40,8 @@ export function openContainerProcesses(
     executionId,
     attempt,
     answerMs = ANSWER_MS,
-  }: { readonly executionId: string; readonly attempt: number; readonly answerMs?: number },
+    noticeMs = NOTICE_MS,
+  }: { readonly executionId: string; readonly attempt: number; readonly answerMs?: number; readonly noticeMs?: number },
 ): ContainerProcesses {
   const call = (args: readonly string[]) => callEngine(engine, args, { withinMs: answerMs });
   const early = new AbortController();
@@ -60,8 +61,13 @@ export function openContainerProcesses(
   async function remove(): Promise<void> {
     if (!pipes) return;
     pipes.cut();
-    await Promise.race([ended, pause(NOTICE_MS, undefined, { ref: false })]);
+    let isOver = false;
+    const over = Promise.race([ended, pause(noticeMs, undefined, { ref: false })]).then(() => (isOver = true));
+    // One that is still being made has nobody in it who hears of the end: it is looked for at once.
+    if (shell) await over;
     for (let wait = 100; ; wait = Math.min(wait * 2, 5_000)) {
+      // Looked up before the list is asked for: an engine that goes on may make the container after it.
+      const wasOver = isOver;
       const found = await call([
         'ps',
         '--all',
@@ -70,8 +76,8 @@ export function openContainerProcesses(
         ...filter(CONTAINER_LABELS.execution, executionId),
         ...filter(CONTAINER_LABELS.attempt, String(attempt)),
       ]);
-      if (found.ok && found.stdout === '') break;
-      if (found.ok) await call(['rm', '--force', '--volumes', ...found.stdout.split('\n')]);
+      if (found.ok && found.stdout === '' && wasOver) break;
+      if (found.ok && found.stdout !== '') await call(['rm', '--force', '--volumes', ...found.stdout.split('\n')]);
       await pause(wait);
     }
     pipes.close();
