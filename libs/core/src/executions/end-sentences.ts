@@ -1,9 +1,29 @@
+import type { EndCause } from '@runvoy/protocol';
 import type { PlatformEnd } from '../jobs/job-runner.ts';
 import type { Report } from './execution.ts';
 import { reasonTextOf } from './reason-texts.ts';
 
+/** Whether the runner started the command: one that it never started has neither an exit code nor a signal. */
+export function hasBegun({ cause, reason, exit_code, signal }: Report): boolean {
+  return reason === undefined && (cause === 'exited' || exit_code !== undefined || signal !== undefined);
+}
+
 /** How the runner says that the command ended, as a clause. */
 export function reportClause(report: Report): string {
+  return report.cause === 'exited' || hasBegun(report)
+    ? endOf(report)
+    : `the command was never started: ${BEFORE_IT[report.cause]}`;
+}
+
+/** What came before a command that was to be started. */
+const BEFORE_IT: Readonly<Record<Exclude<EndCause, 'exited'>, string>> = {
+  stop: 'the run was asked to stop before',
+  timeout: 'its time limit was over before',
+  output_limit: 'what was done before it had printed more than it may',
+  terminated: 'a signal from outside that runvoy had not announced came before',
+};
+
+function endOf(report: Report): string {
   switch (report.cause) {
     case 'stop':
       return 'the command ended after it was asked to stop';

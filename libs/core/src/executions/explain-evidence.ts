@@ -1,7 +1,7 @@
 import type { EvidenceBodyKind } from '@runvoy/protocol';
 import type { Millis } from '../time/clock.ts';
 import { clockText, dateText, durationText } from '../time/time-text.ts';
-import { endClause, platformName, platformNameWithin, reportClause, said } from './end-sentences.ts';
+import { endClause, hasBegun, platformName, platformNameWithin, reportClause, said } from './end-sentences.ts';
 import type { Attempt, EndRecord, Execution, Haste, Stop } from './execution.ts';
 import { reasonTextOf } from './reason-texts.ts';
 import type { TrailEntry } from './trail-entry.ts';
@@ -131,7 +131,7 @@ function tellBinding(execution: Execution): readonly Told[] {
 function tellCommand(execution: Execution): readonly Told[] {
   const { seen_at_ms, facts } = execution;
   const told: Told[] = [];
-  if (facts.report && facts.report.reason === undefined) {
+  if (facts.report && hasBegun(facts.report)) {
     const text = 'The command was started, by the clock of its runner.';
     told.push({ atMs: facts.report.started_at_ms, kind: 'command_started', text });
   }
@@ -178,13 +178,13 @@ function tellHaste({ requested_at_ms, requested_by, grace_ms }: Haste): Told {
 
 function tellReport({ facts: { report }, end_record }: Execution): readonly Told[] {
   if (!report) return [];
-  const { ended_at_ms, stored_at_ms, reason } = report;
+  const { ended_at_ms, stored_at_ms } = report;
   const reported: Told = {
     atMs: stored_at_ms,
     kind: 'reported',
     text: `Its runner reported, signed, and this was stored: ${reportClause(report)}.${maskingText(end_record)}`,
   };
-  if (reason !== undefined) return [reported];
+  if (!hasBegun(report)) return [reported];
   return [
     { atMs: ended_at_ms, kind: 'command_ended', text: 'The command ended, by the clock of its runner.' },
     reported,

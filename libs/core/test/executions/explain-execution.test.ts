@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
+import { signedText } from '@runvoy/protocol';
 import { explainExecution, type ExplainArgs } from '../../src/executions/explain-execution.ts';
 import { notePlatformEntry, platformNotesRef } from '../../src/executions/platform-notes.ts';
+import { recordFinished } from '../../src/executions/record-finished.ts';
 import { recordHeartbeat } from '../../src/executions/record-heartbeat.ts';
 import { nameOf } from '../fake-job-runner.ts';
 import { RunWorld, T0, type StartedRun } from '../run-world.ts';
@@ -113,6 +115,21 @@ describe('the evidence', () => {
       'signalled: The command was asked to end (SIGTERM).',
       'cancel_sent: The platform was told to end it: a stop was asked for, and its grace period was over.',
     ]);
+  });
+
+  test('of a stop that came before the command could be started tells of no command', async () => {
+    const world = await RunWorld.open();
+    const run = await world.running({ grace: 60 });
+    await run.stop();
+    const { exit_code: _, mac: __, ...message } = run.report({ cause: 'stop' }, 'x');
+    await recordFinished(world, run.id, { ...message, mac: run.sign(signedText('finished', run.id, message)) });
+    world.jobs.ended(1, T0 + 1_000);
+    world.clock.advance(2_000);
+    await run.look();
+    const { evidence, rule } = await explain(run);
+    expect(evidence.map(({ kind }) => kind)).not.toContain('command_started');
+    expect(evidence.map(({ kind }) => kind)).not.toContain('command_ended');
+    expect(rule).toContain('its runner says: the command was never started: the run was asked to stop before.');
   });
 
   test('of a stop that leaves nothing says so', async () => {
