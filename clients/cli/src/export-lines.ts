@@ -12,7 +12,7 @@ import {
 } from '@runvoy/protocol';
 import { RunvoyError, type RunvoyClient } from '@runvoy/sdk/client';
 import { lineOf, logBatches, numberedLines } from './log-batches.ts';
-import { patiently } from './patiently.ts';
+import { openPatience, type Patiently } from './patiently.ts';
 
 /** What is asked of an export. */
 export interface ExportChoice {
@@ -21,7 +21,15 @@ export interface ExportChoice {
 }
 
 type Noticed = (what: string) => void;
-type Section = (api: RunvoyClient, choice: ExportChoice, noticed: Noticed) => AsyncIterable<ExportLine>;
+
+interface Reading {
+  readonly api: RunvoyClient;
+  readonly choice: ExportChoice;
+  readonly noticed: Noticed;
+  readonly patiently: Patiently;
+}
+
+type Section = (reading: Reading) => AsyncIterable<ExportLine>;
 
 /** "This machine": every local server has its own. */
 const HOST_IMAGE = 'host';
@@ -42,12 +50,13 @@ export async function* exportLines(
   nowMs: number,
   noticed: Noticed,
 ): AsyncGenerator<ExportLine, void, undefined> {
+  const reading: Reading = { api, choice, noticed, patiently: openPatience(noticed) };
   const { provider, version } = await api.health();
   const exported_at = new Date(nowMs).toISOString();
   yield { type: 'export', version: EXPORT_VERSION, exported_at, source: { provider, version } };
   const counts: Record<string, number> = {};
   for (const section of SECTIONS) {
-    for await (const line of section(api, choice, noticed)) {
+    for await (const line of section(reading)) {
       counts[line.type] = (counts[line.type] ?? 0) + 1;
       yield line;
     }
@@ -55,7 +64,7 @@ export async function* exportLines(
   yield { type: 'end', counts };
 }
 
-async function* images(api: RunvoyClient): AsyncIterable<ExportLine> {
+async function* images({ api }: Reading): AsyncIterable<ExportLine> {
   for (const image of (await api.images()).images) if (image.image !== HOST_IMAGE) yield exportedImage(image);
 }
 
@@ -75,11 +84,11 @@ function exportedImage(image: Partial<ImageBody> & Pick<ImageBody, 'image'>): Ex
   };
 }
 
-async function* users(api: RunvoyClient): AsyncIterable<ExportLine> {
+async function* users({ api }: Reading): AsyncIterable<ExportLine> {
   for (const { email, role, revoked } of (await api.users()).users) yield { type: 'user', email, role, revoked };
 }
 
-async function* secrets(api: RunvoyClient): AsyncIterable<ExportLine> {
+async function* secrets({ api }: Reading): AsyncIterable<ExportLine> {
   // runvoy on AWS lists values, too: only what is named here goes on.
   const listed: readonly (Omit<SecretBody, 'granted_to'> & Partial<SecretBody>)[] = (await api.secrets()).secrets;
   for (const { name, key_name, description, granted_to = [] } of listed)
@@ -87,7 +96,7 @@ async function* secrets(api: RunvoyClient): AsyncIterable<ExportLine> {
 }
 
 /** The newest version of each; runvoy on AWS keeps none on its server. */
-async function* playbooks(api: RunvoyClient): AsyncIterable<ExportLine> {
+async function* playbooks({ api, patiently }: Reading): AsyncIterable<ExportLine> {
   let after: string | undefined;
   do {
     const page: ListPlaybooksAnswer = await api.playbooks(after === undefined ? {} : { after }).catch(noneOnAws);
@@ -104,7 +113,8 @@ function noneOnAws(error: unknown): ListPlaybooksAnswer {
   throw error;
 }
 
-async function* history(api: RunvoyClient, choice: ExportChoice, noticed: Noticed): AsyncIterable<ExportLine> {
+async function* history(reading: Reading): AsyncIterable<ExportLine> {
+  const { api, choice, noticed } = reading;
   if (!choice.history) return;
   const executions = await api.list({ limit: '0' });
   const unfinished = executions.filter(({ status }) => !isTerminal(status)).length;
@@ -112,7 +122,7 @@ async function* history(api: RunvoyClient, choice: ExportChoice, noticed: Notice
   for (const execution of executions.toReversed()) {
     if (!isTerminal(execution.status)) continue;
     yield { type: 'execution', execution: exportedRun(execution, choice.logs) };
-    if (choice.logs) yield* log(api, execution.execution_id, noticed);
+    if (choice.logs) yield* log(reading, execution.execution_id);
   }
 }
 
@@ -146,17 +156,17 @@ function exportedRun(execution: ExecutionBody, withLog: boolean): ExportedRun {
   };
 }
 
-async function* log(api: RunvoyClient, execution_id: string, noticed: Noticed): AsyncIterable<ExportLine> {
+async function* log(reading: Reading, execution_id: string): AsyncIterable<ExportLine> {
   try {
-    for await (const lines of logBatches(readLog(api, execution_id))) yield { type: 'log', execution_id, lines };
+    for await (const lines of logBatches(readLog(reading, execution_id))) yield { type: 'log', execution_id, lines };
   } catch (error) {
     if (!(error instanceof RunvoyError)) throw error;
-    noticed(`the log of ${execution_id} could not be read: ${error.explanation}`);
+    reading.noticed(`the log of ${execution_id} could not be read: ${error.explanation}`);
   }
 }
 
 /** Page by page: a log may have a gigabyte. runvoy on AWS knows no pages and answers with all of it. */
-async function* readLog(api: RunvoyClient, id: string): AsyncGenerator<LogLine, void, undefined> {
+async function* readLog({ api, patiently }: Reading, id: string): AsyncGenerator<LogLine, void, undefined> {
   let after: number | undefined = 0;
   while (after !== undefined) {
     const from: number = after;

@@ -15,7 +15,7 @@ import {
   type Role,
 } from '@runvoy/protocol';
 import { RunvoyError, type RunvoyClient } from '@runvoy/sdk/client';
-import { patiently } from './patiently.ts';
+import { openPatience, type Patiently } from './patiently.ts';
 import { Problem } from './problem.ts';
 
 /** What an import came to. */
@@ -41,15 +41,16 @@ const REQUEST_CHARS = 1_000_000;
 
 /**
  * Carries the lines of an export into a deployment. Everything that is there already stays as it is, so that it may be stopped at any
- * moment and begun again, and twice is once. What the server refuses is told and does not stop the rest; a busy server is waited for.
+ * moment and begun again, and twice is once. What the server refuses is told and does not stop the rest; a busy server is waited for, and `noticed` told why.
  * Fails when the file is no export, is of a newer form, or has no end: what it held until then has been carried over.
  */
 export async function importLines(
   api: RunvoyClient,
   lines: AsyncIterable<string>,
   claimed: Claimed = () => undefined,
+  noticed: (why: string) => void = () => undefined,
 ): Promise<ImportReport> {
-  const importing = new Importing(api, claimed);
+  const importing = new Importing(api, claimed, openPatience(noticed));
   for await (const text of lines) if (text.trim() !== '') await importing.take(parsed(text, importing.taken + 1));
   return importing.finish();
 }
@@ -58,6 +59,7 @@ class Importing {
   taken = 0;
   readonly #api: RunvoyClient;
   readonly #claimed: Claimed;
+  readonly #patiently: Patiently;
   readonly #made: Record<string, number> = {};
   readonly #there: Record<string, number> = {};
   readonly #counts: Record<string, number> = {};
@@ -78,9 +80,10 @@ class Importing {
   #users = new Map<string, string>();
   #secrets = new Map<string, readonly string[]>();
 
-  constructor(api: RunvoyClient, claimed: Claimed) {
+  constructor(api: RunvoyClient, claimed: Claimed, patiently: Patiently) {
     this.#api = api;
     this.#claimed = claimed;
+    this.#patiently = patiently;
   }
 
   async take(line: ExportLine): Promise<void> {
@@ -147,7 +150,7 @@ class Importing {
         this.#left.push(`image ${line.image}: runs at once are ${here} here and ${there} in the export`);
       return this.#count(this.#there, 'image');
     }
-    await patiently(() => this.#api.registerImage(request));
+    await this.#patiently(() => this.#api.registerImage(request));
     this.#count(this.#made, 'image');
     const dropped = [runtime_platform && `platform ${runtime_platform}`, task_role_name && `account ${task_role_name}`];
     const told = dropped.filter((part) => part !== undefined && part !== '').join(' and ');
@@ -160,13 +163,13 @@ class Importing {
       if (known !== role) this.#left.push(`user ${email}: is ${known} here and ${role} in the export`);
       return this.#count(this.#there, 'user');
     }
-    const created = await patiently(() => this.#api.createUser({ email, role: role as Role })).catch(ifConflict);
+    const created = await this.#patiently(() => this.#api.createUser({ email, role: role as Role })).catch(ifConflict);
     // Another import was quicker.
     if (!created) return this.#count(this.#there, 'user');
     const claim = { email, claim_token: created.claim_token };
     this.#count(this.#made, 'user');
     this.#users.set(email.toLowerCase(), role);
-    if (revoked) await patiently(() => this.#api.revokeUser(email));
+    if (revoked) await this.#patiently(() => this.#api.revokeUser(email));
     else {
       this.#claims.push(claim);
       this.#claimed(claim);
@@ -177,15 +180,15 @@ class Importing {
     const granted = this.#secrets.get(name);
     if (!granted) return void this.#needed.push({ name, key_name });
     for (const email of granted_to) {
-      if (!granted.includes(email)) await patiently(() => this.#api.grantSecret(name, email));
+      if (!granted.includes(email)) await this.#patiently(() => this.#api.grantSecret(name, email));
     }
     this.#count(this.#there, 'secret');
   }
 
   async #playbook({ name, definition }: ExportedPlaybook): Promise<void> {
-    const known = await patiently(() => this.#api.playbook(name)).catch(ifMissing);
+    const known = await this.#patiently(() => this.#api.playbook(name)).catch(ifMissing);
     if (!known) {
-      await patiently(() => this.#api.createPlaybook({ name, ...definition }));
+      await this.#patiently(() => this.#api.createPlaybook({ name, ...definition }));
       return this.#count(this.#made, 'playbook');
     }
     const isSameText = JSON.stringify(sorted(known.playbook.definition)) === JSON.stringify(sorted(definition));
@@ -211,7 +214,7 @@ class Importing {
     const source = this.#head?.source.provider ?? 'unknown';
     const half = Math.ceil(runs.length / 2);
     await this.#tell(`run ${runs[0]?.execution_id}`, async () => {
-      const answer = await patiently(() => this.#api.importExecutions({ executions: runs, source })).catch(
+      const answer = await this.#patiently(() => this.#api.importExecutions({ executions: runs, source })).catch(
         (error: unknown) => {
           if (runs.length === 1 || !isRefusal(error)) throw error;
         },
@@ -235,7 +238,7 @@ class Importing {
     // Told already, with its run.
     if (!this.#arrived.has(execution_id)) return;
     if (!this.#wantsLog.has(execution_id)) return this.#count(this.#there, 'log');
-    await patiently(() => this.#api.importLog(execution_id, { lines }));
+    await this.#patiently(() => this.#api.importLog(execution_id, { lines }));
     this.#count(this.#made, 'log');
   }
 
@@ -243,7 +246,7 @@ class Importing {
   async #proveLogs(): Promise<void> {
     for (const id of this.#wantsLog) {
       if (!this.#stated.has(id)) continue;
-      const { completeness, gaps } = await patiently(() => this.#api.verifyLog(id));
+      const { completeness, gaps } = await this.#patiently(() => this.#api.verifyLog(id));
       if (completeness === 'complete') continue;
       this.#refused += 1;
       const why = gaps.length > 0 ? 'lines of it are missing' : 'its lines are not those its runner stated';

@@ -22,7 +22,8 @@ export async function importAll(invocation: Invocation): Promise<number> {
   const lines = createInterface({ input, crlfDelay: Infinity });
   const isJson = options.flag('json');
   const claimed = isJson ? undefined : claimPrinter(invocation);
-  const report = await Promise.race([importLines(api, lines, claimed), failed]);
+  const noticed = (why: string) => void terminal.stderr.write(`${oneLine(why)}\n`);
+  const report = await Promise.race([importLines(api, lines, claimed, noticed), failed]);
   if (isJson) terminal.stdout.write(`${JSON.stringify(report)}\n`);
   else print(report, invocation);
   return report.refused > 0 ? EXIT.failed : EXIT.ok;
