@@ -61,8 +61,8 @@ export function readInfraLine(args: readonly string[]): InfraLine {
     region: values.region,
     admin: values.admin,
     version: values.version,
-    images: values.images?.replace(/\/$/, ''),
-    stateBucket: values['state-bucket']?.replace(/^gs:\/\//, ''),
+    images: repository(values.images),
+    stateBucket: bucket(values['state-bucket']),
     settingsFile: values.settings,
     maxInstances: wholeNumber(values['max-instances']),
     publicAccess: values['public-access'],
@@ -83,6 +83,19 @@ function parsed(args: readonly string[]) {
 
 const isVerb = (word: string | undefined): word is Verb => VERBS.some((verb) => verb === word);
 const usage = (message: string): InfraProblem => new InfraProblem(message, { kind: 'usage' });
+
+function repository(text: string | undefined): string | undefined {
+  const path = text?.replace(/\/$/, '');
+  if (path === undefined || /^[a-z0-9.-]+(?::\d+)?(?:\/[a-z0-9._-]+)+$/.test(path)) return path;
+  throw usage(`--images is where images are, such as europe-west1-docker.pkg.dev/my-project/runvoy; got "${text}".`);
+}
+
+/** Google's own rule: https://cloud.google.com/storage/docs/buckets#naming */
+function bucket(text: string | undefined): string | undefined {
+  const name = text?.replace(/^gs:\/\//, '').replace(/\/$/, '');
+  if (name === undefined || /^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$/.test(name)) return name;
+  throw usage(`--state-bucket is the name of a bucket: small letters, digits, "-", "_" and "."; got "${text}".`);
+}
 
 function wholeNumber(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openTerraformWorkspace, plannedBy, type PlannedResource } from '../terraform/terraform-workspace.ts';
 import { InfraProblem } from './infra-problem.ts';
+import { unknownFields } from './unknown-fields.ts';
 
 /** Google is mocked: a number stands for the project's own. */
 const TEST = `mock_provider "google" {
@@ -17,13 +18,18 @@ run "plan" {
 
 /**
  * What these values of the root's variables would make, by Terraform itself and without a project: a first plan, as nothing is asked what
- * there is already. Throws `InfraProblem` with what Terraform says of the values.
+ * there is already. Throws `InfraProblem` with what Terraform says of the values, and with fields that it would leave away.
  */
 export async function planOffline(values: Readonly<Record<string, unknown>>): Promise<readonly PlannedResource[]> {
   await using workspace = await openTerraformWorkspace();
   writeFileSync(join(workspace.folder, 'tests', 'asked.tftest.hcl'), TEST);
   const file = join(workspace.folder, 'asked.tfvars.json');
   writeFileSync(file, JSON.stringify(values));
+  const unknown = await unknownFields(workspace, values, file);
+  if (unknown.length > 0) {
+    const what = unknown.length === 1 ? 'This field is of no variable' : 'These fields are of no variable';
+    throw new InfraProblem(`${what}: ${unknown.join(', ')}. docs/coverage.md lists the variables.`, { kind: 'usage' });
+  }
   const init = await workspace.run('.', 'init', '-backend=false', '-input=false', '-no-color');
   if (init.status !== 0) throw new InfraProblem(init.output);
   const asked = ['-filter=tests/asked.tftest.hcl', `-var-file=${file}`];

@@ -16,6 +16,8 @@ export interface TerraformWorkspace extends AsyncDisposable {
   readonly folder: string;
   /** Runs Terraform in a folder of the copy; never reads the user's own settings. */
   run(folder: string, ...args: readonly string[]): Promise<Ran>;
+  /** What an expression of Terraform's comes to in a folder of the copy, as its console prints it. */
+  evaluate(folder: string, expression: string, ...args: readonly string[]): Promise<Ran>;
 }
 
 /** A resource as Terraform would make it. What only Google can tell is absent. */
@@ -47,21 +49,22 @@ export async function openTerraformWorkspace({ installed = false } = {}): Promis
     TF_IN_AUTOMATION: '1',
     CHECKPOINT_DISABLE: '1',
   };
+  function started(below: string, input: string, args: readonly string[]): Promise<Ran> {
+    return new Promise((resolve, reject) => {
+      const child = spawn('terraform', args, { cwd: join(folder, below), env, stdio: 'pipe', timeout: LIMIT_MS });
+      const pieces: Buffer[] = [];
+      for (const stream of [child.stdout, child.stderr]) stream.on('data', (piece: Buffer) => pieces.push(piece));
+      // One that reads nothing may have closed it.
+      child.stdin.on('error', () => undefined).end(input);
+      child.on('error', reject);
+      child.on('close', (status) => resolve({ status, output: Buffer.concat(pieces).toString() }));
+    });
+  }
+
   return {
     folder,
-    run: (below, ...args) =>
-      new Promise((resolve, reject) => {
-        const child = spawn('terraform', args, {
-          cwd: join(folder, below),
-          env,
-          stdio: ['ignore', 'pipe', 'pipe'],
-          timeout: LIMIT_MS,
-        });
-        const pieces: Buffer[] = [];
-        for (const stream of [child.stdout, child.stderr]) stream.on('data', (piece: Buffer) => pieces.push(piece));
-        child.on('error', reject);
-        child.on('close', (status) => resolve({ status, output: Buffer.concat(pieces).toString() }));
-      }),
+    run: (below, ...args) => started(below, '', args),
+    evaluate: (below, expression, ...args) => started(below, `${expression}\n`, ['console', ...args]),
     async [Symbol.asyncDispose]() {
       await provider?.[Symbol.asyncDispose]();
       rmSync(folder, { recursive: true, force: true });

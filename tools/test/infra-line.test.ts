@@ -33,6 +33,8 @@ test.each([
   [['destroy', '--project', '../../pwned'], '"../../pwned" is no id of a project: small letters, digits and hyphens.'],
   [['plan', '--projekt', 'p'], "Unknown option '--projekt'"],
   [[...LINE, '--max-instances', '0'], '--max-instances must be a whole number from 1; got "0".'],
+  [[...LINE, '--state-bucket', 'gs://b/state'], '--state-bucket is the name of a bucket'],
+  [[...LINE, '--images', 'https://example.com/runvoy'], '--images is where images are'],
   [[...LINE, '--deletion-protection', 'no'], '--deletion-protection is on or off; got "no".'],
 ])('%j is refused, with what is wrong with it', (args, problem) => {
   expect(() => readInfraLine(args)).toThrow(problem);

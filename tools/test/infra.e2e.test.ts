@@ -83,6 +83,13 @@ inTerraform(titled('names every value that is wrong, and makes no plan'), () => 
   expect(stderr).toContain('latest is neither');
 });
 
+inTerraform(titled('names fields that Terraform would leave away without a word'), () => {
+  const mistyped = settings({ scaling: { websocket: { mxa: 3 }, web: {} }, keep_alive: true });
+  const { status, stdout, stderr } = infra('plan', ...LINE, '--settings', mistyped);
+  expect([stdout, status]).toEqual(['', 2]);
+  expect(stderr).toContain('These fields are of no variable: scaling.websocket.mxa, scaling.web.');
+});
+
 inTerraform(titled('and what apply hands to Terraform are the same resources, valid for its schema'), async () => {
   await using workspace = await openTerraformWorkspace();
   const deployment = join(workspace.folder, 'deployment');
