@@ -22,7 +22,8 @@ import { rootValues } from './infra/deployment-settings.ts';
 import { programsHere, type Programs } from './infra/programs.ts';
 import { settingsBesideState, settingsHere } from './infra/saved-settings.ts';
 import { infraStatus, isWell, statusLines } from './infra/status.ts';
-import { SmokeProblem, smokeTest } from './smoke/smoke-test.ts';
+import { toldProblem } from './infra/told-problem.ts';
+import { smokeTest } from './smoke/smoke-test.ts';
 
 /** `runvoy infra <verb> ...`, which starts this: brings a deployment up in a project of Google Cloud, looks at it, takes it away. */
 const CHECKOUT = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
@@ -37,9 +38,11 @@ const printJson = (value: unknown): void => print(`${JSON.stringify(value)}\n`);
 async function main(args: readonly string[]): Promise<number> {
   const line = readInfraLine(args);
   const folder = join(dirname(configPath(process.env)), 'infra', line.project.replace(':', '_'));
-  if (line.verb === 'plan')
-    return plan(settingsOf(line, settingsHere(folder), { admin: SOMEBODY, version: ownVersion() }), line);
   const interruptions = interruptionsOf(process);
+  if (line.verb === 'plan') {
+    const asked = settingsOf(line, settingsHere(folder), { admin: SOMEBODY, version: ownVersion() });
+    return plan(asked, line, interruptions.signal);
+  }
   const programs = programsHere((text) => process.stderr.write(text), interruptions);
   if (line.verb === 'doctor') {
     return doctor(settingsOf(line, settingsHere(folder), { admin: SOMEBODY, version: ownVersion() }), programs, line);
@@ -56,15 +59,16 @@ async function main(args: readonly string[]): Promise<number> {
     env: process.env,
     say,
     random: randomBytes,
-    sleep: (ms) => sleep(ms),
+    // What comes next looks whether it was interrupted.
+    sleep: (ms) => sleep(ms, undefined, { signal: interruptions.signal }).catch(() => undefined),
     smoke,
   };
   if (line.verb === 'status') return status(run, line);
   return line.verb === 'apply' ? applyAsked(run, line, interruptions) : destroyAsked(run, interruptions);
 }
 
-async function plan(settings: DeploymentSettings, { json }: InfraLine): Promise<number> {
-  const planned = await planOffline(rootValues(settings));
+async function plan(settings: DeploymentSettings, { json }: InfraLine, signal: AbortSignal): Promise<number> {
+  const planned = await planOffline(rootValues(settings), signal);
   if (json) printJson(planJson(planned, settings));
   else print(planText(planned, settings));
   return 0;
@@ -86,7 +90,7 @@ async function status(run: InfraRun, { json }: InfraLine): Promise<number> {
 
 async function applyAsked(run: InfraRun, { yes }: InfraLine, interruptions: Interruptions): Promise<number> {
   // Before anything is asked or made: values that Terraform refuses would be kept beside the state.
-  const planned = await planOffline(rootValues(run.settings));
+  const planned = await planOffline(rootValues(run.settings), interruptions.signal);
   say('Looking at what is there, and what is missing:');
   const findings = await examine(run.settings, run.programs, run.google);
   for (const text of findingLines(findings)) say(text);
@@ -174,11 +178,10 @@ function ownVersion(): string {
 
 main(process.argv.slice(2)).then(
   (code) => process.exit(code),
-  (error: unknown) => {
-    const isTold = error instanceof InfraProblem || error instanceof SmokeProblem;
-    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT' && String(error).includes('terraform');
-    const missing = 'There is no terraform on this machine: https://developer.hashicorp.com/terraform/install';
-    process.stderr.write(`runvoy: ${isMissing ? missing : isTold ? error.message : String((error as Error).stack)}\n`);
-    process.exit(error instanceof InfraProblem && error.kind === 'usage' ? 2 : 1);
+  (cause: unknown) => {
+    const problem = toldProblem(cause);
+    const isForPrograms = process.argv.includes('--json');
+    process.stderr.write(`${isForPrograms ? JSON.stringify(problem) : `runvoy: ${problem.error.message}`}\n`);
+    process.exit(problem.error.code === 'USAGE' ? 2 : 1);
   },
 );

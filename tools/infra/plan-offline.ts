@@ -18,10 +18,14 @@ run "plan" {
 
 /**
  * What these values of the root's variables would make, by Terraform itself and without a project: a first plan, as nothing is asked what
- * there is already. Throws `InfraProblem` with what Terraform says of the values, and with fields that it would leave away.
+ * there is already. Throws `InfraProblem` with what Terraform says of the values, and with fields that it would leave away. When `signal`
+ * is aborted it rejects, and nothing of it stays on the disk.
  */
-export async function planOffline(values: Readonly<Record<string, unknown>>): Promise<readonly PlannedResource[]> {
-  await using workspace = await openTerraformWorkspace();
+export async function planOffline(
+  values: Readonly<Record<string, unknown>>,
+  signal?: AbortSignal,
+): Promise<readonly PlannedResource[]> {
+  await using workspace = await openTerraformWorkspace({ signal });
   writeFileSync(join(workspace.folder, 'tests', 'asked.tftest.hcl'), TEST);
   const file = join(workspace.folder, 'asked.tfvars.json');
   writeFileSync(file, JSON.stringify(values));

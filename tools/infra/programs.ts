@@ -70,7 +70,8 @@ export function programsHere(show: (text: string) => void, interruptions: Interr
   };
 }
 
-function notStarted(program: ProgramName, cause: NodeJS.ErrnoException): Error {
+/** Why a program could not be started, and where it comes from when there is none. */
+export function notStarted(program: ProgramName, cause: NodeJS.ErrnoException): InfraProblem {
   if (cause.code !== 'ENOENT') return new InfraProblem(`${program} could not be started: ${cause.message}`, { cause });
   return new InfraProblem(`There is no ${program} on this machine: ${INSTALL[program]}`, { cause });
 }

@@ -34,9 +34,12 @@ const LIMIT_MS = 120_000;
 
 /**
  * Opens a copy in a new directory. In the place of the google provider stands its schema, unless `installed` says that Terraform
- * finds the real one by itself.
+ * finds the real one by itself. When `signal` is aborted, what runs ends and rejects.
  */
-export async function openTerraformWorkspace({ installed = false } = {}): Promise<TerraformWorkspace> {
+export async function openTerraformWorkspace({
+  installed = false,
+  signal,
+}: { readonly installed?: boolean; readonly signal?: AbortSignal | undefined } = {}): Promise<TerraformWorkspace> {
   const folder = mkdtempSync(join(tmpdir(), 'runvoy-terraform-'));
   cpSync(TERRAFORM, folder, { recursive: true });
   const settings = join(folder, 'no-settings.tfrc');
@@ -51,7 +54,8 @@ export async function openTerraformWorkspace({ installed = false } = {}): Promis
   };
   function started(below: string, input: string, args: readonly string[]): Promise<Ran> {
     return new Promise((resolve, reject) => {
-      const child = spawn('terraform', args, { cwd: join(folder, below), env, stdio: 'pipe', timeout: LIMIT_MS });
+      const cwd = join(folder, below);
+      const child = spawn('terraform', args, { cwd, env, stdio: 'pipe', timeout: LIMIT_MS, ...(signal && { signal }) });
       const pieces: Buffer[] = [];
       for (const stream of [child.stdout, child.stderr]) stream.on('data', (piece: Buffer) => pieces.push(piece));
       // One that reads nothing may have closed it.

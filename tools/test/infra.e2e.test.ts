@@ -1,8 +1,10 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { watch } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { text as textOf } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { rootModule } from '../infra/root-module.ts';
@@ -88,6 +90,38 @@ inTerraform(titled('names fields that Terraform would leave away without a word'
   const { status, stdout, stderr } = infra('plan', ...LINE, '--settings', mistyped);
   expect([stdout, status]).toEqual(['', 2]);
   expect(stderr).toContain('These fields are of no variable: scaling.websocket.mxa, scaling.web.');
+});
+
+inTerraform(titled('leaves nothing behind when it is interrupted, and says in JSON that it was'), async () => {
+  const temporary = join(folder, 'temporary');
+  mkdirSync(temporary);
+  const begun = watch(temporary)[Symbol.asyncIterator]().next();
+  const child = spawn(process.execPath, [INFRA, 'plan', ...LINE, '--json'], {
+    env: { ...env(), TMPDIR: temporary },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const exited = once(child, 'close');
+  await begun;
+  child.kill('SIGINT');
+  const said = await textOf(child.stderr);
+  expect([await exited, JSON.parse(said), readdirSync(temporary)]).toEqual([
+    [1, null],
+    { error: { code: 'FAILED', message: 'It was interrupted.' } },
+    [],
+  ]);
+});
+
+test('infra plan says what terraform is when it cannot be started, not where', () => {
+  const home = mkdtempSync(join(folder, 'locked-'));
+  writeFileSync(join(home, 'terraform'), 'not a program', { mode: 0o644 });
+  const ran = spawnSync(process.execPath, [INFRA, 'plan', ...LINE], {
+    encoding: 'utf8',
+    env: { PATH: home, HOME: home },
+  });
+  expect([ran.status, ran.stderr]).toEqual([
+    1,
+    expect.stringMatching(/^runvoy: terraform could not be started: .*\n$/),
+  ]);
 });
 
 inTerraform(titled('and what apply hands to Terraform are the same resources, valid for its schema'), async () => {
