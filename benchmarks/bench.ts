@@ -13,6 +13,7 @@ import { mask } from './cases/mask.ts';
 import { million } from './cases/million.ts';
 import { readBack } from './cases/read-back.ts';
 import { start } from './cases/start.ts';
+import { storeLines } from './cases/store-lines.ts';
 import { submit } from './cases/submit.ts';
 import type { Benchmark, Measurement } from './measurement.ts';
 
@@ -24,6 +25,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   fanOut,
   followersMemory,
   append,
+  storeLines,
   mask,
   million,
   readBack,

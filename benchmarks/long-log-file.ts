@@ -7,14 +7,18 @@ import { sampleLines } from './sample-run.ts';
 export async function writeLongLog(path: string, lines: number): Promise<void> {
   const out = createWriteStream(path);
   for (let from = 1; from <= lines; from += 1_000) {
-    const text = sampleLines(from, from + 999).map(({ seq, text: line }) => {
-      const digest = createHash('sha256').update(String(seq)).digest('hex');
-      return `${line} https://example.com/builds/${seq}?digest=sha256%3A${digest} (cache miss)`
-        .padEnd(199, ' .')
-        .slice(0, 199);
-    });
+    const text = longLines(from, from + 999).map((line) => line.text);
     if (!out.write(`${text.join('\n')}\n`)) await once(out, 'drain');
   }
   out.end();
   await once(out, 'close');
+}
+
+/** Lines `from` to `through` of that log, of 199 characters each. */
+export function longLines(from: number, through: number): ReturnType<typeof sampleLines> {
+  return sampleLines(from, through).map((line) => {
+    const digest = createHash('sha256').update(String(line.seq)).digest('hex');
+    const text = `${line.text} https://example.com/builds/${line.seq}?digest=sha256%3A${digest} (cache miss)`;
+    return { ...line, text: text.padEnd(199, ' .').slice(0, 199) };
+  });
 }
