@@ -21,8 +21,16 @@ export function signedText(
   const head = `runvoy.${kind}.v1\n${executionId}\n`;
   if (kind === 'logs') {
     const logs = message as Unsigned<LogsMessage>;
-    return `${head}${logs.key_id}\n${logs.expires_at}\n${signedRows(logs.from, logs.lines)}`;
+    return signedLogsHead(executionId, logs) + signedRows(logs.from, logs.lines);
   }
   const { mac: _, ...unsigned } = message as { mac?: string };
   return head + canonicalize(unsigned);
+}
+
+/** What the MAC of a `logs` message runs over before its rows. */
+export function signedLogsHead(
+  executionId: string,
+  { key_id, expires_at }: Pick<LogsMessage, 'key_id' | 'expires_at'>,
+): string {
+  return `runvoy.logs.v1\n${executionId}\n${key_id}\n${expires_at}\n`;
 }

@@ -15,6 +15,7 @@ import { checkJsonShape } from './json-shape.ts';
 import { newKnownPaths } from './known-paths.ts';
 import { lazySchemas } from './lazy-schemas.ts';
 import type { Logger } from './logger.ts';
+import { readOwnForm } from './own-form.ts';
 import { placeOf, placeRequests, traceRequests } from './request-place.ts';
 import { atPlace } from './trace-place.ts';
 import type { Tracing } from './tracing.ts';
@@ -172,6 +173,8 @@ function acceptJson(app: FastifyInstance, isStrict: boolean): void {
       return done(new Failure('UNSUPPORTED_MEDIA_TYPE', `JSON packed as ${packed.slice(0, 40)}`));
     }
     if (!isUtf8(body as Buffer)) return done(new Failure('INVALID_REQUEST', 'The body is not UTF-8.'));
+    const own = readOwnForm(body as Buffer, request);
+    if (own) return done(null, own);
     const text = body.toString('utf8');
     void parse(request, text, (error, value) => {
       if (error) return done(new Failure('INVALID_REQUEST', whyUnread(text)));

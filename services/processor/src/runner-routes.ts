@@ -8,6 +8,8 @@ import {
   recordFinished,
   recordHeartbeat,
   stopOrderFor,
+  takeBatch,
+  TakenBatch,
   verifyRunnerMessage,
 } from '@runvoy/core';
 import {
@@ -49,16 +51,22 @@ export function runnerRoutes(app: FastifyInstance, deps: RunnerDeps): void {
     },
   );
 
-  app.post<ById<LogsMessage>>(
+  app.post<ById<LogsMessage | TakenBatch>>(
     path('logs'),
-    { schema: { body: LogsMessageSchema }, config: { isQuiet: true } },
+    {
+      schema: { body: LogsMessageSchema },
+      config: {
+        isQuiet: true,
+        readBody: (body, request) => takeBatch(deps, (request.params as { id: string }).id, body),
+      },
+    },
     async (request): Promise<LogsAnswer> => {
       const { id } = request.params;
-      verifyRunnerMessage(deps.signingKeys, deps.clock.now(), id, { kind: 'logs', body: request.body });
-      if (!isNumbered(request.body))
-        throw new Failure('UNPROCESSABLE', 'lines must be numbered from "from" without gaps');
-      const { acked_through, isNew } = await appendBatch(deps, id, request.body);
-      if (isNew) deps.batchStored?.(deps.clock.now() - request.body.lines.at(-1)!.ms);
+      const { body } = request;
+      if (!(body instanceof TakenBatch)) checkBatch(deps, id, body);
+      const { acked_through, isNew } = await appendBatch(deps, id, body);
+      if (isNew)
+        deps.batchStored?.(deps.clock.now() - (body instanceof TakenBatch ? body.lastMs : body.lines.at(-1)!.ms));
       return { acked_through };
     },
   );
@@ -89,4 +97,9 @@ export function runnerRoutes(app: FastifyInstance, deps: RunnerDeps): void {
       return {};
     },
   );
+}
+
+function checkBatch(deps: RunnerDeps, id: string, body: LogsMessage): void {
+  verifyRunnerMessage(deps.signingKeys, deps.clock.now(), id, { kind: 'logs', body });
+  if (!isNumbered(body)) throw new Failure('UNPROCESSABLE', 'lines must be numbered from "from" without gaps');
 }

@@ -2,9 +2,11 @@ import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import {
   applyEvidence,
+  chunkRef,
   executionRef,
   hashToken,
   manualClock,
+  newChunk,
   NO_LIMITS,
   readLines,
   runInputRef,
@@ -262,6 +264,41 @@ describe('the event intake', () => {
     expect([gap.statusCode, gap.json().code]).toEqual([422, 'UNPROCESSABLE']);
     const smuggled = { ...logs(session), lines: [{ ...LINES[0]!, colour: 'red' }, LINES[1]!] };
     expect((await world.post('logs', smuggled)).statusCode).toBe(400);
+  });
+
+  test('takes the same batch in another form for the same', async () => {
+    await using world = await openWorld();
+    const { session } = await world.bootstrap();
+    const { mac: signature, ...rest } = logs(session);
+    expect((await world.post('logs', { mac: signature, ...rest })).statusCode).toBe(200);
+    const stored = await world.records.get(chunkRef(ID, 1));
+    expect((await world.post('logs', logs(session))).json()).toEqual({ acked_through: 2 });
+    expect(await world.records.get(chunkRef(ID, 1))).toEqual(stored);
+    expect((await world.execution()).faults).toEqual([]);
+  });
+
+  test('believes no message that calls itself checked', async () => {
+    await using world = await openWorld();
+    const { session } = await world.bootstrap();
+    const chunk = { execution_id: ID, from: 1, through: 2, content_hash: '', body: 'x', stored_at_ms: T0 };
+    const forged = {
+      ...logs(session, [{ ...LINES[0]!, text: 'a' }]),
+      lines: [{ ...LINES[0]!, text: 'b' }],
+      chunk,
+      lastMs: T0,
+    };
+    const answer = await world.post('logs', forged);
+    expect([answer.statusCode, answer.json().code]).toEqual([401, 'BAD_SIGNATURE']);
+    expect(await world.records.get(chunkRef(ID, 1))).toBeUndefined();
+  });
+
+  test('stores what bears a signature as it came, and nothing beside it', async () => {
+    await using world = await openWorld();
+    const { session } = await world.bootstrap();
+    const genuine = logs(session);
+    await world.post('logs', { ...genuine, body: 'x', chunk: {} });
+    const stored = (await world.records.get(chunkRef(ID, 1)))!.value;
+    expect(stored).toEqual(newChunk(ID, genuine, T0));
   });
 
   test('tells a stop with the next heartbeat', async () => {

@@ -1,4 +1,6 @@
+import { createHmac } from 'node:crypto';
 import {
+  signedLogsHead,
   signedText,
   type FinishedMessage,
   type HeartbeatMessage,
@@ -40,11 +42,35 @@ export function verifyRunnerMessage(
   executionId: string,
   message: RunnerMessage,
 ): void {
-  const { expires_at, key_id, mac } = message.body;
+  const session = openSession(keys, nowMs, executionId, message.body);
+  if (!session || !sameHash(sign(session, textOf(executionId, message)), message.body.mac)) {
+    throw new Failure('BAD_SIGNATURE');
+  }
+}
+
+/** The same check of a batch whose lines are rows already, in UTF-8, as `signedRows` writes them. */
+export function isSignedBatch(
+  keys: SigningKeys,
+  nowMs: Millis,
+  executionId: string,
+  batch: Pick<LogsMessage, 'expires_at' | 'key_id' | 'mac'> & { readonly rows: Uint8Array },
+): boolean {
+  const session = openSession(keys, nowMs, executionId, batch);
+  if (!session) return false;
+  const mac = createHmac('sha256', session).update(signedLogsHead(executionId, batch)).update(batch.rows);
+  return sameHash(mac.digest('hex'), batch.mac);
+}
+
+/** The key of the session that a message names; none when the signing key is unknown or the session is over. */
+function openSession(
+  keys: SigningKeys,
+  nowMs: Millis,
+  executionId: string,
+  { expires_at, key_id }: Pick<LogsMessage, 'expires_at' | 'key_id'>,
+): Uint8Array | undefined {
   const key = findSigningKey(keys, key_id);
-  if (!key || expires_at <= nowMs) throw new Failure('BAD_SIGNATURE');
-  const session = Buffer.from(sessionKey(key.secret, executionId, expires_at), 'hex');
-  if (!sameHash(sign(session, textOf(executionId, message)), mac)) throw new Failure('BAD_SIGNATURE');
+  if (!key || expires_at <= nowMs) return undefined;
+  return Buffer.from(sessionKey(key.secret, executionId, expires_at), 'hex');
 }
 
 function textOf(executionId: string, message: RunnerMessage): string {

@@ -4,18 +4,20 @@ import { executionRef, withFault } from '../executions/execution.ts';
 import type { Records } from '../records/records.ts';
 import type { Clock } from '../time/clock.ts';
 import { chunkRef, newChunk, type LogChunk } from './log-chunk.ts';
+import { TakenBatch } from './take-batch.ts';
 
 /**
  * Stores a batch exactly once, whichever lane brings it, however often. Resolves when it is durable.
  * The same content again is no error; other content under a stored number is recorded as a fault, nothing is overwritten, and the
- * call fails with `BATCH_MISMATCH`. The caller has verified the signature and the form (`lines` numbered from `from` without gaps).
+ * call fails with `BATCH_MISMATCH`. Of a message the caller has verified the signature and the form (`lines` numbered from `from`
+ * without gaps); a batch that was taken knows whether it is signed, and fails with `BAD_SIGNATURE`.
  */
 export async function appendBatch(
   { records, clock }: { records: Records; clock: Clock },
   executionId: string,
-  batch: LogsMessage,
+  batch: LogsMessage | TakenBatch,
 ): Promise<{ readonly acked_through: number; readonly isNew: boolean }> {
-  const chunk = newChunk(executionId, batch, clock.now());
+  const chunk = batch instanceof TakenBatch ? batch.chunk : newChunk(executionId, batch, clock.now());
   try {
     await records.create(chunkRef(executionId, batch.from), chunk);
     return { acked_through: chunk.through, isNew: true };
