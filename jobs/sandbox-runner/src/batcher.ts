@@ -3,13 +3,15 @@ import { LIMITS, type LogLine } from '@runvoy/protocol';
 /** Lines that will stay together for ever. */
 export interface Batch {
   readonly lines: readonly LogLine[];
+  /** UTF-8 bytes of their texts. */
+  readonly textBytes: number;
   /** The lines as JSON, made once: they are measured, sent and spooled in this form. */
   readonly json: string;
 }
 
 export interface Batcher {
-  /** Cuts when the batch is full. */
-  add(line: LogLine): void;
+  /** Cuts when the batch is full. `textBytes`: of the line's text in UTF-8. */
+  add(line: LogLine, textBytes: number): void;
   /** To be called after each read: cuts at once when no read was cut for `batchMs`, so a lone line never waits. */
   settle(): void;
   /** To be called after lines of our own: they go with the lines of the next read, or after `batchMs`. */
@@ -35,6 +37,7 @@ export function openBatcher(args: {
   let lines: LogLine[] = [];
   let json = '';
   let bytes = 0;
+  let textBytes = 0;
   let isHeld = false;
   let lastCut = -Infinity;
   let timer: NodeJS.Timeout | undefined;
@@ -43,22 +46,25 @@ export function openBatcher(args: {
     clearTimeout(timer);
     timer = undefined;
     if (lines.length === 0) return;
-    const batch = { lines, json: `[${json}]` };
+    const batch = { lines, textBytes, json: `[${json}]` };
     lines = [];
     json = '';
     bytes = 0;
+    textBytes = 0;
     if (!isHeld) lastCut = args.now();
     isHeld = false;
     args.onBatch(batch);
   }
 
   return {
-    add(line) {
-      const text = JSON.stringify(line);
-      const size = Buffer.byteLength(text) + 1;
+    add(line, lineTextBytes) {
+      const lineJson = jsonOf(line);
+      // All is ASCII but what the text holds, and so is what it takes to escape it.
+      const size = lineJson.length - line.text.length + lineTextBytes + 1;
       if (bytes + size > roomBytes) flush();
-      json += json === '' ? text : `,${text}`;
+      json += json === '' ? lineJson : `,${lineJson}`;
       bytes += size;
+      textBytes += lineTextBytes;
       lines.push(line);
     },
     settle() {
@@ -76,4 +82,9 @@ export function openBatcher(args: {
     },
     flush,
   };
+}
+
+/** What `JSON.stringify` makes of a line, which it does in half the time when it is given nothing but the text. */
+function jsonOf({ seq, stream, ms, text, partial }: LogLine): string {
+  return `{"seq":${seq},"stream":"${stream}","ms":${ms},"text":${JSON.stringify(text)}${partial ? ',"partial":true}' : '}'}`;
 }

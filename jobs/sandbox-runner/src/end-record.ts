@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { type LogLine, digestRow } from '@runvoy/protocol';
+import { digestRow } from '@runvoy/protocol';
+import type { Batch } from './batcher.ts';
 
 /** What proves that a log is whole. */
 export interface EndRecord {
@@ -12,7 +13,7 @@ export interface EndRecord {
 
 /** Rolls the end record over the lines of a run, a batch at a time. */
 export interface RollingEndRecord {
-  add(lines: readonly LogLine[]): void;
+  add(batch: Pick<Batch, 'lines' | 'textBytes'>): void;
   read(): EndRecord;
 }
 
@@ -23,12 +24,10 @@ export function openEndRecord(): RollingEndRecord {
   return {
     add(batch) {
       let rows = '';
-      for (const line of batch) {
-        rows += digestRow(line);
-        bytes += Buffer.byteLength(line.text);
-      }
+      for (const line of batch.lines) rows += digestRow(line);
       hash.update(rows);
-      lines = batch.at(-1)?.seq ?? lines;
+      lines = batch.lines.at(-1)?.seq ?? lines;
+      bytes += batch.textBytes;
     },
     // A copy, so that reading does not close the hash.
     read: () => ({ lines, bytes, sha256: hash.copy().digest('hex') }),

@@ -1,12 +1,16 @@
+import { isAscii } from 'node:buffer';
 import { LIMITS } from '@runvoy/protocol';
 
 /** One line, or a piece of one. */
 export interface CutLine {
   readonly text: string;
+  /** Of the text in UTF-8, known since it was cut. */
+  readonly bytes: number;
   /** The next piece continues it, or the stream ended without a line feed. */
   readonly partial: boolean;
 }
 
+/** Keeps nothing of the bytes it is given, which may be overwritten afterwards. */
 export interface LineCutter {
   push(bytes: Buffer): CutLine[];
   /** What is left when the stream has ended. */
@@ -16,11 +20,17 @@ export interface LineCutter {
 /** The serialised text of one line must fit into a batch beside the batch's own fields: a NUL alone takes six bytes there. */
 const JSON_BYTES = LIMITS.batchBytes - 1024;
 
+const LINE_FEED = 10;
+
+const NOTHING = Buffer.alloc(0);
+
 /**
  * Cuts bytes into lines at LF; CR, NUL and everything else is data. Where a cut falls depends on the position in the line,
  * never on how the bytes were read. Bytes that are no UTF-8 become U+FFFD.
  */
 export function openLineCutter(limitBytes: number = LIMITS.lineTextBytes): LineCutter {
+  /** A line of so many bytes is within both bounds whatever it holds. */
+  const surelyFits = Math.min(Math.floor(limitBytes / 3), Math.floor(JSON_BYTES / 6));
   let pending: Buffer[] = [];
   let pendingBytes = 0;
 
@@ -30,6 +40,33 @@ export function openLineCutter(limitBytes: number = LIMITS.lineTextBytes): LineC
     pending = [];
     pendingBytes = 0;
     return whole;
+  }
+
+  function hold(bytes: Buffer, into: CutLine[]): void {
+    if (bytes.length === 0) return;
+    pending.push(Buffer.from(bytes));
+    pendingBytes += bytes.length;
+    if (pendingBytes <= limitBytes && pending.length <= 1024) return;
+    const rest = cutFull(takePending(NOTHING), into);
+    pending = [rest];
+    pendingBytes = rest.length;
+  }
+
+  /** Cuts lines that have their line feeds, `bytes` ends with one. What programs print is mostly ASCII, which is decoded as a whole. */
+  function cutLines(bytes: Buffer, into: CutLine[]): void {
+    const text = isAscii(bytes) ? bytes.toString('latin1') : undefined;
+    let start = 0;
+    while (start < bytes.length) {
+      const end = text === undefined ? bytes.indexOf(LINE_FEED, start) : text.indexOf('\n', start);
+      if (end - start > surelyFits) cutLine(bytes.subarray(start, end), into);
+      else if (text === undefined) into.push(wholeLine(bytes.toString('utf8', start, end)));
+      else into.push({ text: text.slice(start, end), bytes: end - start, partial: false });
+      start = end + 1;
+    }
+  }
+
+  function cutLine(bytes: Buffer, into: CutLine[]): void {
+    emit(cutFull(bytes, into), false, into);
   }
 
   /** Cuts full pieces off the front; what is left fits into one line. */
@@ -45,36 +82,36 @@ export function openLineCutter(limitBytes: number = LIMITS.lineTextBytes): LineC
 
   function emit(bytes: Buffer, partial: boolean, into: CutLine[]): void {
     const pieces = fit(bytes.toString('utf8'), limitBytes);
-    pieces.forEach((text, i) => into.push({ text, partial: partial || i < pieces.length - 1 }));
+    pieces.forEach((text, i) => {
+      into.push({ text, bytes: Buffer.byteLength(text), partial: partial || i < pieces.length - 1 });
+    });
   }
 
   return {
     push(bytes) {
       const lines: CutLine[] = [];
       let start = 0;
-      for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10, start)) {
-        emit(cutFull(takePending(bytes.subarray(start, end)), lines), false, lines);
+      if (pendingBytes > 0) {
+        const end = bytes.indexOf(LINE_FEED);
+        if (end >= 0) cutLine(takePending(bytes.subarray(0, end)), lines);
         start = end + 1;
       }
-      if (start < bytes.length) {
-        // A copy: a slice would keep the whole read buffer alive for a few bytes.
-        pending.push(Buffer.from(bytes.subarray(start)));
-        pendingBytes += bytes.length - start;
-        if (pendingBytes > limitBytes || pending.length > 1024) {
-          const rest = cutFull(takePending(Buffer.alloc(0)), lines);
-          pending = [rest];
-          pendingBytes = rest.length;
-        }
-      }
+      const end = bytes.lastIndexOf(LINE_FEED) + 1;
+      if (start < end) cutLines(bytes.subarray(start, end), lines);
+      hold(bytes.subarray(end), lines);
       return lines;
     },
     end() {
       const lines: CutLine[] = [];
-      const rest = takePending(Buffer.alloc(0));
+      const rest = takePending(NOTHING);
       if (rest.length > 0) emit(rest, true, lines);
       return lines;
     },
   };
+}
+
+function wholeLine(text: string): CutLine {
+  return { text, bytes: Buffer.byteLength(text), partial: false };
 }
 
 /** The last position up to `at` that does not fall inside a UTF-8 character; `at` itself where the bytes are no UTF-8. */

@@ -1,7 +1,11 @@
-import type { LogLine } from '@runvoy/protocol';
+import type { LogStream } from '@runvoy/protocol';
+import type { CutLine } from './line-cutter.ts';
 
 /** A line that has no number yet: it may still be dropped. */
-export type UnnumberedLine = Omit<LogLine, 'seq'>;
+export interface UnnumberedLine extends CutLine {
+  readonly stream: LogStream;
+  readonly ms: number;
+}
 
 /** The last part of an output. The oldest lines are dropped when a newer one needs their room. */
 export interface OutputTail {
@@ -22,7 +26,7 @@ export function openOutputTail(limitBytes: number): OutputTail {
   let keptBytes = 0;
   let droppedLines = 0;
   let droppedBytes = 0;
-  const sizeOf = ({ text }: UnnumberedLine) => Buffer.byteLength(text) + 1;
+  const sizeOf = ({ bytes }: UnnumberedLine) => bytes + 1;
 
   return {
     add(line) {

@@ -3,7 +3,7 @@ import { type Batch, openBatcher } from './batcher.ts';
 import { type EndRecord, openEndRecord } from './end-record.ts';
 import { type CutLine, type LineCutter, openLineCutter } from './line-cutter.ts';
 import type { Masker, SecretMask } from './masker.ts';
-import { type OutputTail, TAIL_BYTES, type UnnumberedLine, openOutputTail } from './output-tail.ts';
+import { type OutputTail, TAIL_BYTES, openOutputTail } from './output-tail.ts';
 
 /** The log of one run, from bytes read to batches cut: masked, cut into lines, numbered in the order they were read. */
 export interface RunLog {
@@ -35,7 +35,7 @@ export function openRunLog(args: {
     batchMs: args.batchMs,
     now: args.now,
     onBatch(batch) {
-      endRecord.add(batch.lines);
+      endRecord.add(batch);
       args.onBatch(batch);
     },
   });
@@ -55,24 +55,23 @@ export function openRunLog(args: {
 
   function number(stream: LogStream, lines: readonly CutLine[]): void {
     const ms = args.now();
-    for (const { text, partial } of lines) {
-      const line: UnnumberedLine = partial ? { stream, ms, text, partial } : { stream, ms, text };
-      if (stream === 'system' || isWithinLimit(text)) add(line);
-      else tail?.add(line);
+    for (const line of lines) {
+      if (stream === 'system' || isWithinLimit(line)) add(stream, ms, line);
+      else tail?.add({ stream, ms, ...line });
     }
   }
 
-  function add(line: UnnumberedLine): void {
+  function add(stream: LogStream, ms: number, { text, bytes, partial }: CutLine): void {
     seq += 1;
-    batcher.add({ seq, ...line });
-    if (line.partial) open.add(line.stream);
-    else open.delete(line.stream);
+    batcher.add(partial ? { seq, stream, ms, text, partial } : { seq, stream, ms, text }, bytes);
+    if (partial) open.add(stream);
+    else open.delete(stream);
   }
 
   /** The line feed counts: a flood of empty lines is a flood too. */
-  function isWithinLimit(text: string): boolean {
+  function isWithinLimit({ bytes }: CutLine): boolean {
     if (isOverLimit) return false;
-    outputBytes += Buffer.byteLength(text) + 1;
+    outputBytes += bytes + 1;
     if (outputBytes <= args.maxLogBytes - tailBytes) return true;
     isOverLimit = true;
     if (tailBytes > 0) beginTail();
@@ -91,18 +90,19 @@ export function openRunLog(args: {
   /** What a line goes on with may be dropped: nobody may take a later one for it. */
   function endOpenLines(): void {
     const ms = args.now();
-    for (const stream of open) add({ stream, ms, text: '' });
+    for (const stream of open) add(stream, ms, { text: '', bytes: 0, partial: false });
   }
 
   function addTail(): void {
     if (!tail) return;
     const { lines, droppedLines, droppedBytes } = tail.take();
     if (droppedLines > 0) system(`dropped here: ${droppedLines} lines, ${droppedBytes} bytes`);
-    lines.forEach(add);
+    for (const line of lines) add(line.stream, line.ms, line);
   }
 
   function system(text: string): void {
-    number('system', [{ text: `${RUNNER_PREFIX}${text}`, partial: false }]);
+    const line = `${RUNNER_PREFIX}${text}`;
+    number('system', [{ text: line, bytes: Buffer.byteLength(line), partial: false }]);
   }
 
   function outputEnded(name: 'stdout' | 'stderr'): void {

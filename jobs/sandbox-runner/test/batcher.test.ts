@@ -10,7 +10,8 @@ const line = (seq: number, text: string): LogLine => ({ seq, stream: 'stdout', m
 function open(batchMs: number) {
   const batches: Batch[] = [];
   const batcher = openBatcher({ batchMs, now: Date.now, onBatch: (batch) => batches.push(batch) });
-  return { batcher, batches, seqs: () => batches.map(({ lines }) => lines.map(({ seq }) => seq)) };
+  const add = (each: LogLine) => batcher.add(each, Buffer.byteLength(each.text));
+  return { batcher, add, batches, seqs: () => batches.map(({ lines }) => lines.map(({ seq }) => seq)) };
 }
 
 describe('batches', () => {
@@ -21,10 +22,10 @@ describe('batches', () => {
     const texts = fc.array(fc.tuple(fc.string({ unit: 'binary' }), fc.nat(15 * 1024), fc.boolean()), { maxLength: 40 });
     fc.assert(
       fc.property(texts, (drawn) => {
-        const { batcher, batches } = open(1_000);
+        const { batcher, add, batches } = open(1_000);
         const lines = drawn.map(([text, pad], i) => line(i + 1, text.toWellFormed() + '\0'.repeat(pad)));
         lines.forEach((each, i) => {
-          batcher.add(each);
+          add(each);
           if (drawn[i]![2]) batcher.settle();
         });
         batcher.flush();
@@ -47,13 +48,13 @@ describe('batches', () => {
   });
 
   test('go at once for the lines of a first read, and gather those that follow closely', () => {
-    const { batcher, seqs } = open(250);
-    batcher.add(line(1, 'a'));
-    batcher.add(line(2, 'b'));
+    const { batcher, add, seqs } = open(250);
+    add(line(1, 'a'));
+    add(line(2, 'b'));
     batcher.settle();
     expect(seqs()).toEqual([[1, 2]]);
     for (const seq of [3, 4]) {
-      batcher.add(line(seq, 'c'));
+      add(line(seq, 'c'));
       batcher.settle();
       jest.advanceTimersByTime(100);
     }
@@ -66,22 +67,22 @@ describe('batches', () => {
   });
 
   test('go at once again after a pause', () => {
-    const { batcher, seqs } = open(250);
-    batcher.add(line(1, 'a'));
+    const { batcher, add, seqs } = open(250);
+    add(line(1, 'a'));
     batcher.settle();
     jest.advanceTimersByTime(250);
-    batcher.add(line(2, 'b'));
+    add(line(2, 'b'));
     batcher.settle();
     expect(seqs()).toEqual([[1], [2]]);
   });
 
   test('take what was held back along with the first line of a read, at once', () => {
-    const { batcher, seqs } = open(250);
-    batcher.add(line(1, 'ours'));
+    const { batcher, add, seqs } = open(250);
+    add(line(1, 'ours'));
     batcher.hold();
     jest.advanceTimersByTime(100);
     expect(seqs()).toEqual([]);
-    batcher.add(line(2, 'a'));
+    add(line(2, 'a'));
     batcher.settle();
     expect(seqs()).toEqual([[1, 2]]);
     jest.advanceTimersByTime(1_000);
@@ -89,24 +90,24 @@ describe('batches', () => {
   });
 
   test('of what was held back go when nothing is read, and do not keep the first line of a read waiting', () => {
-    const { batcher, seqs } = open(250);
-    batcher.add(line(1, 'ours'));
+    const { batcher, add, seqs } = open(250);
+    add(line(1, 'ours'));
     batcher.hold();
     jest.advanceTimersByTime(250);
     expect(seqs()).toEqual([[1]]);
-    batcher.add(line(2, 'a'));
+    add(line(2, 'a'));
     batcher.settle();
     expect(seqs()).toEqual([[1], [2]]);
   });
 
   test('that gather already are not held back by lines of our own', () => {
-    const { batcher, seqs } = open(250);
-    batcher.add(line(1, 'a'));
+    const { batcher, add, seqs } = open(250);
+    add(line(1, 'a'));
     batcher.settle();
-    batcher.add(line(2, 'b'));
+    add(line(2, 'b'));
     batcher.settle();
     jest.advanceTimersByTime(200);
-    batcher.add(line(3, 'ours'));
+    add(line(3, 'ours'));
     batcher.hold();
     jest.advanceTimersByTime(50);
     expect(seqs()).toEqual([[1], [2, 3]]);

@@ -4,6 +4,8 @@ import { type LogLine, digestRow } from '@runvoy/protocol';
 import fc from 'fast-check';
 import { openEndRecord } from '../src/end-record.ts';
 
+const bytesOf = (lines: readonly LogLine[]) => lines.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
+
 test('the end record depends on the lines alone, not on how they were batched', () => {
   const texts = fc.array(
     fc.array(
@@ -19,14 +21,14 @@ test('the end record depends on the lines alone, not on how they were batched', 
       );
       const record = openEndRecord();
       for (const batch of lines) {
-        record.add(batch);
+        record.add({ lines: batch, textBytes: bytesOf(batch) });
         record.read();
       }
       const hash = createHash('sha256');
       for (const line of lines.flat()) hash.update(digestRow(line), 'utf8');
       expect(record.read()).toEqual({
         lines: seq,
-        bytes: lines.flat().reduce((sum, { text }) => sum + Buffer.byteLength(text), 0),
+        bytes: bytesOf(lines.flat()),
         sha256: hash.digest('hex'),
       });
     }),

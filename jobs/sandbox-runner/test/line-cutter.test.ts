@@ -1,11 +1,20 @@
 import { describe, expect, test } from '@jest/globals';
 import { LIMITS } from '@runvoy/protocol';
 import fc from 'fast-check';
-import { type CutLine, openLineCutter } from '../src/line-cutter.ts';
+import { openLineCutter } from '../src/line-cutter.ts';
 
-function cut(chunks: readonly Uint8Array[], limit?: number): CutLine[] {
+/** Each read comes in the same buffer, as reads of a pipe do. */
+function cut(chunks: readonly Uint8Array[], limit?: number): { text: string; partial: boolean }[] {
   const cutter = openLineCutter(limit);
-  return [...chunks.flatMap((chunk) => cutter.push(Buffer.from(chunk))), ...cutter.end()];
+  const buffer = Buffer.alloc(Math.max(0, ...chunks.map(({ length }) => length)));
+  const cutOff = chunks.flatMap((chunk) => {
+    buffer.set(chunk);
+    return cutter.push(buffer.subarray(0, chunk.length));
+  });
+  return [...cutOff, ...cutter.end()].map(({ text, bytes: size, partial }) => {
+    expect(size).toBe(Buffer.byteLength(text));
+    return { text, partial };
+  });
 }
 
 /** The same bytes, read in pieces. */
