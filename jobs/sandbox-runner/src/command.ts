@@ -24,13 +24,13 @@ export interface RunningCommand {
 export function readCommandOutput(
   pipes: OutputPipes,
   on: {
+    /** The next read overwrites `bytes`. */
     readonly onOutput: (stream: 'stdout' | 'stderr', bytes: Buffer) => void;
     readonly onOutputEnded: (stream: 'stdout' | 'stderr') => void;
   },
 ): Pick<RunningCommand, 'drained' | 'pause' | 'resume' | 'abandonOutput'> {
   const readers = (['stdout', 'stderr'] as const).map((stream) => {
-    const reader = pipes[stream].open();
-    reader.on('data', (bytes: Buffer) => on.onOutput(stream, bytes));
+    const reader = pipes[stream].read((bytes) => on.onOutput(stream, bytes));
     const closed = new Promise<void>((resolve) => {
       reader.on('error', () => resolve());
       reader.on('close', () => resolve());

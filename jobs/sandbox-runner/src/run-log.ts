@@ -7,6 +7,7 @@ import { type OutputTail, TAIL_BYTES, openOutputTail } from './output-tail.ts';
 
 /** The log of one run, from bytes read to batches cut: masked, cut into lines, numbered in the order they were read. */
 export interface RunLog {
+  /** Keeps nothing of `bytes`, which may be overwritten afterwards. */
   output(stream: 'stdout' | 'stderr', bytes: Buffer): void;
   /** The stream has ended; its last line may lack a line feed. */
   outputEnded(stream: 'stdout' | 'stderr'): void;

@@ -1,4 +1,5 @@
-import { constants, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
+import { constants, ftruncateSync, openSync, readSync, writeSync, writevSync } from 'node:fs';
+import { LIMITS } from '@runvoy/protocol';
 
 /**
  * What the safety lane made of a message: it can be read back here, or it is safe somewhere else, or it was not taken (a full
@@ -46,7 +47,8 @@ function entryHead(run: LaneOwner, kind: MessageKind): Buffer {
   return Buffer.from(`{"runvoy":"${kind}","execution_id":"${run.execution_id}","attempt":${run.attempt},"body":`);
 }
 
-const READ_BYTES = 128 * 1024;
+/** An entry is no larger, so one read is enough. */
+const READ_BYTES = LIMITS.batchBytes;
 
 /**
  * Opens the spool of one attempt, on disk. Nothing is synced: it has to survive the death of processes, and the page cache does;
@@ -67,12 +69,8 @@ export function openSpool(path: string, run: LaneOwner): Spool {
   return {
     append(kind, body) {
       if (fd === undefined) return 'refused';
-      const line = laneEntry(run, kind, body);
       try {
-        for (let written = 0; written < line.length;) {
-          written += writeSync(fd, line, written, line.length - written, end + written);
-        }
-        end += line.length;
+        end += writeAll(fd, [heads[kind], body, ENTRY_TAIL], end);
         return 'kept';
       } catch {
         try {
@@ -94,17 +92,30 @@ export function openSpool(path: string, run: LaneOwner): Spool {
       const pieces: Buffer[] = [];
       let at = offset;
       while (at < end) {
-        const piece = Buffer.alloc(Math.min(READ_BYTES, end - at));
+        const piece = Buffer.allocUnsafeSlow(Math.min(READ_BYTES, end - at));
         const bytes = readSync(fd, piece, 0, piece.length, at);
         if (bytes === 0) return undefined;
         const lineEnd = piece.subarray(0, bytes).indexOf(10);
         pieces.push(piece.subarray(0, lineEnd < 0 ? bytes : lineEnd));
-        if (lineEnd >= 0) return messageOf(Buffer.concat(pieces), at + lineEnd + 1);
+        if (lineEnd >= 0) {
+          return messageOf(pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces), at + lineEnd + 1);
+        }
         at += bytes;
       }
       return undefined;
     },
   };
+}
+
+/** Writes `pieces` one behind the other and answers how much that was; a disk that is nearly full takes a part before it refuses. */
+function writeAll(fd: number, pieces: readonly Buffer[], at: number): number {
+  const size = pieces.reduce((sum, { length }) => sum + length, 0);
+  let written = writevSync(fd, pieces, at);
+  if (written < size) {
+    const whole = Buffer.concat(pieces);
+    while (written < size) written += writeSync(fd, whole, written, size - written, at + written);
+  }
+  return size;
 }
 
 /** A disk that takes no new file costs the safety lane, not the run. */

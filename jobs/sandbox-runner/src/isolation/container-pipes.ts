@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, closeSync, constants, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
+import { type OnBytes, readPipe } from '../named-pipe.ts';
 import type { OutputPipes } from '../output-pipes.ts';
 
 /** How a supervisor and its container speak: named pipes, so that no engine is between them and none keeps what goes through. */
@@ -50,9 +51,9 @@ export function openContainerPipes(directory: string): ContainerPipes {
   function outputPipe(name: 'stdout' | 'stderr') {
     return {
       writeFd: write[name],
-      open() {
+      read(onBytes: OnBytes) {
         unread.delete(read[name]);
-        return new Socket({ fd: read[name], readable: true, writable: false });
+        return readPipe(read[name], onBytes);
       },
     };
   }

@@ -16,6 +16,7 @@ export interface CommandCall {
   readonly cwd: string;
   /** What the run brings; the sandbox's own `env` is not added. */
   readonly env: Readonly<Record<string, string>>;
+  /** The next read overwrites `bytes`. */
   readonly onOutput: (stream: 'stdout' | 'stderr', bytes: Buffer) => void;
   readonly onOutputEnded: (stream: 'stdout' | 'stderr') => void;
 }

@@ -49,10 +49,9 @@ export function openEntryLink(directory: string, onSignalled: () => void): Entry
   let isClosed = false;
   let text = '';
 
-  const reader = status.open();
-  reader.setEncoding('utf8');
-  reader.on('data', (piece: string) => {
-    const lines = (text + piece).split('\n');
+  const reader = status.read((bytes) => {
+    // Words and numbers.
+    const lines = (text + bytes.toString('latin1')).split('\n');
     text = lines.pop()!;
     for (const line of lines) hear(line);
   });
