@@ -8,6 +8,8 @@ import { freshClone } from './cases/fresh-clone.ts';
 import { followersMemory } from './cases/followers-memory.ts';
 import { image } from './cases/image.ts';
 import { leanStart } from './cases/lean-start.ts';
+import { lineLatency, lineLatencyCrowd, lineLatencyLone } from './cases/line-latency.ts';
+import { linesPerSecond } from './cases/lines-per-second.ts';
 import { listPages } from './cases/list-pages.ts';
 import { mask } from './cases/mask.ts';
 import { million } from './cases/million.ts';
@@ -23,6 +25,10 @@ const BENCHMARKS: readonly Benchmark[] = [
   firstLine,
   executions,
   fanOut,
+  lineLatency,
+  lineLatencyLone,
+  lineLatencyCrowd,
+  linesPerSecond,
   followersMemory,
   append,
   storeLines,

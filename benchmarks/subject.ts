@@ -28,6 +28,7 @@ export async function openSubject(file: string, ...args: readonly string[]): Pro
       return usage;
     },
     async [Symbol.asyncDispose]() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
       child.kill('SIGKILL');
       await once(child, 'exit');
     },
