@@ -1,4 +1,4 @@
-import type { PlantedBug } from './planted-bug.ts';
+import type { PlantedBug } from '../planted-bug.ts';
 
 const VIEW = 'services/websocket';
 
