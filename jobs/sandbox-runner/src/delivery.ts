@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { StopOrder } from '@runvoy/protocol';
+import { ackedThrough, type StopOrder } from '@runvoy/protocol';
 import type { IntakeClient, IntakeReply } from './intake-client.ts';
 import { retryDelay } from './retry-delay.ts';
 import type { Keeping, Spool } from './spool.ts';
@@ -205,8 +205,7 @@ export function openDelivery(args: {
     send,
     get ackedThrough() {
       // All that is still under way was begun before what waits.
-      const oldest = Math.min(...Array.from(underWay, ({ from }) => from));
-      return Math.min(highestAcked, oldest - 1);
+      return ackedThrough(highestAcked, underWay);
     },
     get isFull() {
       return isFull();

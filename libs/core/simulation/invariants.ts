@@ -232,6 +232,18 @@ export function checkBatch(world: World, run: RunTruth, chunk: LogChunk): void {
   }
 }
 
+/** What a runner says is off its hands is stored, or was refused for good: [acked-through]. */
+export function checkAcked(world: World, run: RunTruth, ackedThrough: number): void {
+  let isHole = false;
+  for (const { from } of run.cut.values()) {
+    const isThere = run.chunks.has(from) || run.droppedByFastLane.has(from);
+    if (isThere && isHole) world.reach('heartbeat-behind-a-hole');
+    isHole ||= !isThere;
+    if (from > ackedThrough || isThere) continue;
+    world.violate('acked-through', `${run.label}: a heartbeat says ${ackedThrough}, and line ${from} is on its way`);
+  }
+}
+
 /** A proof is true and stays: [hash-wrong], [completeness-fell]. */
 export function checkProof(world: World, run: RunTruth, before: Execution | undefined, after: Execution): void {
   const { label } = run;

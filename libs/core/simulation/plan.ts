@@ -115,12 +115,16 @@ function planRun(world: World, label: string, index: number): RunPlan {
   };
 }
 
+const BURST_MS = 2_000;
+
 function planCommand(world: World, label: string): CommandPlan {
   const { choices } = world;
   const times = choices.pick(`${label} writes`, [1, 0, 2, 3, 5, 8]);
+  // More at once than a runner sends at once.
+  const isBurst = choices.pick(`${label} writes at once`, [false, false, false, true]);
   return {
     writes: Array.from({ length: times }, (_, index) => ({
-      afterMs: choices.whole(`${label} write ${index}`, 1_000 * (index + 1), 0, 25_000),
+      afterMs: isBurst ? BURST_MS + index : choices.whole(`${label} write ${index}`, 1_000 * (index + 1), 0, 25_000),
       lines: choices.pick(`${label} lines ${index}`, [1, 2, 4]),
     })),
     endsAfterMs: choices.pick(`${label} ends`, [10_000, 50, 1_000, 25_000, 60_000, 100_000_000]),

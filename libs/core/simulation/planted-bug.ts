@@ -8,7 +8,7 @@ export interface PlantedBug {
   /** `file` below `libs/core/src`, or below the sources of another package; `find` stands in it exactly once. */
   readonly edits: readonly {
     readonly file: string;
-    readonly of?: 'services/websocket';
+    readonly of?: 'services/websocket' | 'libs/protocol';
     readonly find: string;
     readonly replace: string;
   }[];

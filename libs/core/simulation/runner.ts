@@ -1,5 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
 import {
+  ackedThrough,
   digestRow,
   signedText,
   type BootstrapAnswer,
@@ -47,6 +48,8 @@ const GIVE_UP_MS = 10 * 60_000;
 const PATIENCE_MS = 60_000;
 const DEFAULT_GRACE_MS = 10_000;
 const RETRY_MS = [500, 1_000, 2_000, 4_000, 8_000] as const;
+/** Batches on their way at once. */
+const AT_ONCE = 4;
 const LINGERS_MS = 10 * 60_000;
 
 /** The process beside a command, as `jobs/sandbox-runner` is: asks for the command, keeps its log, reports its end. */
@@ -66,9 +69,10 @@ export class Runner {
   #killedMs: number | undefined;
   #startedMs = 0;
   #seq = 0;
-  #ackedThrough = 0;
+  #highestAcked = 0;
+  /** Next to be sent. */
   readonly #queue: Message[] = [];
-  #isSending = false;
+  readonly #underWay = new Set<Message>();
   #isDismissed = false;
   #lastAckMs = 0;
   #isFinished = false;
@@ -197,29 +201,45 @@ export class Runner {
   #send(message: Message): void {
     if (this.#isDismissed) return;
     this.#queue.push(message);
-    if (!this.#isSending) this.#pump(0);
+    this.#pump();
   }
 
-  /** In order, one at a time, until each is acknowledged. */
-  #pump(failures: number): void {
-    const message = this.#queue[0];
-    this.#isSending = message !== undefined;
-    if (!message || !this.isAlive) return;
+  /** Begins in order, several at once, each until it is acknowledged; the report when all lines are. */
+  #pump(): void {
+    while (this.#underWay.size < AT_ONCE) {
+      const message = this.#queue[0];
+      if (!message || (message.kind === 'finished' && this.#underWay.size > 0)) return;
+      this.#queue.shift();
+      this.#underWay.add(message);
+      if (this.#underWay.size === AT_ONCE) this.#place.world.reach('batches-at-once');
+      this.#deliver(message, 0);
+    }
+  }
+
+  #deliver(message: Message, failures: number): void {
+    if (this.#isDismissed) return;
     const { network, run } = this.#place;
     network.post(this.name, run.id, message, (reply) => {
-      if (!this.isAlive) return;
-      if (reply.outcome === 'unreachable') return this.#later(retryMs(failures), () => this.#pump(failures + 1));
+      if (!this.isAlive || this.#isDismissed) return;
+      if (reply.outcome === 'unreachable') {
+        return this.#later(retryMs(failures), () => this.#deliver(message, failures + 1));
+      }
       if (reply.outcome === 'dismissed') return this.#dismissed(reply);
       if (reply.outcome === 'unacceptable' && message.kind === 'logs') this.#dropped(message.body.from);
-      if (reply.outcome === 'accepted' && message.kind === 'logs') {
-        this.#ackedThrough = message.body.lines.at(-1)!.seq;
-        const { stop } = reply.body as { stop?: StopOrder };
-        if (stop) this.#requestStop('stop', stop.grace_ms);
-      }
+      if (reply.outcome === 'accepted' && message.kind === 'logs') this.#acked(message.body, reply);
       this.#lastAckMs = this.#place.world.nowMs;
-      this.#queue.shift();
-      this.#pump(0);
+      this.#underWay.delete(message);
+      this.#pump();
     });
+  }
+
+  #acked({ from, lines }: LogsMessage, { body }: Reply): void {
+    if ([...this.#underWay].some(({ body: other }) => 'from' in other && other.from < from)) {
+      this.#place.world.reach('acked-before-an-earlier');
+    }
+    this.#highestAcked = Math.max(this.#highestAcked, lines.at(-1)!.seq);
+    const { stop } = body as { stop?: StopOrder };
+    if (stop) this.#requestStop('stop', stop.grace_ms);
   }
 
   /** Nobody would take it at the second try either: the safety lane has it. */
@@ -233,8 +253,8 @@ export class Runner {
 
   #dismissed(reply: Reply): void {
     this.#isDismissed = true;
-    this.#isSending = false;
     this.#queue.length = 0;
+    this.#underWay.clear();
     this.#place.world.trace.step(`${this.name} is dismissed (${reply.outcome})`);
     this.#requestStop('terminated', DEFAULT_GRACE_MS);
   }
@@ -248,7 +268,10 @@ export class Runner {
   #beat(): void {
     const { network, run, world } = this.#place;
     const message = {
-      acked_through: this.#ackedThrough,
+      acked_through: ackedThrough(
+        this.#highestAcked,
+        [...this.#underWay].map(({ body }) => ('from' in body ? body : { from: Infinity })),
+      ),
       ...(this.#signalledMs === undefined ? {} : { stop_progress: this.#progress() }),
       ...this.#signing(),
     };
@@ -295,7 +318,7 @@ export class Runner {
     const { world } = this.#place;
     if (!this.isAlive) return;
     const isPatient = world.nowMs - Math.max(sinceMs, this.#lastAckMs) < PATIENCE_MS;
-    if (this.#isSending && isPatient) return this.#later(1_000, () => this.#settle(sinceMs));
+    if (this.#underWay.size > 0 && isPatient) return this.#later(1_000, () => this.#settle(sinceMs));
     const kind = this.#cause === 'stop' || this.#cause === 'terminated' ? 'cancelled' : 'exited';
     const lingersMs = world.strikes('lingers', this.name) ? LINGERS_MS : 0;
     this.#isLingering = lingersMs > 0;

@@ -34,6 +34,7 @@ import type { RunnerCall } from './network.ts';
 import { RunTruth } from './run-truth.ts';
 import { noteLane } from './platform.ts';
 import { WINDOWS } from './windows.ts';
+import { checkAcked } from './invariants.ts';
 import type { LaneEntry, Task } from './task.ts';
 import type { World } from './world.ts';
 
@@ -190,6 +191,7 @@ export class Services {
         return { acked_through };
       }
       case 'heartbeat': {
+        if (run) checkAcked(this.#world, run, call.body.acked_through);
         const execution = await recordHeartbeat(this.#deps, id, call.body);
         const stop = stopOrderFor(execution);
         return { deadline: deadlineOf(execution), ...(stop === undefined ? {} : { stop }) };

@@ -1,4 +1,5 @@
 export * from './access.ts';
+export * from './acked-through.ts';
 export * from './audit.ts';
 export * from './dead-letters.ts';
 export * from './errors.ts';

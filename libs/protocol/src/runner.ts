@@ -94,11 +94,13 @@ export interface LogsMessage extends Signed {
 }
 
 export interface LogsAnswer {
+  /** The last line of this batch: it is stored, whatever became of those before it. */
   readonly acked_through: number;
   readonly stop?: StopOrder;
 }
 
 export interface HeartbeatMessage extends Signed {
+  /** As `ackedThrough` has it. */
   readonly acked_through: number;
   /** What it does before the command starts; absent once that runs. */
   readonly preparing?: Preparing;

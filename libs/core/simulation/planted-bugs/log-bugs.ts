@@ -84,4 +84,17 @@ export const LOG_BUGS: readonly PlantedBug[] = [
       },
     ],
   },
+  {
+    name: 'acked-as-the-highest',
+    means: 'a heartbeat names the highest batch that was acknowledged, whatever before it is on its way',
+    edits: [
+      {
+        of: 'libs/protocol',
+        file: 'acked-through.ts',
+        find: 'through = Math.min(through, from - 1);',
+        replace: 'through = Math.max(through, Math.min(from - 1, 0));',
+      },
+    ],
+    faults: ['request-lost', 'message-late'],
+  },
 ];
