@@ -151,14 +151,20 @@ variable "logs" {
   type = object({
     max_bytes      = optional(number, 1073741824)
     limit_policy   = optional(string, "stop")
+    backpressure   = optional(string, "slow")
     retention_days = optional(number, 30)
   })
-  description = "How much a run may write, what happens beyond it (stop or head_tail), and for how many days after its end its log is kept; 0 = for ever. See docs/config.md."
+  description = "How much a run may write, what happens beyond it (stop or head_tail) and when it writes faster than its lines are taken (slow or spool), and for how many days after its end its log is kept; 0 = for ever. See docs/config.md."
   default     = {}
 
   validation {
     condition     = contains(["stop", "head_tail"], var.logs.limit_policy)
     error_message = "logs.limit_policy must be stop or head_tail."
+  }
+
+  validation {
+    condition     = contains(["slow", "spool"], var.logs.backpressure)
+    error_message = "logs.backpressure must be slow or spool."
   }
 
   validation {

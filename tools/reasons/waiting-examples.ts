@@ -43,6 +43,8 @@ export const WAITING_EXAMPLES: Readonly<Record<WaitingFor, () => History>> = {
       5,
     ),
   git_clone: () => history([...BEGUN, [14, waiting('git_clone')]], {}, 15),
+  log_delivery: () => history([...BEGUN, [44, waiting('log_delivery')]]),
+  log_disk: () => history([...BEGUN, [44, waiting('log_disk')]]),
   stop_confirmation: () => history([...BEGUN, [30, stopped(30)]], {}, 3),
   platform_end: () => history([...BEGUN, [42.5, reported(5, 42, { exit_code: 0 })]], {}, 1),
   last_lines: () => history([...BEGUN, [50, ended(48)]], {}, 10),

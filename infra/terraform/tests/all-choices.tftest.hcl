@@ -32,7 +32,7 @@ variables {
   notification_channels    = ["projects/my-project/notificationChannels/1"]
   budget                   = { billing_account = "012345-567890-ABCDEF" }
   scaling                  = { orchestrator = { min = 1 }, websocket = { min = 1, cpu = "2", memory = "1Gi" } }
-  logs                     = { limit_policy = "head_tail", retention_days = 0 }
+  logs                     = { limit_policy = "head_tail", backpressure = "spool", retention_days = 0 }
   jobs                     = { service_accounts = ["reports@my-project.iam.gserviceaccount.com"], max_running = 200 }
 }
 

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { ackedThrough, type StopOrder } from '@runvoy/protocol';
+import { ackedThrough, type OutputWait, type StopOrder } from '@runvoy/protocol';
 import type { IntakeClient, IntakeReply } from './intake-client.ts';
 import { retryDelay } from './retry-delay.ts';
 import type { Keeping, Spool } from './spool.ts';
@@ -18,8 +18,13 @@ export interface Delivery {
   send(kind: 'logs', body: string, lines: { readonly from: number; readonly through: number }): void;
   send(kind: 'finished', body: string): void;
   readonly ackedThrough: number;
-  /** More waits than may, on disk or in memory alone: whoever reads the pipes has to wait for `onRoom`. */
-  readonly isFull: boolean;
+  /** More waits than may, on disk or in memory alone, and what for: whoever reads the pipes has to wait for `onRoom`. */
+  readonly fullBy: OutputWait | undefined;
+  /** Bytes of all messages so far, and of those that are not acknowledged. */
+  readonly sentBytes: number;
+  readonly waitingBytes: number;
+  /** The last message sent was not taken, and is tried again. */
+  readonly isAway: boolean;
   /**
    * Resolves when all is in both lanes, or the server wants no more, or nothing was acknowledged for `patienceMs`, or the moment
    * that `latest` names has come.
@@ -29,11 +34,6 @@ export interface Delivery {
 
 /** Unacknowledged messages kept in memory; the rest is read back from the spool, so memory stays flat while the server is away. */
 const MEMORY_BYTES = 4 * 1024 * 1024;
-/**
- * Unacknowledged messages altogether. A command that writes faster than they are taken is slowed down by its own pipes, so that
- * neither the disk fills nor an end waits for minutes of backlog.
- */
-const BACKLOG_BYTES = 64 * 1024 * 1024;
 /**
  * Batches on their way at once. Each waits for a durable commit of the server, which takes as long for several as for one; their
  * numbers say where they belong, whichever comes first.
@@ -53,12 +53,13 @@ export function openDelivery(args: {
   readonly onRoom: () => void;
   /** For the supervisor's own log file. */
   readonly note: (text: string) => void;
+  /** Unacknowledged messages altogether. A command that writes faster than they are taken is then slowed down by its own pipes. */
+  readonly backlogBytes: number;
   readonly memoryBytes?: number;
-  readonly backlogBytes?: number;
   readonly letGoMs?: number;
 }): Delivery {
   const memoryBytes = args.memoryBytes ?? MEMORY_BYTES;
-  const backlogBytes = args.backlogBytes ?? BACKLOG_BYTES;
+  const { backlogBytes } = args;
   const letGoMs = args.letGoMs ?? LET_GO_MS;
   const underWay = new Set<Message>();
   /** Next to be sent, without holes. */
@@ -69,6 +70,9 @@ export function openDelivery(args: {
   /** Messages the disk did not take while others were spilled. */
   const unspooled: Message[] = [];
   let unspooledBytes = 0;
+  /** Of these, what waits nowhere but in memory because the disk is full. */
+  let refusedBytes = 0;
+  let sentBytes = 0;
   let waitingBytes = 0;
   let highestAcked = 0;
   let lastAck = args.now();
@@ -82,10 +86,15 @@ export function openDelivery(args: {
     const offset = args.spool.end;
     const keeping = args.spool.append(kind, body);
     const message = { kind, body, from: lines?.from ?? Infinity, through: lines?.through ?? 0, keeping };
+    sentBytes += body.length;
     if (dismissed) return;
     waitingBytes += body.length;
-    if (keeping === 'refused') args.note(`the spool did not take ${kind} from ${message.from}; it is kept in memory`);
+    // Once for as long as it lasts: notes are on a disk, too.
+    if (keeping === 'refused' && refusedBytes === 0) {
+      args.note(`the spool did not take ${kind} from ${message.from}; what it does not take is kept in memory`);
+    }
     if (keeping !== 'kept') unspooledBytes += body.length;
+    if (keeping === 'refused') refusedBytes += body.length;
     if (spilledFrom === undefined && (keeping !== 'kept' || queueBytes < memoryBytes)) push(message);
     else if (keeping !== 'kept') unspooled.push(message);
     else spilledFrom ??= offset;
@@ -178,11 +187,20 @@ export function openDelivery(args: {
     return args.spool.isFull || (!dismissed && (unspooledBytes > memoryBytes || waitingBytes > backlogBytes));
   }
 
+  function fullBy(): OutputWait | undefined {
+    if (!isFull()) return undefined;
+    return refusedBytes > 0 ? 'log_disk' : 'log_delivery';
+  }
+
   /** Leaves the oldest to the safety lane, all but those on their way, when a server that stays away holds up the command. */
   function letGo(): void {
     if (!isFull() || args.now() - lastAck < letGoMs) return;
     let count = 0;
-    while (unspooledBytes > memoryBytes / 2 && queue[0]?.keeping === 'passed_on' && queue[0].kind === 'logs') {
+    while (
+      unspooledBytes > Math.min(memoryBytes, backlogBytes) / 2 &&
+      queue[0]?.keeping === 'passed_on' &&
+      queue[0].kind === 'logs'
+    ) {
       const left = queue.shift()!;
       count += 1;
       queueBytes -= left.body.length;
@@ -198,6 +216,7 @@ export function openDelivery(args: {
     queueBytes -= message.body.length;
     waitingBytes -= message.body.length;
     if (message.keeping !== 'kept') unspooledBytes -= message.body.length;
+    if (message.keeping === 'refused') refusedBytes -= message.body.length;
     if (wasFull && !isFull()) args.onRoom();
   }
 
@@ -207,8 +226,17 @@ export function openDelivery(args: {
       // All that is still under way was begun before what waits.
       return ackedThrough(highestAcked, underWay);
     },
-    get isFull() {
-      return isFull();
+    get fullBy() {
+      return fullBy();
+    },
+    get sentBytes() {
+      return sentBytes;
+    },
+    get waitingBytes() {
+      return waitingBytes;
+    },
+    get isAway() {
+      return isAway;
     },
     async settle(patienceMs, latest = () => Infinity) {
       const since = args.now();

@@ -1,4 +1,4 @@
-import type { HeartbeatAnswer, Preparing, StopProgress } from '@runvoy/protocol';
+import type { HeartbeatAnswer, OutputWait, Preparing, StopProgress } from '@runvoy/protocol';
 import type { IntakeClient } from './intake-client.ts';
 import type { MessageSigner } from './message-signer.ts';
 
@@ -17,6 +17,8 @@ export function openHeartbeat(args: {
   readonly ackedThrough: () => number;
   /** What is done before the command starts; undefined once it runs. */
   readonly preparing: () => Preparing | undefined;
+  /** What its output waits for; undefined while it does not. */
+  readonly outputWait: () => OutputWait | undefined;
   readonly stopProgress: () => StopProgress | undefined;
   readonly onAnswer: (answer: HeartbeatAnswer) => void;
   readonly onDismissed: (why: string) => void;
@@ -27,9 +29,11 @@ export function openHeartbeat(args: {
   function beat(): void {
     const stopProgress = args.stopProgress();
     const preparing = args.preparing();
+    const outputWait = args.outputWait();
     const body = args.signer.heartbeat({
       acked_through: args.ackedThrough(),
       ...(preparing && { preparing }),
+      ...(outputWait && { output_wait: outputWait }),
       ...(stopProgress && { stop_progress: stopProgress }),
     });
     void post(body);

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type BootstrapAnswer, type EndCause, LIMITS, type PreparationReason, type Preparing } from '@runvoy/protocol';
+import { backlogBytes } from './backpressure.ts';
 import type { CommandEnd, RunningCommand } from './command.ts';
 import { openDeadline } from './deadline.ts';
 import { openDelivery } from './delivery.ts';
@@ -9,6 +10,7 @@ import type { Sandbox } from './isolation/sandbox.ts';
 import { openSecretMask } from './masker.ts';
 import { openMessageSigner } from './message-signer.ts';
 import type { AttemptOrder } from './order.ts';
+import { type HoldTimes, openOutputGate } from './output-gate.ts';
 import { prepareRun } from './prepare.ts';
 import type { ProcessRow } from './process-table.ts';
 import { RUNNER_PREFIX, openRunLog } from './run-log.ts';
@@ -40,6 +42,7 @@ export interface CourseArgs {
   readonly onStarted?: (leader: ProcessRow) => void;
   /** How long the last messages are offered to a server that is away; the safety lane has them anyway. */
   readonly patienceMs: number;
+  readonly holdTimes?: HoldTimes;
 }
 
 /** How long a background child may keep the pipes after the command has ended. */
@@ -63,18 +66,18 @@ export async function runCourse(args: CourseArgs): Promise<EndCause> {
   const signer = openMessageSigner(order.execution_id, answer.session);
   const mask = openSecretMask(answer.secrets);
   let command: RunningCommand | undefined;
-  let hasEnded = false;
   let preparing: Preparing | undefined;
   let overBy = Infinity;
 
   const delivery = openDelivery({
-    spool: args.openSpool(resume),
+    spool: args.openSpool(() => gate.look()),
     intake,
+    backlogBytes: backlogBytes(answer.limits),
     now,
     note: args.note,
     onStop: (stopOrder) => stop.request('stop', stopOrder.grace_ms),
     onDismissed: () => stop.request('terminated', LIMITS.graceDefaultMs),
-    onRoom: resume,
+    onRoom: () => gate.look(),
   });
   const log = openRunLog({
     mask,
@@ -85,17 +88,23 @@ export async function runCourse(args: CourseArgs): Promise<EndCause> {
     onBatch(batch) {
       const lines = { from: batch.lines[0]!.seq, through: batch.lines.at(-1)!.seq };
       delivery.send('logs', signer.logs(batch), lines);
-      // What is being stopped or has ended may not be held up: its last lines are bounded by the grace and the pipes.
-      if (delivery.isFull && !stop.cause && !hasEnded) command?.pause();
+      gate.look();
     },
     // After this turn: the line that says so must not come in the middle of the lines of one read.
     onOutputLimit: () => queueMicrotask(() => stop.request('output_limit', answer.limits.grace_ms)),
+  });
+  const gate = openOutputGate({
+    delivery,
+    now,
+    say: (text) => log.system(`${RUNNER_PREFIX}${text}`),
+    onTold: () => heartbeat.beat(),
+    times: args.holdTimes,
   });
   const stop = openStop({
     processes,
     now,
     onSignalled(cause, graceMs) {
-      command?.resume();
+      gate.letEnd();
       // How long a command has whose platform ends it, a stop behind it may still shorten.
       const most = cause === 'terminated' ? ' at the latest' : '';
       log.system(`${RUNNER_PREFIX}${stopText(cause, answer)}, SIGTERM sent; SIGKILL ${inText(graceMs)}${most}`);
@@ -114,6 +123,7 @@ export async function runCourse(args: CourseArgs): Promise<EndCause> {
     signer,
     ackedThrough: () => delivery.ackedThrough,
     preparing: () => preparing,
+    outputWait: () => gate.wait,
     stopProgress: () => stop.progress,
     onAnswer(beat) {
       if (beat.stop) stop.request('stop', beat.stop.grace_ms);
@@ -167,10 +177,6 @@ export async function runCourse(args: CourseArgs): Promise<EndCause> {
   heartbeat.close();
   return stop.cause ?? 'exited';
 
-  function resume(): void {
-    if (!delivery.isFull) command?.resume();
-  }
-
   async function runCommand(): Promise<CommandOutcome> {
     const isStopping = () => stop.cause !== undefined;
     const onStep = (step: Preparing | undefined) => (preparing = step);
@@ -190,12 +196,12 @@ export async function runCourse(args: CourseArgs): Promise<EndCause> {
       log.system(`${RUNNER_PREFIX}the command could not be started: ${(error as Error).message}`);
       return { reason: 'spawn' };
     }
+    gate.attach(command);
     const startedAt = now();
     const { leader } = command;
     if (leader) args.onStarted?.(leader);
     const end = await command.exited;
-    hasEnded = true;
-    command.resume();
+    gate.letEnd();
     // A stop may leave children that are still using their grace.
     if (stop.cause) await processes.gone();
     return { end, startedAt };
@@ -209,6 +215,7 @@ export async function runCourse(args: CourseArgs): Promise<EndCause> {
         `${RUNNER_PREFIX}${killed === 1 ? '1 process' : `${killed} processes`} left behind by the command killed`,
       );
     }
+    gate.clear();
     if (!command) return;
     await Promise.race([command.drained, pause(LAST_READ_MS)]);
     command.abandonOutput();

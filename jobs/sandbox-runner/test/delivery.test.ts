@@ -68,7 +68,7 @@ function open(args: {
     onRoom: () => (room += 1),
     note: (text) => notes.push(text),
     memoryBytes: args.memoryBytes ?? 300,
-    ...(args.backlogBytes === undefined ? {} : { backlogBytes: args.backlogBytes }),
+    backlogBytes: args.backlogBytes ?? 1 << 20,
     ...(args.letGoMs === undefined ? {} : { letGoMs: args.letGoMs }),
   });
   return { delivery, got, notes, room: () => room };
@@ -79,14 +79,14 @@ describe('delivery', () => {
     let isThere = false;
     const { delivery, got, room } = open({ accept: () => isThere, backlogBytes: 1_000 });
     let seq = 0;
-    while (!delivery.isFull) {
+    while (!delivery.fullBy) {
       seq += 1;
       delivery.send('logs', bodyOf(seq), { from: seq, through: seq });
     }
     expect(seq).toBe(Math.floor(1_000 / bodyOf(1).length) + 1);
     isThere = true;
     await until('every message', () => got.length === seq);
-    expect(delivery.isFull).toBe(false);
+    expect(delivery.fullBy).toBeUndefined();
     expect(room()).toBe(1);
   });
 
@@ -99,13 +99,13 @@ describe('delivery', () => {
       memoryBytes: 2_000,
     });
     let seq = 0;
-    while (!delivery.isFull) {
+    while (!delivery.fullBy) {
       seq += 1;
       delivery.send('logs', bodyOf(seq), { from: seq, through: seq });
     }
     expect(room()).toBe(0);
     await until('room', () => room() > 0);
-    expect(delivery.isFull).toBe(false);
+    expect(delivery.fullBy).toBeUndefined();
     expect(notes.filter((text) => text.endsWith('left to the safety lane'))).toHaveLength(1);
     delivery.send('finished', '{}');
     isThere = true;
@@ -154,21 +154,22 @@ describe('delivery', () => {
 
   test('is full when the disk takes nothing and the server is away, and says when there is room', async () => {
     let isOpen = false;
-    const { delivery, got, room } = open({ accept: () => isOpen, diskTakes: () => false });
+    const { delivery, got, notes, room } = open({ accept: () => isOpen, diskTakes: () => false });
     for (let seq = 1; seq <= 10; seq += 1) delivery.send('logs', bodyOf(seq), { from: seq, through: seq });
-    expect(delivery.isFull).toBe(true);
+    expect(delivery.fullBy).toBe('log_disk');
     isOpen = true;
     await delivery.settle(10_000);
-    expect(delivery.isFull).toBe(false);
+    expect(delivery.fullBy).toBeUndefined();
     expect(room()).toBe(1);
     expect(got).toHaveLength(10);
+    expect(notes.filter((text) => text.includes('did not take'))).toHaveLength(1);
   });
 
   test('is not full while the disk takes what memory does not', async () => {
     let isOpen = false;
     const { delivery } = open({ accept: () => isOpen });
     for (let seq = 1; seq <= 1_000; seq += 1) delivery.send('logs', bodyOf(seq), { from: seq, through: seq });
-    expect(delivery.isFull).toBe(false);
+    expect(delivery.fullBy).toBeUndefined();
     isOpen = true;
     await delivery.settle(10_000);
   });

@@ -41,8 +41,15 @@ export type PlatformReason = 'deleted' | 'image_pull' | 'network' | 'out_of_memo
 /** What a runner that has the command does before it starts it. */
 export type Preparing = 'git_clone' | 'image_pull' | 'isolation';
 
+/**
+ * What the output of a command waits for: `log_delivery`, that the server takes more lines; `log_disk`, that as well, because the disk
+ * beside the runner has no room for what waits.
+ */
+export type OutputWait = 'log_delivery' | 'log_disk';
+
 /** What a run that has not ended waits for, as one stable word. Absent while its command is simply running. */
 export type WaitingFor =
+  | OutputWait
   | Preparing
   | 'capacity'
   | 'last_lines'

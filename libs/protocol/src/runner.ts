@@ -1,4 +1,4 @@
-import type { Preparing, Reason } from './reasons.ts';
+import type { OutputWait, Preparing, Reason } from './reasons.ts';
 import type { LogLine } from './log-line.ts';
 
 /** Why a command ended; fixed when the runner sends or sees the first signal. `terminated`: a platform signal nobody announced. */
@@ -28,6 +28,12 @@ export interface GitSource {
  */
 export type LogLimitPolicy = 'stop' | 'head_tail';
 
+/**
+ * What happens to a command that writes faster than its lines are taken: `spool` lets it run on while they wait on the runner's disk, up
+ * to a bound, and slows it down only then; `slow` slows it down as soon as a few batches wait. Nothing is lost under either.
+ */
+export type LogBackpressure = 'spool' | 'slow';
+
 export interface RunLimits {
   readonly timeout_s: number;
   readonly grace_ms: number;
@@ -35,6 +41,8 @@ export interface RunLimits {
   readonly max_log_bytes: number;
   /** `stop` unless told. */
   readonly log_limit_policy?: LogLimitPolicy;
+  /** `spool` unless told. */
+  readonly log_backpressure?: LogBackpressure;
 }
 
 /** Answer to a bootstrap that may start. */
@@ -104,6 +112,8 @@ export interface HeartbeatMessage extends Signed {
   readonly acked_through: number;
   /** What it does before the command starts; absent once that runs. */
   readonly preparing?: Preparing;
+  /** What its output has been waiting for, for some time; absent while lines go out as they come. */
+  readonly output_wait?: OutputWait;
   readonly stop_progress?: StopProgress;
 }
 

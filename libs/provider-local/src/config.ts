@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { DEPLOYMENT_LIMITS, LOG_LIMIT_POLICIES, readPrices, timeoutProblems } from '@runvoy/core';
+import { DEPLOYMENT_LIMITS, LOG_BACKPRESSURES, LOG_LIMIT_POLICIES, readPrices, timeoutProblems } from '@runvoy/core';
 import { LOG_LEVELS } from '@runvoy/runtime/logger';
 import {
   flag,
@@ -25,6 +25,7 @@ export const LOCAL_VARIABLES = {
   prices: ['RUNVOY_PRICES', optionalJson(readPrices)],
   ...integers(DEPLOYMENT_LIMITS),
   logLimitPolicy: ['RUNVOY_LOG_LIMIT_POLICY', oneOf(LOG_LIMIT_POLICIES, 'stop')],
+  logBackpressure: ['RUNVOY_LOG_BACKPRESSURE', oneOf(LOG_BACKPRESSURES, 'spool')],
 } as const;
 
 export type LocalConfig = ConfigOf<typeof LOCAL_VARIABLES>;

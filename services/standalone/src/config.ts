@@ -16,6 +16,7 @@ import {
 } from '@runvoy/runtime';
 import {
   DEPLOYMENT_LIMITS,
+  LOG_BACKPRESSURES,
   LOG_LIMIT_POLICIES,
   isEmail,
   readPrices,
@@ -24,7 +25,7 @@ import {
   timeoutProblems,
   type SlotLimits,
 } from '@runvoy/core';
-import type { LogLimitPolicy } from '@runvoy/protocol';
+import type { LogBackpressure, LogLimitPolicy } from '@runvoy/protocol';
 
 /** How one server on this machine is set up. */
 export interface StandaloneConfig {
@@ -56,6 +57,8 @@ export interface StandaloneConfig {
   /** UTF-8 bytes that a command may write, and what happens to one that writes more. */
   readonly maxLogBytes: number;
   readonly logLimitPolicy: LogLimitPolicy;
+  /** What happens to a command that writes faster than its lines are taken. */
+  readonly logBackpressure: LogBackpressure;
   /** Days after the end of a run; 0 = for ever. */
   readonly logRetentionDays: number;
   readonly trustedProxyHops: number;
@@ -142,5 +145,6 @@ export const STANDALONE_CONFIG = {
   ...integers(DEPLOYMENT_LIMITS),
   accessLog: ['RUNVOY_ACCESS_LOG', flag(false)],
   logLimitPolicy: ['RUNVOY_LOG_LIMIT_POLICY', oneOf(LOG_LIMIT_POLICIES, 'stop')],
+  logBackpressure: ['RUNVOY_LOG_BACKPRESSURE', oneOf(LOG_BACKPRESSURES, 'spool')],
   metrics: ['RUNVOY_METRICS', oneOf(['key', 'loopback', 'off'], 'key')],
 } as const;

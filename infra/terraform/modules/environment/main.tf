@@ -51,6 +51,7 @@ locals {
     RUNVOY_QUEUE_TIMEOUT                   = tostring(var.jobs.queue_timeout_seconds)
     RUNVOY_LOG_MAX_BYTES                   = tostring(var.logs.max_bytes)
     RUNVOY_LOG_LIMIT_POLICY                = var.logs.limit_policy
+    RUNVOY_LOG_BACKPRESSURE                = var.logs.backpressure
     RUNVOY_LOG_RETENTION_DAYS              = tostring(var.logs.retention_days)
     RUNVOY_RATE_LIMIT                      = tostring(var.rate_limit)
     RUNVOY_RATE_LIMIT_REFUSED              = tostring(var.rate_limit_refused)

@@ -107,9 +107,10 @@ variable "logs" {
   type = object({
     max_bytes      = optional(number, 1073741824)
     limit_policy   = optional(string, "stop")
+    backpressure   = optional(string, "slow")
     retention_days = optional(number, 30)
   })
-  description = "How much a run may write, what happens beyond it (stop or head_tail), and for how many days after its end its log is kept; 0 = for ever."
+  description = "How much a run may write, what happens beyond it (stop or head_tail) and when it writes faster than its lines are taken (slow or spool), and for how many days after its end its log is kept; 0 = for ever."
   default     = {}
 }
 

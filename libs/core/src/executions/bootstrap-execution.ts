@@ -159,6 +159,7 @@ async function answer(
       grace_ms: execution.grace_ms,
       max_log_bytes: execution.max_log_bytes,
       ...(execution.log_limit_policy === undefined ? {} : { log_limit_policy: execution.log_limit_policy }),
+      ...(execution.log_backpressure === undefined ? {} : { log_backpressure: execution.log_backpressure }),
     },
     batch_ms: deps.batchMs,
     session: runnerSession(deps.signingKeys, execution.execution_id, expiresAtMs),

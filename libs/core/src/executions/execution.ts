@@ -3,6 +3,7 @@ import type {
   ExecutionStatus,
   GitSource,
   Isolation,
+  LogBackpressure,
   LogLimitPolicy,
   PlaybookVersionRef,
   Reason,
@@ -161,6 +162,8 @@ export interface Execution {
   readonly max_log_bytes: number;
   /** Absent: `stop`. */
   readonly log_limit_policy?: LogLimitPolicy;
+  /** Absent: `spool`. */
+  readonly log_backpressure?: LogBackpressure;
   /** It has neither variables nor secrets, and no sealed input is stored beside it. */
   readonly without_input?: true;
   readonly request_id: string;

@@ -53,6 +53,7 @@ export async function newExecution(deps: SubmitDeps, submission: Submission, mad
     grace_ms: chooseGrace(request.grace),
     max_log_bytes: policy.maxLogBytes,
     ...(policy.logLimitPolicy === undefined ? {} : { log_limit_policy: policy.logLimitPolicy }),
+    ...(policy.logBackpressure === undefined ? {} : { log_backpressure: policy.logBackpressure }),
     ...newLabels(request.labels),
     ...(submission.playbook === undefined ? {} : { playbook: submission.playbook }),
     ...(made.secrets.length === 0 ? {} : { secrets: made.secrets }),

@@ -1,4 +1,4 @@
-import { isTerminal, type Preparing, type WaitingFor } from '@runvoy/protocol';
+import { isTerminal, type OutputWait, type Preparing, type WaitingFor } from '@runvoy/protocol';
 import type { PlatformView } from '../jobs/job-runner.ts';
 import type { Millis } from '../time/clock.ts';
 import type { Attempt, Execution } from './execution.ts';
@@ -24,15 +24,18 @@ export function noteWait(
   return about === noted ? [] : [entryOf(attempt.attempt, about, nowMs)];
 }
 
-/** The execution with what its runner does before the command starts, when that is another thing than a beat has told before. */
-export function notePreparation(execution: Execution, step: Preparing | undefined, nowMs: Millis): Execution {
+/**
+ * The execution with what its runner does before the command starts, or what holds up the output afterwards, when that is another thing
+ * than a beat has told before.
+ */
+export function noteHoldUp(execution: Execution, about: Preparing | OutputWait | undefined, nowMs: Millis): Execution {
   const { bound } = execution.facts;
-  if (!bound || isTerminal(execution.status) || preparationOf(execution)?.what === step) return execution;
-  return noteTrail(execution, entryOf(bound.attempt, step, nowMs));
+  if (!bound || isTerminal(execution.status) || holdUpOf(execution)?.what === about) return execution;
+  return noteTrail(execution, entryOf(bound.attempt, about, nowMs));
 }
 
-/** What the runner has last said to do before the command starts; undefined once that runs, as far as anybody said. */
-export function preparationOf(execution: Execution): Wait | undefined {
+/** What the runner has last said that holds up the command or its output; undefined once it goes on, as far as anybody said. */
+export function holdUpOf(execution: Execution): Wait | undefined {
   const { bound } = execution.facts;
   const noted = bound && notedWait(execution, bound.attempt);
   // What held the start up before the runner came is over.

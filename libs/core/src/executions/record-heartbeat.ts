@@ -6,7 +6,7 @@ import { isInFuture } from '../time/elapsed.ts';
 import { advance } from './advance.ts';
 import { executionRef, type Execution } from './execution.ts';
 import { progressEvidence } from './record-finished.ts';
-import { notePreparation } from './note-wait.ts';
+import { noteHoldUp } from './note-wait.ts';
 import { stopInForce } from './stop-in-force.ts';
 import { replaceExecution, requireExecution, storeExecution } from './store-execution.ts';
 
@@ -38,8 +38,9 @@ export async function recordHeartbeat(
 }
 
 /** The execution with what the beat tells; the same object when that is nothing new. */
-function withSign(execution: Execution, { stop_progress, preparing }: HeartbeatMessage, nowMs: Millis): Execution {
-  const told = notePreparation(progressEvidence(stop_progress).reduce(advance, execution), preparing, nowMs);
+function withSign(execution: Execution, message: HeartbeatMessage, nowMs: Millis): Execution {
+  const { stop_progress, preparing, output_wait } = message;
+  const told = noteHoldUp(progressEvidence(stop_progress).reduce(advance, execution), preparing ?? output_wait, nowMs);
   const isOld = nowMs - lastSign(told, nowMs) >= SEEN_EVERY_MS;
   return isOld && !isTerminal(told.status) ? { ...told, seen_at_ms: nowMs } : told;
 }

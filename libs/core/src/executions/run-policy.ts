@@ -1,4 +1,4 @@
-import type { Isolation, LogLimitPolicy } from '@runvoy/protocol';
+import type { Isolation, LogBackpressure, LogLimitPolicy } from '@runvoy/protocol';
 import type { SlotLimits } from '../slots/slot-limits.ts';
 import type { Millis } from '../time/clock.ts';
 
@@ -13,6 +13,8 @@ export interface RunPolicy {
   /** UTF-8 bytes of the texts that a command may write, and what happens to one that writes more: it is stopped unless told. */
   readonly maxLogBytes: number;
   readonly logLimitPolicy?: LogLimitPolicy;
+  /** What happens to a command that writes faster than its lines are taken; they wait on disk unless told. */
+  readonly logBackpressure?: LogBackpressure;
   /** Without isolation a command can read what the server can: only admins may run, unless this is set. */
   readonly trustAllUsers: boolean;
   /** Why nothing can be run here, and what to do instead; absent where runs are started. */

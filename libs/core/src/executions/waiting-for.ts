@@ -1,6 +1,6 @@
 import { isTerminal, type WaitingFor } from '@runvoy/protocol';
 import type { Execution } from './execution.ts';
-import { preparationOf } from './note-wait.ts';
+import { holdUpOf } from './note-wait.ts';
 import { notedWait, trailTime, type Wait } from './trail.ts';
 
 /** What an unfinished run waits for; `undefined` when its command is simply running. */
@@ -15,7 +15,7 @@ export function waitingOf(execution: Execution): Wait | undefined {
   }
   const unwantedAtMs = stop?.requested_at_ms ?? start_timed_out_at_ms;
   if (unwantedAtMs !== undefined) return { what: 'stop_confirmation', sinceMs: unwantedAtMs };
-  return bound ? preparationOf(execution) : waitingToBegin(execution);
+  return bound ? holdUpOf(execution) : waitingToBegin(execution);
 }
 
 function waitingToBegin(execution: Execution): Wait | undefined {

@@ -60,6 +60,19 @@ export const WAITING_TEXTS: Readonly<Record<WaitingFor, WaitingText>> = {
     happening: 'The git repository of the run is being cloned. The command starts when it is there.',
     to_do: 'Wait, and see the log for what git says.',
   },
+  log_delivery: {
+    summary: 'waiting for its output to be taken',
+    happening:
+      'Its command writes faster than its lines are taken: there are too many, or the server that takes them is busy or cannot store them. The lines wait with its runner, in order; none is lost. When too many wait, the command is slowed until there is room. Its log says when that begins and ends.',
+    to_do:
+      'Wait, or let the command write less. If it writes little and this lasts, tell who runs the server: runvoy health shows what is wrong with it.',
+  },
+  log_disk: {
+    summary: 'waiting for its output to be taken; the disk beside it is full',
+    happening:
+      'The disk of its runner has no room for the lines that wait to be taken. They wait in memory, in order; none is lost, and the command is slowed until there is room. Its log says when that begins and ends.',
+    to_do: 'Tell who runs the server: the disk with its data needs room.',
+  },
   stop_confirmation: {
     summary: 'waiting until nothing of it lives',
     happening:

@@ -1,4 +1,4 @@
-import { LIMITS, type LogLimitPolicy } from '@runvoy/protocol';
+import { LIMITS, type LogBackpressure, type LogLimitPolicy } from '@runvoy/protocol';
 import type { RunPolicy } from '../executions/run-policy.ts';
 import { START_TIMEOUT_S } from '../executions/start-timeout.ts';
 import { STOP_TIMEOUT_S } from '../executions/stop-in-force.ts';
@@ -38,13 +38,21 @@ export const DEPLOYMENT_LIMITS = {
 /** What happens to a run that writes more than it may; the first unless told. */
 export const LOG_LIMIT_POLICIES = ['stop', 'head_tail'] as const satisfies readonly LogLimitPolicy[];
 
-/** How much a run may write and what happens beyond it, as a deployment is configured. */
+/** What happens to a command that writes faster than its lines are taken. */
+export const LOG_BACKPRESSURES = ['spool', 'slow'] as const satisfies readonly LogBackpressure[];
+
+/** How much a run may write and what happens beyond it, or when it is faster than its lines are taken, as a deployment is configured. */
 export function logPolicy(given: {
   readonly maxLogBytes: number;
   readonly logLimitPolicy: LogLimitPolicy;
-}): Pick<RunPolicy, 'maxLogBytes' | 'logLimitPolicy'> {
-  const { maxLogBytes, logLimitPolicy } = given;
-  return { maxLogBytes, ...(logLimitPolicy === 'stop' ? {} : { logLimitPolicy }) };
+  readonly logBackpressure: LogBackpressure;
+}): Pick<RunPolicy, 'maxLogBytes' | 'logLimitPolicy' | 'logBackpressure'> {
+  const { maxLogBytes, logLimitPolicy, logBackpressure } = given;
+  return {
+    maxLogBytes,
+    ...(logLimitPolicy === 'stop' ? {} : { logLimitPolicy }),
+    ...(logBackpressure === 'spool' ? {} : { logBackpressure }),
+  };
 }
 
 /** What is right by itself and wrong together. */

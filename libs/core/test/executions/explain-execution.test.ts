@@ -264,6 +264,24 @@ describe('what it waits for', () => {
     expect((await explain(run)).waiting_for).toBeUndefined();
   });
 
+  test('is that its output is taken, while its runner says so; each change of that is stored once', async () => {
+    const world = await RunWorld.open();
+    const run = await world.running();
+    for (const output_wait of ['log_delivery', 'log_delivery', 'log_disk', undefined, undefined] as const) {
+      world.clock.advance(10_000);
+      await recordHeartbeat(world, run.id, run.heartbeat(output_wait && { output_wait }));
+      const { waiting_for, status, summary } = await explain(run);
+      expect([status, waiting_for?.what]).toEqual(['RUNNING', output_wait]);
+      if (output_wait) expect(summary).toContain('waiting for its output to be taken');
+    }
+    const told = (await explain(run)).evidence.filter(({ kind }) => kind === 'waiting');
+    expect(told.map(({ text }) => text)).toEqual([
+      'Its runner told how far it was: it was waiting for its output to be taken.',
+      'Its runner told how far it was: it was waiting for its output to be taken; the disk beside it is full.',
+      'Its runner told how far it was: it was no longer waiting.',
+    ]);
+  });
+
   test('what held the start up is not told of a run whose runner has the command', async () => {
     const world = await RunWorld.open();
     const run = await world.started();

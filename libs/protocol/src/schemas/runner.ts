@@ -40,6 +40,7 @@ export const HeartbeatMessageSchema = Type.Object({
   preparing: Type.Optional(
     Type.Union([Type.Literal('git_clone'), Type.Literal('image_pull'), Type.Literal('isolation')]),
   ),
+  output_wait: Type.Optional(Type.Union([Type.Literal('log_delivery'), Type.Literal('log_disk')])),
   stop_progress: Type.Optional(StopProgressSchema),
   ...signed,
 });

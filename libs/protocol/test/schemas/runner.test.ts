@@ -32,6 +32,7 @@ test.each<[string, TSchema, object]>([
   ['a batch with a continuation', LogsMessageSchema, { ...logs, lines: [{ ...line, partial: true }] }],
   ['a heartbeat', HeartbeatMessageSchema, { ...heartbeat, stop_progress: { signalled_ms: 1, killed_ms: 2 } }],
   ['a heartbeat of one that prepares', HeartbeatMessageSchema, { ...heartbeat, preparing: 'git_clone' }],
+  ['a heartbeat of one whose output waits', HeartbeatMessageSchema, { ...heartbeat, output_wait: 'log_delivery' }],
   ['a report', FinishedMessageSchema, { ...finished, signal: 'SIGKILL', reason: 'spawn' }],
 ])('%s as the runner sends it is accepted', (_, schema, message) => {
   expect(Value.Check(schema, message)).toBe(true);

@@ -1,4 +1,11 @@
-import { DEPLOYMENT_LIMITS, isEmail, LOG_LIMIT_POLICIES, readPrices, type SigningKeys } from '@runvoy/core';
+import {
+  DEPLOYMENT_LIMITS,
+  isEmail,
+  LOG_BACKPRESSURES,
+  LOG_LIMIT_POLICIES,
+  readPrices,
+  type SigningKeys,
+} from '@runvoy/core';
 import { LIMITS } from '@runvoy/protocol';
 import { LOG_LEVELS } from '@runvoy/runtime/logger';
 import {
@@ -111,6 +118,8 @@ export const GCP_VARIABLES = {
     trustedProxyHops: { fallback: 1 },
   }),
   logLimitPolicy: ['RUNVOY_LOG_LIMIT_POLICY', oneOf(LOG_LIMIT_POLICIES, 'stop')],
+  // What waits there is in memory, and the lane has its rate whatever waits.
+  logBackpressure: ['RUNVOY_LOG_BACKPRESSURE', oneOf(LOG_BACKPRESSURES, 'slow')],
 
   prices: ['RUNVOY_PRICES', optionalJson(readPrices)],
 
