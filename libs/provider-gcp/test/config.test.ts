@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { DEPLOYMENT_LIMITS } from '@runvoy/core';
+import { DEPLOYMENT_LIMITS, LOG_BACKPRESSURES } from '@runvoy/core';
 import { ConfigProblems } from '@runvoy/runtime/read-config';
 import { GCP_VARIABLES, readGcpConfig } from '../src/index.ts';
 
@@ -51,7 +51,10 @@ test('docs/config.md says what limits, timeouts and rates are where nothing is s
     expect([variable, row?.split('|')[2]?.trim()]).toEqual([variable, String(value)]);
     if (value !== DEPLOYMENT_LIMITS[key].fallback) differing.push(variable);
   }
-  const told = docs.slice(docs.indexOf('Four defaults differ'), docs.indexOf('| `RUNVOY_BACKEND_PROVIDER`'));
+  const [backpressure, readBackpressure] = GCP_VARIABLES.logBackpressure;
+  const policy = readBackpressure(backpressure, undefined) as { readonly value: string };
+  if (policy.value !== LOG_BACKPRESSURES[0]) differing.push(backpressure);
+  const told = docs.slice(docs.indexOf('Five defaults differ'), docs.indexOf('| `RUNVOY_BACKEND_PROVIDER`'));
   expect([...told.matchAll(/`(RUNVOY_\w+)`/g)].map((match) => match[1]).toSorted()).toEqual(differing.toSorted());
 });
 
