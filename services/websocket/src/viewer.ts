@@ -86,7 +86,9 @@ export class Viewer {
     if (this.#outlet.bufferedBytes >= CUT_BYTES) return this.#cut();
     if (this.#phase !== 'live' || !shared.holds(this.#next)) return;
     try {
-      const isSent = this.#offer(shared);
+      let isSent = this.#offer(shared);
+      // A runner has several batches on their way at once: those that overtook this one were told a moment ago.
+      if (isSent && this.#next <= this.#log.highest) isSent = this.#sendRecent() === 'sent';
       if (!isSent || this.#next <= this.#log.highest) this.readOn();
     } catch (error) {
       this.#fail(error);

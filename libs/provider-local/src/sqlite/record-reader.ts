@@ -97,7 +97,7 @@ export class RecordReader {
   /** What a watcher is told about a document that is there. */
   present({ collection, id, now }: DocumentChange): Change<object> {
     const { json, bytes } = now!;
-    return { kind: 'present', id, value: this.#value(collection, json, bytes && new Uint8Array(bytes)) };
+    return { kind: 'present', id, value: this.#value(collection, json, bytes) };
   }
 
   shape(ref: Ref<object>, value: object): RecordShape {
