@@ -12,6 +12,14 @@ export class DatabaseInUse extends Error {
 
 const MODE = 0o600;
 const BUSY_TIMEOUT_MS = 2_000;
+/**
+ * Of databases that are new; an older one keeps its own. SQLite writes a page into the log and later into the file, with calls of
+ * the system for each: a batch of lines has 100 KiB, and costs two thirds of what it does with SQLite's own 4 KiB. Small records cost
+ * the same.
+ */
+const PAGE_BYTES = 16_384;
+/** How much gathers in the log before it is moved into the file: what SQLite has with pages of its own size. */
+const LOG_BYTES = 4_096_000;
 
 /**
  * Opens or creates a database file that only its owner can read, in WAL with a full fsync for every commit.
@@ -26,8 +34,11 @@ export function openDatabase(path: string): DatabaseSync {
   const database = new DatabaseSync(path, { enableForeignKeyConstraints: false, timeout: BUSY_TIMEOUT_MS });
   try {
     if (onDisk) {
-      // In this order: a connection that is exclusive before its first access needs no shared-memory file.
-      database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
+      // In this order: pages have their size before there is one, and a connection that is exclusive before its first access needs
+      // no shared-memory file.
+      database.exec(`PRAGMA page_size = ${PAGE_BYTES}; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;`);
+      const { page_size } = database.prepare('PRAGMA page_size').get() as { page_size: number };
+      database.exec(`PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = ${Math.ceil(LOG_BYTES / page_size)};`);
       database.exec('BEGIN IMMEDIATE; COMMIT;');
     }
     return database;

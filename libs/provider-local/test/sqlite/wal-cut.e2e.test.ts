@@ -24,7 +24,7 @@ const WRITES = 200;
 // Of the write-ahead log's format, https://www.sqlite.org/fileformat2.html#the_write_ahead_log
 const LOG_HEADER = 32;
 const FRAME_HEADER = 24;
-const PAGE = 4_096;
+const PAGE = 16_384;
 const FRAME = FRAME_HEADER + PAGE;
 /** Every frame is cut off; one in so many is cut through as well, at one of these places. */
 const CUT_THROUGH_EVERY = 5;
