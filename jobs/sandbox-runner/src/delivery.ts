@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { ackedThrough, type OutputWait, type StopOrder } from '@runvoy/protocol';
 import type { IntakeClient, IntakeReply } from './intake-client.ts';
+import { openMessageBuffers } from './message-buffers.ts';
 import { retryDelay } from './retry-delay.ts';
 import type { Keeping, Spool } from './spool.ts';
 
@@ -61,6 +62,7 @@ export function openDelivery(args: {
   const memoryBytes = args.memoryBytes ?? MEMORY_BYTES;
   const { backlogBytes } = args;
   const letGoMs = args.letGoMs ?? LET_GO_MS;
+  const buffers = openMessageBuffers();
   const underWay = new Set<Message>();
   /** Next to be sent, without holes. */
   const queue: Message[] = [];
@@ -82,7 +84,7 @@ export function openDelivery(args: {
 
   function send(kind: 'logs' | 'finished', text: string, lines?: { from: number; through: number }): void {
     // Encoded once, for both lanes.
-    const body = Buffer.from(text);
+    const body = buffers.encode(text);
     const offset = args.spool.end;
     const keeping = args.spool.append(kind, body);
     const message = { kind, body, from: lines?.from ?? Infinity, through: lines?.through ?? 0, keeping };
@@ -97,7 +99,10 @@ export function openDelivery(args: {
     if (keeping === 'refused') refusedBytes += body.length;
     if (spilledFrom === undefined && (keeping !== 'kept' || queueBytes < memoryBytes)) push(message);
     else if (keeping !== 'kept') unspooled.push(message);
-    else spilledFrom ??= offset;
+    else {
+      spilledFrom ??= offset;
+      buffers.giveBack(body);
+    }
     pump();
   }
 
@@ -181,6 +186,8 @@ export function openDelivery(args: {
     }
     lastAck = args.now();
     forget(message);
+    // It was answered, so all of it was read.
+    buffers.giveBack(message.body);
   }
 
   function isFull(): boolean {
