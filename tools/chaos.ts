@@ -3,6 +3,7 @@
  *
  * `--histories N --seed S` lives through N histories of the simulation, with readers of every form, from seed S on; whatever else
  * `npm run test:sim` takes goes with it. `--processes local|gcp` runs every case of the table in docs/log-faults.md with real processes.
+ * `--flood MIB` has a command write that much to a server that is away, slow and busy, under each policy of back-pressure.
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -11,6 +12,7 @@ const root = join(import.meta.dirname, '..');
 const args = process.argv.slice(2);
 const at = args.indexOf('--processes');
 const provider = at < 0 ? undefined : args[at + 1];
+const flood = args.includes('--flood') ? args[args.indexOf('--flood') + 1] : undefined;
 /** What runs the cases of each provider. */
 const STAGES = new Map([
   ['local', ['e2e', 'test/(log-faults|reconnecting)']],
@@ -20,6 +22,8 @@ const STAGES = new Map([
 if (at >= 0 && !STAGES.has(provider ?? '')) {
   console.error(`--processes takes one of ${[...STAGES.keys()].join(', ')}; got "${provider ?? ''}".`);
   process.exitCode = 2;
+} else if (flood !== undefined) {
+  run(['tools/check.ts', 'e2e', 'jobs/sandbox-runner/test/flood'], { RUNVOY_FLOOD_MIB: flood });
 } else if (provider === undefined) {
   run(['libs/core/simulation/main.ts', ...args]);
 } else {
