@@ -85,7 +85,7 @@ test.each<LogBackpressure>(['spool', 'slow'])(
         memory_mib: 512,
         host_env: { PATH: process.env['PATH'] ?? '', HOME: directory, USER: 'somebody', LANG: 'C.UTF-8' },
       };
-      supervisor.stdin!.end(`${JSON.stringify(order)}\n`);
+      supervisor.stdin.end(`${JSON.stringify(order)}\n`);
       await intake.booted;
       const before = memoryMib(supervisor, 'VmRSS');
       let peak = before;

@@ -20,7 +20,7 @@ onSmallDisk(
   `a disk of 3 MiB slows a command whose lines the server does not take, says so by name, and costs none of them${noMount === undefined ? '' : ` — skipped: ${noMount}`}`,
   async () => {
     await using world = await openWorld("head -c 12000000 /dev/zero | tr '\\0' x | fold -w 1000; echo; echo done");
-    using _disk = mountSmallDisk(world.runDir, 3 * 1024 * 1024);
+    using disk = mountSmallDisk(world.runDir, 3 * 1024 * 1024);
     let isBusy = true;
     world.intake.misbehave = (call) => (isBusy && call === 'logs' ? { status: 503 } : undefined);
     world.order();
