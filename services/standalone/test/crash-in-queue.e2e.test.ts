@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
+import { newGate } from './gate.ts';
 import { newDirectory, startServer } from './server.ts';
 
 const CRASHING_MAIN = fileURLToPath(new URL('crashing-main.ts', import.meta.url));
@@ -20,6 +21,7 @@ test.concurrent.each([
   async (at) => {
     const directory = newDirectory();
     const startsFile = join(directory, 'starts');
+    const gate = newGate(directory);
     const options = { dataDir: join(directory, 'data') };
     await using armed = await startServer({
       ...options,
@@ -27,9 +29,11 @@ test.concurrent.each([
       env: { ...ONE_AT_A_TIME, RUNVOY_CRASH_AT: at },
     });
     const died = once(armed.process, 'exit');
-    const first = await armed.run(`echo first >> ${startsFile}; sleep 0.5`);
+    // It does not end before the second is answered: the server would be dead by then.
+    const first = await armed.run(`echo first >> ${startsFile}; cat ${gate.path}`);
     const second = await armed.run(`echo second >> ${startsFile}`);
     expect(second).toMatchObject({ waiting_for: 'slot' });
+    gate.open();
     await died;
 
     await using server = await startServer({ ...options, key: armed.key, env: ONE_AT_A_TIME });

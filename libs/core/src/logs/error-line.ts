@@ -12,7 +12,10 @@ const ON_STDERR = new RegExp(
   'g',
 );
 
-/** A part of an expression in either case. Not `(?i:...)`: once, in one process, Node 26.10.0 did not take capitals there. */
+/**
+ * A part of an expression in either case. Not `(?i:...)`: V8 14.6 takes no capitals for such alternatives where it does not optimize,
+ * and it no longer does in a process that has compiled much (`node --no-regexp-optimization`).
+ */
 function anyCase(words: string): string {
   return words.replaceAll(/[a-z]/g, (letter) => `[${letter}${letter.toUpperCase()}]`);
 }
