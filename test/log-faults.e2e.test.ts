@@ -1,14 +1,15 @@
 import { describe, jest, test } from '@jest/globals';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import type { LogsBody } from '@runvoy/protocol';
 import { openCrashWorld } from '../services/standalone/test/crash-world.ts';
 import { whyNoFailingDisk } from '../services/standalone/test/failing-disk.ts';
 import { poll } from '../services/standalone/test/server.ts';
 import { judgeReader, numbered } from './log-faults/judge-readers.ts';
 import { LOCAL_LOG_FAULTS, type LocalLogFault, type LogFaultCase } from './log-faults/log-fault-cases.ts';
-import { clockFile, LOCAL_STRIKES, setClockOf, type LocalScene } from './log-faults/local-strikes.ts';
+import { LOCAL_STRIKES, type LocalScene } from './log-faults/local-strikes.ts';
 import { openReadersProxy } from './log-faults/readers-proxy.ts';
 import { READER_FORMS, readRun } from './log-faults/run-readers.ts';
+import { openSettableClocks } from './log-faults/settable-clocks.ts';
 
 jest.setTimeout(170_000);
 
@@ -19,7 +20,6 @@ const CASES = (Object.entries(LOCAL_LOG_FAULTS) as [LocalLogFault, LogFaultCase]
 const LINES = numbered(60);
 /** Speaks for some seconds, whether or not anybody listens. */
 const TALK = 'i=0; while [ $i -lt 60 ]; do i=$((i+1)); echo "line $i"; sleep 0.04; done; exit 7';
-const CLOCK = fileURLToPath(new URL('log-faults/clock-preload.ts', import.meta.url));
 const noDisk = whyNoFailingDisk();
 
 describe('on one machine every reader of a run has what it wrote, once and in order, or is told what is missing', () => {
@@ -29,9 +29,9 @@ describe('on one machine every reader of a run has what it wrote, once and in or
     here(`${fault}: ${moment}${why === undefined ? '' : ` — skipped: ${why}`}`, async () => {
       const { arm, strike } = LOCAL_STRIKES[name];
       await using world = openCrashWorld('process', { keepsPort: true });
-      const env = { RUNVOY_TEST_CLOCK: clockFile(world), NODE_OPTIONS: `--import=${CLOCK}` };
+      const clocks = openSettableClocks(join(world.dataDir, '..', 'clocks'));
       const isTimed = name === 'clock back';
-      const first = arm ? await world.startArmed(...arm) : await world.start(isTimed ? env : {});
+      const first = arm ? await world.startArmed(...arm) : await world.start(isTimed ? clocks.env : {});
       await using proxy = await openReadersProxy(Number(new URL(first.ready.api_url).port));
       const run = (await world.submit(first, TALK))!;
       const page = async (after: number, limit: number) => {
@@ -48,7 +48,7 @@ describe('on one machine every reader of a run has what it wrote, once and in or
         id: run.execution_id,
         proxy,
         server: first,
-        setClock: (aheadMs) => setClockOf(world, aheadMs),
+        setClock: (aheadMs) => clocks.set(scene.server.ready.pid, aheadMs),
         async shown(line) {
           await poll(
             () => readers.some(({ seen }) => seen.lines.some(({ text }) => text === `line ${line}`)) || undefined,

@@ -1,10 +1,13 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, existsSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { ImageTable } from '@runvoy/google-fakes';
 import { newDirectory, poll } from '../../services/standalone/test/server.ts';
-import { ROLES, type Role } from '../../tools/emulated/deployment.ts';
+import { deploymentIn, ROLES, type Role } from '../../tools/emulated/deployment.ts';
 import type { ServiceInstance } from '../../tools/emulated/service-process.ts';
-import { startEmulatedServer, type EmulatedServer } from '../emulated-server.ts';
+import { emulatedImages } from '../../tools/emulated/images.ts';
+import { newProject, startEmulatedServer, type EmulatedServer } from '../emulated-server.ts';
+import { openSettableClocks, type SettableClocks } from '../log-faults/settable-clocks.ts';
 import { livingProcesses } from '@runvoy/core/contracts';
 import { armedFile, reachedFile } from './armed-moments.ts';
 
@@ -16,14 +19,38 @@ export interface CrashStack extends EmulatedServer {
   arm(role: Role, at: string): { readonly reached: Promise<true> };
   /** SIGKILL to the sidecar of a run. */
   killSidecar(executionId: string): Promise<void>;
+  /** The sidecar of a run, once there is one, and where the volume that it shares with the command is on this machine. */
+  sidecarOf(executionId: string): Promise<{ readonly pid: number; readonly volume: string }>;
+  /** Of services by their process ids, of sidecars by their executions. */
+  readonly clocks: SettableClocks;
+}
+
+/** Why a volume cannot have a size here. Where nothing may be missing, the tests run and fail. */
+export function whyNoSizedVolumes(): string | undefined {
+  return process.env['RUNVOY_REQUIRE_ALL'] === '1' || process.getuid?.() === 0 ? undefined : 'not root';
 }
 
 /** Two instances of each service, so that there is somebody while a new one starts. */
 export async function startCrashStack(): Promise<CrashStack> {
-  const directory = join(newDirectory(), 'armed');
+  const around = newDirectory();
+  // Sidecars look into it.
+  chmodSync(around, 0o755);
+  const directory = join(around, 'armed');
   mkdirSync(directory);
-  const env = { RUNVOY_CRASH_DIR: directory, NODE_OPTIONS: `--import=${PRELOAD}` };
-  const server = await startEmulatedServer({ env, instances: 2 });
+  const clocks = openSettableClocks(join(around, 'clocks'));
+  const env = {
+    ...clocks.env,
+    RUNVOY_CRASH_DIR: directory,
+    NODE_OPTIONS: `--import=${PRELOAD} ${clocks.env.NODE_OPTIONS}`,
+  };
+  const project = newProject();
+  const server = await startEmulatedServer({
+    env,
+    project,
+    instances: 2,
+    cloudRun: { volumes: whyNoSizedVolumes() === undefined ? 'tmpfs' : 'directory' },
+  });
+  server.stack.google.cloudRun.choose({ images: sidecarWith(clocks, deploymentIn(project).sidecarImage) });
   let isClosing = false;
   const replaceWhenDead = (role: Role, instance: ServiceInstance): void => {
     void replace(role, instance);
@@ -40,6 +67,8 @@ export async function startCrashStack(): Promise<CrashStack> {
       writeFileSync(armedFile(directory, role, at), '');
       return { reached: poll(() => existsSync(reachedFile(directory, role, at)) || undefined) };
     },
+    clocks,
+    sidecarOf: (executionId) => poll(() => insideOf(executionId)),
     async killSidecar(executionId) {
       const pids = await poll(() => sidecarsOf(executionId));
       for (const pid of pids) process.kill(pid, 'SIGKILL');
@@ -60,4 +89,24 @@ function sidecarsOf(executionId: string): number[] | undefined {
     }
   });
   return pids.length > 0 ? pids : undefined;
+}
+
+/** The process in the container, and not the one that has made it. */
+function insideOf(executionId: string): { readonly pid: number; readonly volume: string } | undefined {
+  const pid = sidecarsOf(executionId)?.find((one) => {
+    try {
+      return basename(readlinkSync(`/proc/${one}/exe`)) === basename(process.execPath);
+    } catch {
+      return false;
+    }
+  });
+  return pid === undefined ? undefined : { pid, volume: `/proc/${pid}/root/runvoy` };
+}
+
+/** The sidecar's image, with a clock that can be set. */
+function sidecarWith({ directory, env }: SettableClocks, reference: string): ImageTable {
+  const image = emulatedImages(reference, [])[reference]!;
+  return {
+    [reference]: { ...image, readable: [...(image.readable ?? []), directory], env: { ...image.env, ...env } },
+  };
 }

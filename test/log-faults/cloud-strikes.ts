@@ -1,6 +1,11 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { LogEntry } from '@runvoy/google-fakes';
+import type { LogsBody } from '@runvoy/protocol';
 import { poll } from '../../services/standalone/test/server.ts';
-import type { Role } from '../../tools/emulated/deployment.ts';
+import { ROLES, type Role } from '../../tools/emulated/deployment.ts';
 import type { CrashStack } from '../crash/crash-stack.ts';
 import type { GcpLogFault } from './log-fault-cases.ts';
 
@@ -19,6 +24,7 @@ interface Strike {
 }
 
 const CUT_MS = 30_000;
+const HOUR_MS = 3_600_000;
 const ALL = 100_000;
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -54,6 +60,26 @@ const printed = (server: CrashStack, id: string, what: RegExp) =>
       server.stack.google.logging.entries.some((entry) => isOf(id)(entry) && what.test(JSON.stringify(entry))) ||
       undefined,
   );
+
+/** Every block of the volume is taken; nobody gets another one. */
+async function fill(volume: string): Promise<void> {
+  const dd = spawn('dd', ['if=/dev/zero', `of=${join(volume, 'full')}`, 'bs=1M', 'status=none'], { stdio: 'ignore' });
+  await once(dd, 'exit');
+  let code: string | undefined;
+  try {
+    writeFileSync(join(volume, 'more'), 'x');
+  } catch (error) {
+    ({ code } = error as NodeJS.ErrnoException);
+  }
+  if (code !== 'ENOSPC') throw new Error(`the volume is not full: ${code}`);
+}
+
+async function setClocks({ server }: CloudScene, aheadMs: number, instances: 'one' | 'all'): Promise<void> {
+  for (const role of ROLES) {
+    const all = server.stack.instances(role);
+    for (const { pid } of instances === 'all' ? all : all.slice(0, 1)) await server.clocks.set(pid, aheadMs);
+  }
+}
 
 /** How each case of the table is done to a deployment. */
 export const CLOUD_STRIKES: Readonly<Record<GcpLogFault, Strike>> = {
@@ -107,6 +133,47 @@ export const CLOUD_STRIKES: Readonly<Record<GcpLogFault, Strike>> = {
       } finally {
         server.stack.mend('intake');
       }
+    },
+  },
+  'sidecar clock back': {
+    async strike({ server, id, shown }) {
+      await shown(5);
+      server.clocks.setSidecar(id, -HOUR_MS);
+      const isBack = ({ timestamp }: { readonly timestamp: number }) => timestamp < Date.now() - HOUR_MS / 2;
+      await poll(async () => {
+        const { events } = await server.call<LogsBody>('GET', `/api/v1/executions/${id}/logs?after=0`);
+        return events?.some(isBack) || undefined;
+      });
+    },
+  },
+  'some clocks back': {
+    async strike(scene) {
+      await scene.shown(5);
+      await setClocks(scene, -HOUR_MS, 'one');
+    },
+  },
+  'all clocks back': {
+    async strike(scene) {
+      await scene.shown(5);
+      await setClocks(scene, -HOUR_MS, 'all');
+      await printed(scene.server, scene.id, /"runvoy":"finished"/);
+      await setClocks(scene, 0, 'all');
+    },
+  },
+  'volume full': {
+    async strike({ server, id, shown }) {
+      await shown(5);
+      const { volume } = await server.sidecarOf(id);
+      await fill(volume);
+    },
+  },
+  'volume full at once': {
+    async strike({ server, id }) {
+      // Held before it has done anything: a process that only just began has not read its first module.
+      const { pid, volume } = await server.sidecarOf(id);
+      process.kill(pid, 'SIGSTOP');
+      await fill(volume);
+      process.kill(pid, 'SIGCONT');
     },
   },
 };

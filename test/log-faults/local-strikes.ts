@@ -1,4 +1,4 @@
-import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CrashWorld } from '../../services/standalone/test/crash-world.ts';
 import { failDisk } from '../../services/standalone/test/failing-disk.ts';
@@ -14,7 +14,7 @@ export interface LocalScene {
   /** The server that lives, or lived last. */
   server: Server & { readonly reached?: Promise<void>; resume?(): void };
   /** Sets the server's clock by so much. */
-  readonly setClock: (aheadMs: number) => void;
+  readonly setClock: (aheadMs: number) => Promise<void>;
   /** Resolves when a reader has this line of the command's. */
   readonly shown: (line: number) => Promise<void>;
   /** Starts a server where the last one was. */
@@ -155,7 +155,7 @@ export const LOCAL_STRIKES: Readonly<Record<LocalLogFault, Strike>> = {
   'clock back': {
     async strike({ shown, setClock }) {
       await shown(10);
-      setClock(-HOUR_MS);
+      await setClock(-HOUR_MS);
     },
   },
   'store full': {
@@ -178,8 +178,3 @@ export const LOCAL_STRIKES: Readonly<Record<LocalLogFault, Strike>> = {
     },
   },
 };
-
-/** A file that holds by how much a server's clock is ahead. */
-export const clockFile = (world: CrashWorld) => join(world.dataDir, '..', 'clock');
-
-export const setClockOf = (world: CrashWorld, aheadMs: number) => writeFileSync(clockFile(world), String(aheadMs));

@@ -8,6 +8,10 @@ export interface LogFaultCase {
   readonly ending: LogEnding;
   /** Tried by `npm test`, too; the others by `npm run test:chaos -- --processes`. */
   readonly often?: true;
+  /** The command never begins, so that it writes nothing. */
+  readonly silent?: true;
+  /** In a deployment of its own: it would end the runs of the others, whose runners are refused meanwhile. */
+  readonly apart?: true;
 }
 
 /** Faults on one machine: a real server, its spawner, supervisors and commands. */
@@ -167,6 +171,36 @@ export const GCP_LOG_FAULTS = {
     fault: 'both lanes drop batches',
     moment: 'the intake is cut off, the sink drops, the runner is killed',
     ending: 'named',
+  },
+  'sidecar clock back': {
+    fault: 'the clock goes an hour back',
+    moment: 'that of the runner, while readers follow',
+    ending: 'whole',
+    often: true,
+  },
+  'some clocks back': {
+    fault: 'the clock goes an hour back',
+    moment: 'that of one instance of each service, while readers follow, for good',
+    ending: 'whole',
+    apart: true,
+  },
+  'all clocks back': {
+    fault: 'the clock goes an hour back',
+    moment: 'that of all services, while readers follow, and is right again when the command has ended',
+    ending: 'whole',
+    apart: true,
+  },
+  'volume full': {
+    fault: 'disk full',
+    moment: 'that of the volume that runner and command share, while lines come',
+    ending: 'whole',
+    often: true,
+  },
+  'volume full at once': {
+    fault: 'disk full',
+    moment: 'that of the volume, before the runner has made the workspace: the command never begins',
+    ending: 'whole',
+    silent: true,
   },
 } as const satisfies Record<string, LogFaultCase>;
 

@@ -135,9 +135,11 @@ export function fakeCloudRun(options: CloudRunOptions): FakeCloudRun {
   };
 }
 
-function requirePossible({ pids }: CloudRunChoices): void {
+function requirePossible({ pids, volumes }: Pick<CloudRunOptions, 'pids' | 'volumes'>): void {
   if (pids === 'shared' && process.getuid?.() !== 0)
     throw new Error('Shared process namespaces need root; choose pids: "separate".');
+  if (volumes === 'tmpfs' && process.getuid?.() !== 0)
+    throw new Error('Volumes with a size need root; choose volumes: "directory".');
 }
 
 function platformOf(
@@ -160,6 +162,7 @@ function platformOf(
     eventLagMs: options.eventLagMs ?? 100,
     probePeriodMs: options.probePeriodMs,
     volumeMode: options.volumeMode ?? 0o777,
+    volumes: options.volumes ?? 'directory',
     loopbackVariable: options.loopbackVariable ?? 'RUNVOY_PROBE_HOST',
     quota: options.quota ?? { runningExecutions: 1000, jobs: 1000 },
     outputLabelsWin: options.outputLabelsWin ?? false,

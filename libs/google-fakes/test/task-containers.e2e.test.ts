@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, copyFileSync, existsSync, chmodSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, copyFileSync, existsSync, chmodSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -150,6 +150,20 @@ describe('a task of two containers', () => {
       expect(said).toMatchObject({ severity: 'ERROR', labels: { container_name: taken } });
     });
   }
+
+  itRunsAsRoot('has a volume of the size that the job gave it, and each container finds it full', async () => {
+    await using world = await openRunWorld({ volumes: 'tmpfs' });
+    const fill = 'head -c 2000000 /dev/zero > /shared/fill; stat -c %s /shared/fill';
+    const job = pair(
+      sidecarScript('exit 0'),
+      `${fill}; echo more > /shared/more || echo full; rm /shared/fill; touch /shared/go`,
+    );
+    job!.template!.template!.volumes = [{ name: 'shared', emptyDir: { medium: 'MEMORY', sizeLimit: '1Mi' } }];
+    const { execution } = await endOf(world, job);
+    expect(execution).toMatchObject({ succeededCount: 1 });
+    expect(linesOf(world, 'runner')).toEqual(['1048576', 'full']);
+    expect(readFileSync('/proc/mounts', 'utf8')).not.toMatch(/cloud-run-task-/);
+  });
 
   itRuns('sees the processes of one container only, unless they are shared', async () => {
     await using world = await openRunWorld();

@@ -33,6 +33,8 @@ export type Platform = {
   probePeriodMs: number | undefined;
   /** Mode of the shared in-memory volume. */
   volumeMode: number;
+  /** What a volume is: a directory that takes all there is, or a file system in memory of the size it was given, for which it needs root. */
+  volumes: 'directory' | 'tmpfs';
   /** Name of the variable that tells a container the loopback address of its task, which is instead of a network of its own. */
   loopbackVariable: string;
   /** Running executions and jobs per region; beyond is RESOURCE_EXHAUSTED. */

@@ -7,7 +7,7 @@ import { millisOf } from './wire.ts';
 /** Runs the containers of one attempt to the end. Afterwards no process of theirs is left and the volumes are gone. */
 export async function runAttempt(attempt: Attempt): Promise<AttemptEnd> {
   const { platform, template, cancel, close } = attempt;
-  const volumes = makeVolumes(template, platform.volumeMode);
+  const volumes = makeVolumes(template, platform);
   const pids = platform.pids === 'shared' ? await holdPidNamespace() : undefined;
   const task = new RunningTask(attempt, volumes, pids);
   const onCancel = () => task.stop('cancel');
