@@ -1,11 +1,16 @@
+import { BASE64, HEX } from './broken-encodings.ts';
+import { buildBrokenPatterns } from './broken-patterns.ts';
 import { type BytePatterns, buildBytePatterns } from './byte-patterns.ts';
-import { secretForms } from './secret-forms.ts';
+import { type SecretForms, secretForms } from './secret-forms.ts';
 
 /** What is written in place of a secret value. */
 export const MASK = '***';
 
 /** Shorter values are in every text: masking them would destroy the log and protect nothing. */
 export const SHORTEST_MASKED = 4;
+
+/** Forms shorter than this have a search of their own. */
+const SHORT_FORM = 8;
 
 /** Masks one stream of bytes. Bytes that may be the beginning of a secret are held back until the next ones decide. */
 export interface Masker {
@@ -40,19 +45,19 @@ const NOTHING = Buffer.alloc(0);
  * value in another one.
  */
 export function openSecretMask(secrets: Readonly<Record<string, string>>): SecretMask {
-  const forms = new Map<string, Buffer>();
+  const forms: SecretForms[] = [];
   const unmasked: string[] = [];
   for (const [name, value] of Object.entries(secrets)) {
     const length = value.trim().length;
-    if (length >= SHORTEST_MASKED) for (const form of secretForms(value)) forms.set(form.toString('latin1'), form);
+    if (length >= SHORTEST_MASKED) forms.push(secretForms(value));
     else if (length > 0) unmasked.push(name);
   }
-  const patterns = forms.size > 0 ? buildBytePatterns([...forms.values()]) : undefined;
+  const patterns = patternsOf(forms);
   const mask = Buffer.from(MASK);
   let maskings = 0;
 
   function openStream(): Masker {
-    return patterns
+    return patterns.length > 0
       ? openMasker(patterns, mask, () => (maskings += 1))
       : { push: (bytes) => bytes, end: () => NOTHING };
   }
@@ -60,7 +65,7 @@ export function openSecretMask(secrets: Readonly<Record<string, string>>): Secre
   return {
     openStream,
     maskText(text) {
-      if (!patterns) return text;
+      if (patterns.length === 0) return text;
       const stream = openStream();
       return Buffer.concat([stream.push(Buffer.from(text)), stream.end()]).toString('utf8');
     },
@@ -71,20 +76,33 @@ export function openSecretMask(secrets: Readonly<Record<string, string>>): Secre
   };
 }
 
-function openMasker(patterns: BytePatterns, mask: Buffer, onMask: () => void): Masker {
-  const search = patterns.openSearch();
+/** Short forms are searched for apart: one of four bytes would leave all others a window of four bytes. */
+function patternsOf(forms: readonly SecretForms[]): BytePatterns[] {
+  const plain = new Map(forms.flatMap((each) => each.plain.map((form) => [form.toString('latin1'), form])));
+  const [short, long] = [[...plain.values()].filter(isShort), [...plain.values()].filter((form) => !isShort(form))];
+  const base64 = new Set(forms.flatMap((each) => each.base64));
+  const hex = new Set(forms.flatMap((each) => each.hex));
+  return [
+    ...[short, long].filter(({ length }) => length > 0).map(buildBytePatterns),
+    ...(base64.size > 0 ? [buildBrokenPatterns([...base64], BASE64)] : []),
+    ...(hex.size > 0 ? [buildBrokenPatterns([...hex], HEX)] : []),
+  ];
+}
+
+function isShort(form: Buffer): boolean {
+  return form.length < SHORT_FORM;
+}
+
+function openMasker(patterns: readonly BytePatterns[], mask: Buffer, onMask: () => void): Masker {
+  const searches = patterns.map((each) => each.openSearch());
   let held: Buffer = NOTHING;
   /** Of what is held and of what it goes on with, in order. */
   let places: Place[] = [];
 
   function found(begin: number, end: number): void {
-    const place = { begin, end, written: false };
-    for (let last = places.at(-1); last && begin < last.end; last = places.at(-1)) {
-      place.begin = Math.min(place.begin, last.begin);
-      place.written ||= last.written;
-      places.pop();
-    }
-    places.push(place);
+    const last = places.at(-1);
+    if (last && begin >= last.begin && begin < last.end) last.end = Math.max(last.end, end);
+    else places.push({ begin, end, written: false });
   }
 
   /** Writes what is decided, all before `boundary`, and holds the rest. */
@@ -103,9 +121,10 @@ function openMasker(patterns: BytePatterns, mask: Buffer, onMask: () => void): M
           out.push(mask);
           onMask();
         }
-        at = Math.min(end, boundary);
+        at = Math.max(at, Math.min(end, boundary));
       }
-      if (end > boundary) later.push({ begin: begin - boundary, end: end - boundary, written: begin < boundary });
+      // Also one that ends here: a long value may go on behind it.
+      if (end >= boundary) later.push({ begin: begin - boundary, end: end - boundary, written: begin < boundary });
     }
     out.push(all.subarray(at, boundary));
     held = boundary === all.length ? NOTHING : Buffer.from(all.subarray(boundary));
@@ -116,9 +135,29 @@ function openMasker(patterns: BytePatterns, mask: Buffer, onMask: () => void): M
   return {
     push(bytes) {
       const all = held.length > 0 ? Buffer.concat([held, bytes]) : bytes;
-      search.read(all, held.length, found);
-      return write(all, all.length - search.undecided);
+      let undecided = 0;
+      for (const search of searches) {
+        search.read(all, held.length, found);
+        undecided = Math.max(undecided, search.undecided);
+      }
+      places = united(places);
+      return write(all, all.length - undecided);
     },
     end: () => write(held, held.length),
   };
+}
+
+/** In order, and those that overlap as one. */
+function united(places: readonly Place[]): Place[] {
+  const out: Place[] = [];
+  for (const place of places.toSorted((a, b) => a.begin - b.begin)) {
+    const last = out.at(-1);
+    if (last && place.begin < last.end) {
+      last.end = Math.max(last.end, place.end);
+      last.written ||= place.written;
+    } else {
+      out.push(place);
+    }
+  }
+  return out;
 }

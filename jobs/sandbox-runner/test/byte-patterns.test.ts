@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { buildBytePatterns } from '../src/byte-patterns.ts';
+import { HEAD_BYTES } from '../src/long-patterns.ts';
 
 /** Few letters, so that patterns overlap, repeat and begin inside each other. */
 const letters = (min: number, max: number) =>
@@ -36,5 +37,32 @@ test('patterns are found in one pass where looking everywhere finds them, howeve
       }
       expect(places).toEqual(foundByLooking(words, pieces.join('')));
     }),
+  );
+});
+
+test('a long pattern is covered from wherever its beginning is found as far as the stream goes on like it', () => {
+  const unit = letters(1, 3);
+  const parts = fc.array(fc.tuple(unit, fc.integer({ min: 1, max: 150 })), { minLength: 1, maxLength: 3 });
+  const repeated = (each: readonly (readonly [string, number])[]) => each.map(([word, n]) => word.repeat(n)).join('');
+  fc.assert(
+    fc.property(parts, parts, unit, fc.integer({ min: 1, max: 99 }), (each, others, tail, size) => {
+      const pattern = `${repeated(each)}${'c'.repeat(HEAD_BYTES)}${tail}`;
+      const text = repeated([...each, ...others, ...each]) + pattern + tail + pattern;
+      const search = buildBytePatterns([Buffer.from(pattern)]).openSearch();
+      const covered = new Set<number>();
+      for (let at = 0; at < text.length; at += size) {
+        search.read(Buffer.from(text.slice(at, at + size)), 0, (begin, end) => {
+          for (let i = at + begin; i < at + end; i += 1) covered.add(i);
+        });
+      }
+      const expected = new Set<number>();
+      for (let at = 0; at < text.length; at += 1) {
+        let length = 0;
+        while (length < pattern.length && text[at + length] === pattern[length]) length += 1;
+        if (length >= HEAD_BYTES) for (let i = at; i < at + length; i += 1) expected.add(i);
+      }
+      expect([...covered].toSorted((a, b) => a - b)).toEqual([...expected].toSorted((a, b) => a - b));
+    }),
+    { numRuns: 50 },
   );
 });

@@ -1,131 +1,154 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { openSecretMask } from '../src/masker.ts';
-
-/** What programs do with a value before they print it, each by the platform's own encoder and none of ours. */
-const ENCODERS = {
-  plain: (value: string) => value,
-  encodeURIComponent,
-  'encodeURIComponent, lower case': (value: string) =>
-    encodeURIComponent(value).replace(/%../g, (hex) => hex.toLowerCase()),
-  encodeURI,
-  form: (value: string) => new URLSearchParams({ a: value }).toString().slice(2),
-  base64: (value: string) => Buffer.from(value).toString('base64'),
-  'base64 of a line': (value: string) => Buffer.from(`${value}\n`).toString('base64'),
-  base64url: (value: string) => Buffer.from(value).toString('base64url'),
-  hex: (value: string) => Buffer.from(value).toString('hex'),
-  'hex, upper case': (value: string) => Buffer.from(value).toString('hex').toUpperCase(),
-  JSON: (value: string) => JSON.stringify(value),
-  'JSON, ASCII alone': (value: string) =>
-    JSON.stringify(value).replace(/[^\0-~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`),
-} as const;
-type Encoder = keyof typeof ENCODERS;
+import { readings } from './read-back.ts';
+import { type Manner, NEEDS_EIGHT_BYTES, WRITERS } from './written-secret.ts';
 
 /** Characters that encoders treat differently, and as many that they do not. No `*`: it is what a mask is made of. */
 const character = fc.oneof(
   { weight: 3, arbitrary: fc.constantFrom(...Array.from('abcXYZ0189')) },
-  { weight: 2, arbitrary: fc.constantFrom(...Array.from('+/=&%?#@:;,. "\'\\<>~_-$!\n\t')) },
+  { weight: 2, arbitrary: fc.constantFrom(...Array.from('+/=&%?#@:;,. "\'\\<>~_-$!`\n\t')) },
   { weight: 1, arbitrary: fc.constantFrom('é', '€', '😀', '\u0001', '\u007f') },
 );
-const secret = fc
-  .string({ unit: character, minLength: 4, maxLength: 90 })
-  .map((value) => value.replace(/^\n+|\n+$/g, ''))
-  .filter((value) => value.trim().length >= 4);
-const secrets = fc.array(secret, { minLength: 1, maxLength: 4 });
+const isLongEnough = (value: string) => value.trim().length >= 4;
+const trimmed = (value: string) => value.replace(/^\n+|\n+$/g, '');
+const rich = fc.string({ unit: character, minLength: 4, maxLength: 90 }).map(trimmed).filter(isLongEnough);
+const token = fc.string({
+  unit: fc.constantFrom(...Array.from('ghp_ABCDEfijkl0123456789+/')),
+  minLength: 12,
+  maxLength: 48,
+});
+const lines = fc.array(token, { minLength: 2, maxLength: 5 }).map((each) => each.join('\n'));
+/** Too long for the automaton in any form. */
+const long = fc.array(token, { minLength: 12, maxLength: 16 }).map((each) => each.join('€'));
 
-type Piece =
-  | { readonly noise: string }
-  | { readonly secret: number; readonly encoder: Encoder }
-  | {
-      readonly secret: number;
-      readonly before: string;
-      readonly after: string;
-      readonly alphabet: 'base64' | 'base64url';
-    };
-
-const noise = fc.string({ unit: fc.oneof(character, fc.constantFrom(' ', '\n')), maxLength: 12 });
-const piece: fc.Arbitrary<Piece> = fc.oneof(
-  fc.record({ noise }),
-  fc.record({ secret: fc.nat(3), encoder: fc.constantFrom(...(Object.keys(ENCODERS) as Encoder[])) }),
-  fc.record({
-    secret: fc.nat(3),
-    before: fc.string({ maxLength: 7 }),
-    after: fc.string({ maxLength: 7 }),
-    alphabet: fc.constantFrom('base64' as const, 'base64url' as const),
-  }),
+const letters = fc.string({ unit: fc.constantFrom('a', 'Q', 'é', 'z'), maxLength: 7 });
+const manner: fc.Arbitrary<Manner> = fc.record({
+  before: fc.string({ maxLength: 7 }),
+  after: letters,
+  width: fc.oneof(fc.integer({ min: 4, max: 20 }), fc.integer({ min: 20, max: 80 })),
+  lineBreak: fc.constantFrom('\n', '\r\n', ' ', '\n    ', '\n\t', '\\n'),
+  between: fc.constantFrom(' ', ':', '-', ', ', '%', '\\x', ' \t'),
+});
+const noise = fc.oneof(
+  fc.string({ unit: character, maxLength: 12 }).map((text) => Buffer.from(text)),
+  fc.uint8Array({ maxLength: 12 }).map((bytes) => Buffer.from(bytes)),
 );
-
-function textOf(each: Piece, values: readonly string[]): string {
-  if ('noise' in each) return each.noise;
-  const value = values[each.secret % values.length]!;
-  if ('encoder' in each) return ENCODERS[each.encoder](value);
-  return Buffer.from(each.before + value + each.after).toString(each.alphabet);
-}
-
-/** Masks `bytes`, read in pieces of the given sizes again and again. */
-function maskCut(values: readonly string[], bytes: Buffer, sizes: readonly number[]) {
-  const mask = openSecretMask(Object.fromEntries(values.map((value, i) => [`S${i}`, value])));
-  const stream = mask.openStream();
-  const out: Buffer[] = [];
-  for (let at = 0, turn = 0; at < bytes.length; turn += 1) {
-    const size = sizes[turn % sizes.length]!;
-    out.push(stream.push(bytes.subarray(at, at + size)));
-    at += size;
-  }
-  out.push(stream.end());
-  return { text: Buffer.concat(out), maskings: mask.maskings };
-}
-
-/** The forms of a value that a text shows, found without anything of the masker. */
-function shownForms(text: string, value: string): string[] {
-  const shown = Object.entries(ENCODERS).flatMap(([name, encode]) => {
-    const form = encode(value);
-    return text.includes(name.startsWith('JSON') ? form.slice(1, -1) : form) ? [name] : [];
-  });
-  // Whatever was encoded around it: each run of the alphabet, read from each of four places.
-  for (const [run] of text.matchAll(/[A-Za-z0-9+/_-]{4,}/g)) {
-    for (let at = 0; at < 4; at += 1) {
-      const decoded = Buffer.from(run.slice(at), 'base64');
-      if (decoded.includes(value)) shown.push(`base64 inside ${run}`);
-    }
-  }
-  return shown;
-}
-
+const piece = fc.record({
+  noise,
+  secret: fc.nat(3),
+  writer: fc.constantFrom(...Object.keys(WRITERS)),
+  manner,
+  stream: fc.nat(1),
+});
 const sizes = fc.array(fc.oneof(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 80 })), {
   minLength: 1,
   maxLength: 6,
 });
 
+/** Masks two streams of one run, read in turns in pieces of the given sizes again and again. */
+function maskCut(values: readonly string[], streams: readonly Buffer[], cuts: readonly number[]) {
+  const mask = openSecretMask(Object.fromEntries(values.map((value, i) => [`S${i}`, value])));
+  const maskers = streams.map(() => mask.openStream());
+  const out: Buffer[][] = streams.map(() => []);
+  const at = streams.map(() => 0);
+  for (let turn = 0; at.some((from, i) => from < streams[i]!.length); turn += 1) {
+    const i = turn % streams.length;
+    const size = cuts[turn % cuts.length]!;
+    out[i]!.push(maskers[i]!.push(streams[i]!.subarray(at[i], at[i]! + size)));
+    at[i]! += size;
+  }
+  maskers.forEach((masker, i) => out[i]!.push(masker.end()));
+  return { texts: out.map((each) => Buffer.concat(each)), maskings: mask.maskings };
+}
+
+function maskOne(values: readonly string[], text: string, cuts: readonly number[]) {
+  const { texts, maskings } = maskCut(values, [Buffer.from(text)], cuts);
+  return { text: texts[0]!.toString(), maskings };
+}
+
+function isFound(writer: string, value: string): boolean {
+  return Buffer.byteLength(value) >= 8 || !NEEDS_EIGHT_BYTES.has(writer);
+}
+
 describe('secrets in any form', () => {
-  test('are never let through, wherever the reads cut them', () => {
+  test('are masked and counted, and nothing else is, wherever the reads cut them', () => {
+    // Values that know nothing of each other, so that what is to be seen can be told exactly.
+    const apart = fc.uniqueArray(
+      fc.oneof(
+        token,
+        lines,
+        long,
+        fc.tuple(token, rich).map((both) => both.join(' ')),
+      ),
+      {
+        minLength: 1,
+        maxLength: 4,
+      },
+    );
     fc.assert(
-      fc.property(secrets, fc.array(piece, { maxLength: 8 }), sizes, (values, pieces, cuts) => {
-        const written = Buffer.from(pieces.map((each) => textOf(each, values)).join(''));
-        const { text, maskings } = maskCut(values, written, cuts);
-        for (const value of values) expect([value, shownForms(text.toString(), value)]).toEqual([value, []]);
-        const whole = maskCut(values, written, [written.length || 1]);
-        expect([text.toString(), maskings]).toEqual([whole.text.toString(), whole.maskings]);
+      fc.property(apart, fc.array(piece, { maxLength: 8 }), sizes, (values, pieces, cuts) => {
+        const written: Buffer[][] = [[], []];
+        const shown: Buffer[][] = [[], []];
+        for (const each of pieces) {
+          const secret = WRITERS[each.writer]!(values[each.secret % values.length]!, each.manner);
+          const around = Buffer.concat([Buffer.from('|'), each.noise, Buffer.from('|')]);
+          written[each.stream]!.push(around, Buffer.from(`${secret.text}|`));
+          shown[each.stream]!.push(around, Buffer.from(`${secret.shown}|`));
+        }
+        const streams = written.map((parts) => Buffer.concat(parts));
+        const { texts, maskings } = maskCut(values, streams, cuts);
+        expect(texts.map(String)).toEqual(shown.map((parts) => String(Buffer.concat(parts))));
+        expect(texts.every((text, i) => text.equals(Buffer.concat(shown[i]!)))).toBe(true);
+        expect(maskings).toBe(pieces.length);
       }),
-      { numRuns: 300 },
+      { numRuns: 250 },
+    );
+  });
+
+  test('are never let through where they overlap, repeat themselves or begin in each other', () => {
+    const few = fc.string({ unit: fc.constantFrom('a', 'b', 'é', '"', '\n'), minLength: 4, maxLength: 24 });
+    const base = few.map(trimmed).filter(isLongEnough);
+    const related = fc.tuple(base, fc.nat(4), fc.integer({ min: 4, max: 40 })).map(([value, from, length]) => {
+      const parts = [
+        value,
+        value.slice(from, from + length),
+        value.repeat(40).slice(0, length * 5),
+        `${value}${value}`,
+      ];
+      return parts.map(trimmed).filter(isLongEnough);
+    });
+    const near = fc.record({
+      noise: fc.string({ unit: fc.constantFrom('a', 'b', 'c', ' '), maxLength: 5 }),
+      secret: fc.nat(3),
+      writer: fc.constantFrom(...Object.keys(WRITERS)),
+      manner,
+    });
+    fc.assert(
+      fc.property(related, fc.array(near, { maxLength: 6 }), sizes, (values, pieces, cuts) => {
+        const text = pieces
+          .map((each) => {
+            const value = values[each.secret % values.length]!;
+            return each.noise + (isFound(each.writer, value) ? WRITERS[each.writer]!(value, each.manner).text : '');
+          })
+          .join('');
+        const masked = maskOne(values, text, cuts);
+        for (const value of values) expect([value, readings(masked.text, value)]).toEqual([value, []]);
+        expect(masked.maskings).toBe(masked.text.split('***').length - 1);
+        expect(masked).toEqual(maskOne(values, text, [text.length * 4 + 1]));
+      }),
+      { numRuns: 200 },
     );
   });
 
   test('leave every byte of a text that has none as it is', () => {
     const values = fc.array(fc.uuid(), { minLength: 1, maxLength: 4 });
-    const read = fc.array(
-      fc.oneof(
-        fc.uint8Array({ maxLength: 40 }),
-        noise.map((text) => Buffer.from(text)),
-      ),
-      { maxLength: 10 },
-    );
     fc.assert(
-      fc.property(values, read, sizes, (ids, pieces, cuts) => {
+      fc.property(values, fc.array(noise, { maxLength: 10 }), sizes, (ids, pieces, cuts) => {
         const beginnings = ids.map((id) => Buffer.from(`${id.slice(0, -1)}|`));
         const written = Buffer.concat([...pieces, ...beginnings, ...pieces]);
-        const { text, maskings } = maskCut(ids, written, cuts);
-        expect([text.equals(written), maskings]).toEqual([true, 0]);
+        const { texts, maskings } = maskCut(ids, [written], cuts);
+        expect([texts[0]!.equals(written), maskings]).toEqual([true, 0]);
       }),
     );
   });
@@ -137,13 +160,13 @@ describe('secrets in any form', () => {
   ])('of several lines: %s', (_, line, shown) => {
     const key =
       '-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC\nBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj\nx3Q=\n';
-    expect(maskCut([key], Buffer.from(`${line}\n`), [7]).text.toString()).toBe(`${shown}\n`);
+    expect(maskOne([key], `${line}\n`, [7]).text).toBe(`${shown}\n`);
   });
 
   test('are one mask when base64 breaks them into lines', () => {
     const value = 'a password that somebody made long enough for base64 to break it into several lines of output';
     const broken = Buffer.from(`${value}\n`).toString('base64').replace(/.{76}/g, '$&\n');
-    expect(maskCut([value], Buffer.from(broken), [10])).toMatchObject({ maskings: 1 });
+    expect(maskOne([value], broken, [10])).toMatchObject({ maskings: 1 });
   });
 
   test.each([
@@ -151,6 +174,6 @@ describe('secrets in any form', () => {
     ['dash', `+ login 'it'"'"'s me'`],
     ['printf %q', `+ login it\\'s\\ me`],
   ])('are masked as %s quotes them', (_, line) => {
-    expect(maskCut([`it's me`], Buffer.from(line), [3]).text.toString()).toMatch(/^\+ login '?\*\*\*'?$/);
+    expect(maskOne([`it's me`], line, [3]).text).toMatch(/^\+ login '?\*\*\*'?$/);
   });
 });
