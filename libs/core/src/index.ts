@@ -102,6 +102,7 @@ export * from './logs/log-manifest.ts';
 export * from './logs/log-page.ts';
 export * from './logs/log-segment.ts';
 export * from './logs/log-store.ts';
+export * from './logs/raw-line.ts';
 export * from './logs/read-log.ts';
 export * from './logs/read-segments.ts';
 export * from './logs/read-tails.ts';

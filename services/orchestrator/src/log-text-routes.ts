@@ -1,35 +1,31 @@
 import { pipeline, Readable } from 'node:stream';
-import { createGzip } from 'node:zlib';
-import { assessLog, readerByTicket, readLineBatches, type Execution, type LogAssessment } from '@runvoy/core';
-import { missingText, type LogLine, type LogStream } from '@runvoy/protocol';
+import { constants, createGzip, createZstdCompress } from 'node:zlib';
+import { assessLog, readerByTicket, readRawBatches, type Execution, type LogAssessment } from '@runvoy/core';
+import type { LogStream } from '@runvoy/protocol';
 import { ExecutionParamsSchema, LogTextQuerySchema } from '@runvoy/protocol/schemas';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import { callerByKey } from './authentication.ts';
-import { CollapsedProgress } from './collapsed-progress.ts';
 import type { OrchestratorDeps } from './deps.ts';
 import { readableLog } from './execution-routes.ts';
 import { readStream, readSwitch, readText } from './list-query.ts';
 import type { Operation } from './openapi/operation.ts';
 import type { RateLimits } from './rate-limits.ts';
+import { WrittenText, type TextForm } from './written-text.ts';
 
 type TextRequest = FastifyRequest<{ Params: { id: string }; Querystring: Record<string, unknown> }>;
 
 /** What is asked of a text. */
-interface TextForm {
+interface AskedText extends TextForm {
   /** Only this stream; all unless told. */
   readonly stream: LogStream | undefined;
-  /** Each line behind its time, RFC 3339. */
-  readonly timestamps: boolean;
   /** Offered as a file. */
   readonly download: boolean;
-  /** Of a line that starts over with carriage returns only its last state. */
-  readonly collapse: boolean;
 }
 
 /**
  * `GET /api/v1/executions/{id}/logs.txt`: the whole log as text, for `curl` and for keeping; by key or by ticket (`?token=`). What
- * it amounts to stands in its headers, and lines that are missing are named where they would stand. Compressed for who accepts gzip.
+ * it amounts to stands in its headers, and lines that are missing are named where they would stand. Compressed for who accepts it.
  */
 export function logTextRoutes(app: FastifyInstance, deps: OrchestratorDeps, rates?: RateLimits): void {
   const schema = {
@@ -60,10 +56,11 @@ export function logTextRoutes(app: FastifyInstance, deps: OrchestratorDeps, rate
         ...(form.download ? { 'Content-Disposition': `attachment; filename="${id}.log"` } : {}),
       });
       const text = Readable.from(textOf(deps, execution, form, assessment));
-      if (!acceptsGzip(request)) return reply.send(text);
-      void reply.headers({ 'Content-Encoding': 'gzip', Vary: 'Accept-Encoding' });
+      const coding = CODINGS.find(({ name }) => accepts(request, name));
+      if (!coding) return reply.send(text);
+      void reply.headers({ 'Content-Encoding': coding.name, Vary: 'Accept-Encoding' });
       // A reader who leaves destroys the answer, and with it everything before.
-      return reply.send(pipeline(text, createGzip(), () => undefined));
+      return reply.send(pipeline(text, coding.open(), () => undefined));
     },
   );
 }
@@ -80,7 +77,7 @@ async function readable(
   return readableLog(deps.records, await callerByKey({ deps, rates }, request, reply), id);
 }
 
-function readForm(query: Readonly<Record<string, unknown>>): TextForm {
+function readForm(query: Readonly<Record<string, unknown>>): AskedText {
   return {
     stream: readStream(query),
     timestamps: readSwitch(query, 'timestamps'),
@@ -97,50 +94,42 @@ function headersOf({ completeness, lines, sha256 }: LogAssessment): Record<strin
   };
 }
 
-function acceptsGzip({ headers }: FastifyRequest): boolean {
+/**
+ * How a text can be compressed, in the order in which we like it. Of 200 MB of a build's output gzip makes 50 in 1.4 s at level 1 and 50
+ * in 2.3 s at its usual 6, zstd 41 in 0.4 s at level 1.
+ */
+const CODINGS = [
+  { name: 'zstd', open: () => createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: 1 } }) },
+  { name: 'gzip', open: () => createGzip({ level: 1 }) },
+];
+
+function accepts({ headers }: FastifyRequest, coding: string): boolean {
   const offers = (headers['accept-encoding'] ?? '').split(',');
-  return offers.some((offer) => /^\s*gzip\s*(;\s*q=(?!0(\.0*)?\s*$).*)?$/i.test(offer));
+  const offered = new RegExp(`^\\s*${coding}\\s*(;\\s*q=(?!0(\\.0*)?\\s*$).*)?$`, 'i');
+  return offers.some((offer) => offered.test(offer));
 }
 
 /** Chunk by chunk as it is read: memory stays flat. */
 async function* textOf(
   deps: OrchestratorDeps,
   execution: Execution,
-  form: TextForm,
+  form: AskedText,
   { completeness, lines: last }: LogAssessment,
-): AsyncGenerator<string> {
+): AsyncGenerator<Buffer> {
+  const { stream } = form;
+  const text = new WrittenText(form);
   let next = 1;
-  let isMidLine = false;
-  const progress = form.collapse ? new CollapsedProgress() : undefined;
-  const shown = (lines: readonly LogLine[]) => {
-    isMidLine = lines.at(-1)?.partial ?? (isMidLine && lines.length === 0);
-    return rows(lines, form);
-  };
-  const missed = (to: number) => {
-    const before = shown(progress?.end() ?? []);
-    const text = `${before}${isMidLine ? '\n' : ''}${missingText({ from: next, to })}\n`;
-    isMidLine = false;
-    return text;
-  };
-  for await (const lines of readLineBatches(deps, execution.execution_id, 0)) {
-    let text = '';
+  for await (const lines of readRawBatches(deps, execution.execution_id, 0)) {
     for (const line of lines) {
-      if (line.seq > next) text += missed(line.seq - 1);
+      if (line.seq > next) text.missed({ from: next, to: line.seq - 1 });
       next = line.seq + 1;
-      if (form.stream === undefined || line.stream === form.stream) text += shown(progress?.take(line) ?? [line]);
+      if (stream === undefined || line.stream === stream) text.take(line);
     }
-    if (text !== '') yield text;
+    const bytes = text.bytes();
+    if (bytes.length > 0) yield bytes;
   }
   // Of a run that goes on the rest is not missing yet.
-  if (completeness !== 'running' && next <= last) yield missed(last);
-  else yield shown(progress?.end() ?? []);
-}
-
-function rows(lines: readonly LogLine[], { timestamps }: TextForm): string {
-  let text = '';
-  for (const line of lines) {
-    const time = timestamps ? `${new Date(line.ms).toISOString()} ` : '';
-    text += `${time}${line.text}${line.partial ? '' : '\n'}`;
-  }
-  return text;
+  if (completeness !== 'running' && next <= last) text.missed({ from: next, to: last });
+  else text.end();
+  yield text.bytes();
 }

@@ -40,5 +40,6 @@ export function newChunk(executionId: string, batch: LogsMessage, nowMs: Millis)
 
 /** The lines of a chunk. */
 export function linesOf(chunk: Pick<LogChunk, 'body'>): readonly LogLine[] {
-  return JSON.parse(new TextDecoder().decode(chunk.body)) as LogLine[];
+  const { buffer, byteOffset, byteLength } = chunk.body;
+  return JSON.parse(Buffer.from(buffer, byteOffset, byteLength).toString()) as LogLine[];
 }

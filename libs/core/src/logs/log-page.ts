@@ -3,7 +3,10 @@ import type { Execution } from '../executions/execution.ts';
 import { isLogSettled } from '../executions/finish-execution.ts';
 import type { Millis } from '../time/clock.ts';
 import { assessLog, type AssessDeps, type LogAssessment } from './assess-log.ts';
-import { readLines, readTail } from './read-log.ts';
+import { readLineBatches, readTail } from './read-log.ts';
+
+/** Texts of a page in characters: so much of it is held at once, however long its lines are. */
+const PAGE_CHARS = 4 * 1024 * 1024;
 
 /** A page of a log, for who reads it in pages while it grows. */
 export interface LogPage {
@@ -15,7 +18,7 @@ export interface LogPage {
 }
 
 /**
- * Reads the lines after `after`, at most `limit`, none written later than `toMs`. A page ends before a line that is missing and may
+ * Reads the lines after `after`, at most `limit`, fewer when they are very long, none written later than `toMs`. A page ends before a line that is missing and may
  * still come, as the live view waits for it: whoever follows `next_after` never passes it by. Once nothing more can come the page goes
  * on behind it, and the assessment names it. `passesHoles` is for who wants what is there, such as the last lines, whatever is missing.
  */
@@ -36,13 +39,18 @@ export async function readLogPage(
   const mayCome = !isSettled && assessment?.completeness !== 'complete';
   const lines: LogLine[] = [];
   let last = after;
+  let chars = 0;
   let isPast = false;
-  for await (const line of readLines(deps, id, after)) {
-    isPast = line.ms > toMs;
-    if (isPast || (mayCome && !passesHoles && line.seq > last + 1)) break;
-    lines.push(line);
-    last = line.seq;
-    if (lines.length === limit) break;
+  // By chunks: a turn of the event loop for each line would cost more than the line.
+  reading: for await (const batch of readLineBatches(deps, id, after)) {
+    for (const line of batch) {
+      isPast = line.ms > toMs;
+      if (isPast || (mayCome && !passesHoles && line.seq > last + 1)) break reading;
+      lines.push(line);
+      last = line.seq;
+      chars += line.text.length;
+      if (lines.length === limit || chars >= PAGE_CHARS) break reading;
+    }
   }
   const isMore = !isPast && (mayCome || last < (await readTail(deps, id)));
   return { lines, ...(assessment && { assessment }), ...(isMore ? { next_after: last } : {}) };

@@ -2,6 +2,7 @@ import type { LogLine } from '@runvoy/protocol';
 import { chunksBackwards, chunksInOrder, linesOf, type LogChunk } from './log-chunk.ts';
 import type { LogSegment } from './log-segment.ts';
 import type { LogStore } from './log-store.ts';
+import { rawLines, type RawLine } from './raw-line.ts';
 import { chunksOfSegment, segmentBelow, segmentsAfter } from './read-segments.ts';
 import { pageOfChunks } from './stored-chunks.ts';
 
@@ -116,6 +117,21 @@ export async function* readLines(
   after: number,
 ): AsyncGenerator<LogLine, void, undefined> {
   for await (const lines of readLineBatches(log, executionId, after)) yield* lines;
+}
+
+/** The same as `readLineBatches` for who only hands lines on. */
+export async function* readRawBatches(
+  log: LogStore,
+  executionId: string,
+  after: number,
+): AsyncGenerator<readonly RawLine[], void, undefined> {
+  let last = after;
+  for await (const chunk of readChunks(log, executionId, after)) {
+    const lines = rawLines(chunk);
+    const fresh = chunk.from > last ? lines : lines.filter(({ seq }) => seq > last);
+    last = Math.max(last, chunk.through);
+    if (fresh.length > 0) yield fresh;
+  }
 }
 
 /** The highest stored sequence number; 0 when nothing is stored. */
