@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { executionRef } from '@runvoy/core';
+import { executionRef, SETTLE_MS } from '@runvoy/core';
 import { end, linesOf, run, write } from '../../services/orchestrator/test/stored-log.ts';
 import { openWorld, type World } from '../../services/orchestrator/test/world.ts';
 import { runvoyHere } from './runvoy-here.ts';
@@ -155,7 +155,9 @@ describe('logs --verify', () => {
     ],
     ['says when the run goes on', () => run(world), 'not settled yet'],
   ])('%s', async (_, open, said) => {
-    const { code, err } = await runvoy(['logs', '--verify', await open()]);
+    const id = await open();
+    world.clock.advance(SETTLE_MS);
+    const { code, err } = await runvoy(['logs', '--verify', id]);
     expect([code, err]).toEqual([1, expect.stringContaining(said)]);
   });
 });

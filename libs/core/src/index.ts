@@ -109,6 +109,7 @@ export * from './logs/read-tails.ts';
 export * from './logs/replay-lane.ts';
 export * from './logs/seal-log.ts';
 export * from './logs/search-log.ts';
+export * from './logs/state-log.ts';
 export * from './logs/take-batch.ts';
 export * from './logs/text-matcher.ts';
 export * from './logs/ticket.ts';

@@ -28,6 +28,15 @@ export interface LogGap {
 }
 
 /** How missing lines are named where only text is shown. */
-export function missingText({ from, to }: LogGap): string {
-  return from === to ? `### runvoy: line ${from} is missing` : `### runvoy: lines ${from}-${to} are missing`;
+export function missingText(gap: LogGap): string {
+  return `### runvoy: ${namedLines(gap)} missing`;
+}
+
+/** The same of lines that may still come. */
+export function awaitedText(gap: LogGap): string {
+  return `### runvoy: ${namedLines(gap)} not here yet`;
+}
+
+function namedLines({ from, to }: LogGap): string {
+  return from === to ? `line ${from} is` : `lines ${from}-${to} are`;
 }

@@ -2,7 +2,7 @@ import {
   executionBody,
   executionRef,
   executionStatusBody,
-  assessLog,
+  stateLog,
   Failure,
   listExecutions,
   queuePlaces,
@@ -112,7 +112,7 @@ export function executionRoutes(api: FastifyInstance, deps: OrchestratorDeps): v
     },
     async (request, reply): Promise<ExecutionStatusBody | FastifyReply> => {
       const execution = await readableExecution(deps.records, callerOf(request), request.params.id);
-      const assessment = isTerminal(execution.status) ? await assessLog(deps, execution) : undefined;
+      const assessment = isTerminal(execution.status) ? await stateLog(deps, execution) : undefined;
       const body = executionStatusBody(execution, assessment, await placeOfRun(deps, execution), deps.prices);
       return answerTagged(request, reply, entityTag(body), body);
     },

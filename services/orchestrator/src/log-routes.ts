@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import {
-  assessLog,
+  stateLog,
   cursorBeforeLast,
   cursorBeforeTime,
   readLogPage,
@@ -99,7 +99,7 @@ async function cursorOf(deps: OrchestratorDeps, id: string, { after, tail, fromM
 
 /** The whole history as one JSON body, written as it is read: memory stays flat however long the log is. */
 async function* wholeLog(deps: OrchestratorDeps, execution: Execution): AsyncGenerator<Buffer> {
-  const assessment = await assessLog(deps, execution);
+  const assessment = await stateLog(deps, execution);
   const { execution_id, status } = execution;
   const head = JSON.stringify({ execution_id, status, ...summaryOf(assessment) });
   let text = Buffer.from(`${head.slice(0, -1)},"events":[`).toString('latin1');

@@ -1,6 +1,6 @@
 import { pipeline, Readable } from 'node:stream';
 import { constants, createGzip, createZstdCompress } from 'node:zlib';
-import { assessLog, readerByTicket, readRawBatches, type Execution, type LogAssessment } from '@runvoy/core';
+import { stateLog, readerByTicket, readRawBatches, type Execution, type LogAssessment } from '@runvoy/core';
 import type { LogStream } from '@runvoy/protocol';
 import { ExecutionParamsSchema, LogTextQuerySchema } from '@runvoy/protocol/schemas';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -48,7 +48,7 @@ export function logTextRoutes(app: FastifyInstance, deps: OrchestratorDeps, rate
     async (request: TextRequest, reply) => {
       const execution = await readable(deps, rates, request, reply);
       const form = readForm(request.query);
-      const assessment = await assessLog(deps, execution);
+      const assessment = await stateLog(deps, execution);
       const id = execution.execution_id;
       void reply.headers({
         'Content-Type': 'text/plain; charset=utf-8',
@@ -117,11 +117,12 @@ async function* textOf(
   { completeness, lines: last }: LogAssessment,
 ): AsyncGenerator<Buffer> {
   const { stream } = form;
+  const mayCome = completeness === 'running';
   const text = new WrittenText(form);
   let next = 1;
   for await (const lines of readRawBatches(deps, execution.execution_id, 0)) {
     for (const line of lines) {
-      if (line.seq > next) text.missed({ from: next, to: line.seq - 1 });
+      if (line.seq > next) text.missed({ from: next, to: line.seq - 1 }, mayCome);
       next = line.seq + 1;
       if (stream === undefined || line.stream === stream) text.take(line);
     }
@@ -129,7 +130,7 @@ async function* textOf(
     if (bytes.length > 0) yield bytes;
   }
   // Of a run that goes on the rest is not missing yet.
-  if (completeness !== 'running' && next <= last) text.missed({ from: next, to: last });
+  if (!mayCome && next <= last) text.missed({ from: next, to: last }, mayCome);
   else text.end();
   yield text.bytes();
 }

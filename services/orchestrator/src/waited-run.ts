@@ -1,4 +1,4 @@
-import { assessLog, awaitEnd, readTails, type Execution } from '@runvoy/core';
+import { stateLog, awaitEnd, readTails, type Execution } from '@runvoy/core';
 import type { RunOutcome, TerminalStatus } from '@runvoy/protocol';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { OrchestratorDeps } from './deps.ts';
@@ -47,7 +47,7 @@ export class WaitedRuns {
 
 async function outcomeOf(deps: OrchestratorDeps, execution: Execution): Promise<RunOutcome> {
   const [assessment, tails] = await Promise.all([
-    assessLog(deps, execution),
+    stateLog(deps, execution),
     readTails(deps, execution.execution_id, TAIL_BYTES),
   ]);
   const { stdout, stderr, through } = tails;

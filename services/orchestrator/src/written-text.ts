@@ -1,5 +1,5 @@
 import { lineOfRaw, rawText, type RawLine } from '@runvoy/core';
-import { missingText, type LogGap, type LogLine } from '@runvoy/protocol';
+import { awaitedText, missingText, type LogGap, type LogLine } from '@runvoy/protocol';
 import { CollapsedProgress } from './collapsed-progress.ts';
 
 /** How a text shows its lines. */
@@ -28,10 +28,10 @@ export class WrittenText {
     else this.#add(line.ms, rawText(line), line.partial);
   }
 
-  /** Names lines that are missing, on a line of their own. */
-  missed(gap: LogGap): void {
+  /** Names lines that are missing, or not here yet, on a line of their own. */
+  missed(gap: LogGap, mayCome: boolean): void {
     this.end();
-    this.#text += `${this.#isMidLine ? '\n' : ''}${missingText(gap)}\n`;
+    this.#text += `${this.#isMidLine ? '\n' : ''}${mayCome ? awaitedText(gap) : missingText(gap)}\n`;
     this.#isMidLine = false;
   }
 

@@ -1,6 +1,6 @@
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
-import { archiveLogs, executionRef } from '@runvoy/core';
+import { archiveLogs, executionRef, SETTLE_MS } from '@runvoy/core';
 import type { TicketBody } from '@runvoy/protocol';
 import { end, linesOf, run, write } from './stored-log.ts';
 import { openWorld, T0, type World } from './world.ts';
@@ -35,6 +35,10 @@ describe('a log as text', () => {
     await write(world, id, lines.slice(1, 2));
     await write(world, id, lines.slice(4, 5));
     await end(world, id, lines);
+    expect((await textOf(world, id)).payload).toBe(
+      '### runvoy: line 1 is not here yet\nb\n### runvoy: lines 3-4 are not here yet\ne\n',
+    );
+    world.clock.advance(SETTLE_MS);
     const answer = await textOf(world, id);
     expect(answer.payload.split('\n')).toEqual([
       '### runvoy: line 1 is missing',
@@ -71,7 +75,7 @@ describe('a log as text', () => {
     await write(world, id, lines.slice(0, 5));
     await write(world, id, lines.slice(5));
     expect((await textOf(world, id, '?collapse=true')).payload).toBe(
-      '20%\nbetween\n3%\noff\n### runvoy: line 6 is missing\ncrlf\n',
+      '20%\nbetween\n3%\noff\n### runvoy: line 6 is not here yet\ncrlf\n',
     );
     expect((await textOf(world, id)).payload).toContain('10%\r20%\n1%\r2%\rbetween\n3%\n');
     expect((await textOf(world, id, '?collapse=1')).statusCode).toBe(400);
@@ -189,6 +193,8 @@ describe('a check of a log', () => {
     const lines = linesOf(1, ['a', 'b', 'c']);
     await write(world, id, lines.slice(2));
     await end(world, id, lines);
+    expect(await check(world, id)).toMatchObject({ completeness: 'running', lines: 3, gaps: [] });
+    world.clock.advance(SETTLE_MS);
     expect(await check(world, id)).toMatchObject({ completeness: 'gaps', lines: 3, gaps: [{ from: 1, to: 2 }] });
   });
 });

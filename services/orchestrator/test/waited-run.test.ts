@@ -48,7 +48,7 @@ describe('a run that is waited for', () => {
       exit_code: 3,
       stdout: '',
       stderr: '',
-      completeness: 'unproven',
+      completeness: 'running',
       after: 0,
       websocket_url: expect.stringContaining('ws://'),
     });

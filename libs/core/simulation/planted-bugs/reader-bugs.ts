@@ -73,8 +73,8 @@ export const READER_BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: 'logs/log-page.ts',
-        find: 'if (isPast || (mayCome && !passesHoles && line.seq > last + 1)) break;',
-        replace: 'if (isPast) break;',
+        find: 'if (isPast || (mayCome && !passesHoles && line.seq > last + 1)) break reading;',
+        replace: 'if (isPast) break reading;',
       },
     ],
     faults: ['batch-refused', 'fast-lane-cut', 'lane-late'],

@@ -4,6 +4,7 @@ import { isLogSettled } from '../executions/finish-execution.ts';
 import type { Millis } from '../time/clock.ts';
 import { assessLog, type AssessDeps, type LogAssessment } from './assess-log.ts';
 import { readLineBatches, readTail } from './read-log.ts';
+import { statedBy } from './state-log.ts';
 
 /** Texts of a page in characters: so much of it is held at once, however long its lines are. */
 const PAGE_CHARS = 4 * 1024 * 1024;
@@ -53,5 +54,6 @@ export async function readLogPage(
     }
   }
   const isMore = !isPast && (mayCome || last < (await readTail(deps, id)));
-  return { lines, ...(assessment && { assessment }), ...(isMore ? { next_after: last } : {}) };
+  const stated = assessment && statedBy(assessment, isSettled);
+  return { lines, ...(stated && { assessment: stated }), ...(isMore ? { next_after: last } : {}) };
 }

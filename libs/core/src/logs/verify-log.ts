@@ -1,6 +1,7 @@
 import { isTerminal, type VerifyLogBody } from '@runvoy/protocol';
 import { maskingOf, type Execution } from '../executions/execution.ts';
-import type { LogStore } from './log-store.ts';
+import { isLogSettled } from '../executions/finish-execution.ts';
+import type { AssessDeps } from './assess-log.ts';
 import { digestStored } from './prove-log.ts';
 import { readTail } from './read-log.ts';
 
@@ -8,8 +9,9 @@ import { readTail } from './read-log.ts';
  * Reads the whole stored log anew and compares it with what the runner signed at its end, whatever was found before. It changes
  * nothing. Memory stays flat, however long the log is.
  */
-export async function verifyLog(log: LogStore, execution: Execution): Promise<VerifyLogBody> {
+export async function verifyLog(log: AssessDeps, execution: Execution): Promise<VerifyLogBody> {
   const { execution_id, status, end_record, facts } = execution;
+  const isSettled = isLogSettled(execution, log.clock.now());
   const stored = await readTail(log, execution_id);
   const lines = end_record?.lines ?? stored;
   const { gaps, sha256 } = await digestStored(log, execution_id, lines);
@@ -17,13 +19,15 @@ export async function verifyLog(log: LogStore, execution: Execution): Promise<Ve
   const isProven = end_record !== undefined && isWhole && sha256 === end_record.sha256;
   // A run that never had a runner has no log to prove: nothing was promised and nothing is missing.
   const isEmpty = isTerminal(status) && !facts.bound && lines === 0;
-  const unproven = isTerminal(status) ? (gaps.length > 0 && end_record ? 'gaps' : 'unproven') : 'running';
+  // As every door has it: what may still come is not missing.
+  const unproven = !isSettled ? 'running' : gaps.length > 0 && end_record ? 'gaps' : 'unproven';
+  const completeness = isProven || isEmpty ? 'complete' : unproven;
   return {
     execution_id,
     status,
-    completeness: isProven || isEmpty ? 'complete' : unproven,
+    completeness,
     lines,
-    gaps,
+    gaps: completeness === 'running' ? [] : gaps,
     stored_sha256: sha256,
     ...(end_record === undefined ? {} : { sha256: end_record.sha256, bytes: end_record.bytes }),
     ...maskingOf(execution),
