@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { executionRef, SETTLE_MS } from '@runvoy/core';
 import { end, linesOf, run, write } from '../../services/orchestrator/test/stored-log.ts';
@@ -82,6 +85,45 @@ describe('logs --search', () => {
     ]);
   });
 
+  test('marks what was found among characters of two units', async () => {
+    const id = await ended(['\u{1f600}\u{1f600} hit \u{1f600}', '\u{1f600}']);
+    expect((await runvoy(['logs', '--search', 'hit', id], true)).out).toBe(
+      '\x1b[2m1:\x1b[22m\u{1f600}\u{1f600} \x1b[31mhit\x1b[39m \u{1f600}\n',
+    );
+    expect((await runvoy(['logs', '--search', '^.$', '--regex', id], true)).out).toBe(
+      '\x1b[2m2:\x1b[22m\x1b[31m\u{1f600}\x1b[39m\n',
+    );
+  });
+
+  test('that has begun goes on when the server was away, and asks for no count of what it will ask for again', async () => {
+    const asked: string[] = [];
+    const server = createServer((request, response) => {
+      const { searchParams } = new URL(request.url!, 'http://localhost');
+      asked.push([...searchParams.entries()].map((pair) => pair.join('=')).join(' '));
+      // As often as a call is tried by itself.
+      if (asked.length > 1 && asked.length < 5) return void request.socket.destroy();
+      const after = Number(searchParams.get('after'));
+      const hit = { seq: after + 1, stream: 'stdout', ms: 0, text: 'hit', ranges: [{ start: 0, end: 3 }] };
+      const more = after === 0 ? { complete: false, next_after: 1 } : { complete: true };
+      const page = {
+        execution_id: 'x',
+        status: 'RUNNING',
+        hits: [hit],
+        total: 1,
+        scanned_lines: 1,
+        through: after + 1,
+      };
+      response.end(JSON.stringify({ ...page, ...more }));
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const { code, out } = await runvoyHere(['logs', '--search', 'hit', 'x'], { endpoint, apiKey: 'k' });
+    server.close();
+    expect([code, out]).toEqual([0, '1:hit\n2:hit\n']);
+    expect(asked).toHaveLength(5);
+    for (const query of asked) expect(query).toContain('count=false');
+  });
+
   test('shows nothing that a terminal obeys', async () => {
     const id = await ended(['\x1b]52;c;AAAA\x07hit\x1b[2J\x9b5A \x07end\rover']);
     const { out } = await runvoy(['logs', '--search', 'hit', id], true);
@@ -125,6 +167,17 @@ describe('logs --verify', () => {
     expect(err).toContain('complete, verified');
     const json = JSON.parse((await runvoy(['logs', '--verify', '--json', id])).out) as object;
     expect(json).toMatchObject({ verified: true, received_lines: 3, received_sha256: signed, stored_sha256: signed });
+  });
+
+  test('says of an imported log that no runner of this deployment signed it', async () => {
+    const id = await ended(['a']);
+    await world.records.transact(async (tx) => {
+      const execution = (await tx.get(executionRef(id)))!;
+      tx.set(executionRef(id), { ...execution, imported: { at_ms: 0, by: 'a@example.com', source: 'LOCAL' } });
+    });
+    const { code, out, err } = await runvoy(['logs', '--verify', id]);
+    expect([code, out]).toEqual([0, expect.stringMatching(/^imported {2}[0-9a-f]{64} {2}1 line$/m)]);
+    expect(err).toContain('no runner of this deployment signed it');
   });
 
   test.each<[string, () => Promise<string>, string]>([

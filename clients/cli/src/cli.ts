@@ -1,6 +1,6 @@
 import { RunvoyError } from '@runvoy/sdk/client';
 import { clientVersionText } from './client-version.ts';
-import { readCommandLine, startsRun, wantsJson } from './command-line.ts';
+import { readCommandLine, searchesLog, startsRun, wantsJson } from './command-line.ts';
 import { errorText } from './error-text.ts';
 import { EXIT } from './exit-code.ts';
 import { helpText } from './help-text.ts';
@@ -24,9 +24,10 @@ async function main(args: readonly string[]): Promise<number> {
   return (await command.load())({ options, words, terminal, env: process.env, helpText });
 }
 
-/** What starts a run keeps the other codes for the command it runs. */
+/** What starts a run keeps the other codes for the command it runs, and a search keeps 1 for having found nothing. */
 function codeOf(error: unknown): number {
   if (startsRun(process.argv.slice(2))) return EXIT.unknown;
+  if (searchesLog(process.argv.slice(2))) return EXIT.searchFailed;
   return error instanceof Problem && error.kind === 'usage' ? EXIT.usage : EXIT.failed;
 }
 

@@ -42,6 +42,17 @@ export function startsRun(args: readonly string[]): boolean {
   return verb !== undefined && rest[verb.index] === 'run';
 }
 
+/** True for a command line that looks for something in a log. */
+export function searchesLog(args: readonly string[]): boolean {
+  if (commandName(args) !== 'logs') return false;
+  const table = { ...LEADING_OPTIONS, ...COMMANDS['logs']?.options };
+  for (const token of tokensOf(args, table)) {
+    if (token.kind === 'option-terminator') return false;
+    if (token.kind === 'option' && (token.name === 'search' || token.name === 'first-error')) return true;
+  }
+  return false;
+}
+
 /** Whether `--json` was given, as far as it can be told: also of a line that is wrong otherwise, whose problem is to be told in JSON. */
 export function wantsJson(args: readonly string[]): boolean {
   const name = commandName(args);

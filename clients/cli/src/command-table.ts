@@ -62,7 +62,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       'Exit code: 0 whatever became of the run; 1 when lines are missing, their SHA-256 is not the one the runner stated, or the log could not be read.',
       'Streams are kept apart as in "run". --json prints the frames "line", "gap", "status" (with -f) and "end" of "run".',
       'To a pipe lines go as they were written. A terminal gets text and colours alone: of progress its last state, and groups (::group::name) indented.',
-      '--search and --first-error exit with 1 when nothing is found, --verify when the log is not complete and verified.',
+      '--search and --first-error exit as grep does: 0 found, 1 nothing found, 2 it failed. --verify exits with 1 when the log is not complete and verified.',
     ],
     examples: [
       'runvoy logs 3f9a0c7d52e14b86a1c0d94e7f2b6835',

@@ -3,6 +3,9 @@ export const EXIT = {
   ok: 0,
   failed: 1,
   usage: 2,
+  /** Of a search, as with grep: it found nothing, and it failed. */
+  notFound: 1,
+  searchFailed: 2,
   timeout: 124,
   /** `run` itself failed, or left before the outcome was known. */
   unknown: 125,

@@ -1,6 +1,7 @@
 import { plainText, type LogHitBody, type LogLine } from '@runvoy/protocol';
 import type { RunvoyClient } from '@runvoy/sdk/client';
 import { lineOf } from '@runvoy/sdk/follow';
+import { patiently } from './patiently.ts';
 import { paint, type Terminal } from './terminal.ts';
 import { TerminalFilter } from './terminal-filter.ts';
 
@@ -64,7 +65,8 @@ export class FoundLines {
     const { api, id } = this.#in;
     const lines: LogLine[] = [];
     for (let after = from - 1; after < to; after += LINES_A_READ) {
-      const { events } = await api.logPart(id, { after, limit: Math.min(LINES_A_READ, to - after) });
+      const part = { after, limit: Math.min(LINES_A_READ, to - after) };
+      const { events } = await patiently(() => api.logPart(id, part));
       const through = Math.min(to, after + LINES_A_READ);
       for (const line of (events ?? []).map(lineOf)) if (line.seq <= through) lines.push(line);
     }

@@ -9,6 +9,9 @@ export interface Column {
 
 const GAP = '  ';
 
+/** Nothing is cut in a pipe; a cell that is wider than this moves what follows in its own row, and not in all others. */
+const WIDEST = 40;
+
 /** Lines of a table. With `width` no line is longer than a terminal of so many columns, as far as the cutting columns allow. */
 export function tableLines(
   columns: readonly Column[],
@@ -18,13 +21,13 @@ export function tableLines(
   const widths = naturalWidths(columns, rows);
   const turns = columns.flatMap(({ cuts }, at) => (cuts ? [{ at, ...cuts }] : [])).toSorted((a, b) => a.turn - b.turn);
   for (const { at, least } of turns) {
-    const tooMuch = width === undefined ? 0 : Math.max(0, lineWidth(widths) - width);
     const natural = widths[at] ?? 0;
-    widths[at] = Math.max(Math.min(natural, least), natural - tooMuch);
+    if (width === undefined) widths[at] = Math.min(natural, WIDEST);
+    else widths[at] = Math.max(Math.min(natural, least), natural - Math.max(0, lineWidth(widths) - width));
   }
   return [columns.map(({ title }) => title), ...rows].map((row) => {
     const cells = row.map((cell, at) =>
-      padded(columns[at]?.cuts ? cutToWidth(cell, widths[at] ?? 0) : cell, widths[at]),
+      padded(columns[at]?.cuts && width !== undefined ? cutToWidth(cell, widths[at] ?? 0) : cell, widths[at]),
     );
     return cells.join(GAP).trimEnd();
   });

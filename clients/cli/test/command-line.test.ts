@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { COMMANDS } from '../src/command-table.ts';
-import { commandName, readCommandLine, startsRun, wantsJson } from '../src/command-line.ts';
+import { commandName, readCommandLine, searchesLog, startsRun, wantsJson } from '../src/command-line.ts';
 import { helpText } from '../src/help-text.ts';
 
 test('from the first word of "run" on everything belongs to the command', () => {
@@ -33,6 +33,17 @@ test.each([
   [['list'], false],
 ])('%j starts a run: %s', (args, isRun) => {
   expect(startsRun(args)).toBe(isRun);
+});
+
+test.each([
+  [['logs', '--search', 'x', 'id'], true],
+  [['logs', 'id', '--search=x'], true],
+  [['--json', 'logs', '--first-error', 'id'], true],
+  [['logs', '--', '--search'], false],
+  [['logs', '--verify', 'id'], false],
+  [['run', '--search', 'x'], false],
+])('%j looks for something in a log: %s', (args, isSearch) => {
+  expect(searchesLog(args)).toBe(isSearch);
 });
 
 test.each([

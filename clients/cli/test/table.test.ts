@@ -31,8 +31,16 @@ test('the command gives way, by columns and not by bytes', () => {
   expect(lines[2]).toMatch(/^2 {3}ls +you$/);
 });
 
-test('without a width nothing is cut', () => {
-  expect(tableLines(columns, [['1', 'x'.repeat(300), 'me']])[1]).toContain('x'.repeat(300));
+test('without a width nothing is cut, and a very long cell moves no row but its own', () => {
+  const rows = [
+    ['1', 'x'.repeat(300), 'me'],
+    ['2', 'ls', 'you'],
+  ];
+  expect(tableLines(columns, rows)).toEqual([
+    `ID  Command${' '.repeat(35)}User`,
+    `1   ${'x'.repeat(300)}  me`,
+    `2   ls${' '.repeat(40)}you`,
+  ]);
 });
 
 test('a cut text is never wider than asked, nor cut inside a character', () => {

@@ -82,6 +82,8 @@ export interface LogSearchQuery {
   readonly after?: number;
   /** How many hits are listed; 100 unless given. 0 only counts. */
   readonly limit?: number;
+  /** False: the answer comes when the list is full, and no hit behind it is counted. */
+  readonly count?: boolean;
 }
 
 /**

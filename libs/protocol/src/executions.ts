@@ -221,9 +221,11 @@ export interface VerifyLogBody {
   readonly gaps: readonly LogGap[];
   /** Hex, over what is stored. */
   readonly stored_sha256: string;
-  /** Hex, as the runner signed it in its end record. */
+  /** Hex, as the runner signed it in its end record, or as the export stated it. */
   readonly sha256?: string;
   readonly bytes?: number;
+  /** It was imported: its end record came with it, and no runner of this deployment signed it. */
+  readonly imported?: true;
   /** How many places were masked; absent without an end record. */
   readonly maskings?: number;
   /** Names of secret variables whose values are too short to be masked. */

@@ -86,6 +86,7 @@ async function readSearch(query: Query): Promise<AskedSearch> {
   return {
     errors,
     limit,
+    endsWhenFull: query['count'] !== undefined && !readSwitch(query, 'count'),
     after: readCount('after', query['after'], 0),
     matcher: (one) => (isAsked(one) ? (term ?? errorMatcher(one)) : undefined),
   };

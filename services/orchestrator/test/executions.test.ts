@@ -160,7 +160,7 @@ describe('logs over REST', () => {
     await finish(world, id);
     const whole = (await world.call('GET', `/api/v1/executions/${id}/logs`)).json();
     expect(whole.websocket_url).toBeUndefined();
-    expect(whole.completeness).toBe('unproven');
+    expect(whole.completeness).toBe('running');
     expect(whole.events.map((event: { message: string }) => event.message)).toEqual(['a', ' ']);
     const page = (await world.call('GET', `/api/v1/executions/${id}/logs?after=1`)).json();
     expect(page.events[0].message).toBe('');

@@ -34,6 +34,23 @@ describe('a search in a log', () => {
     expect((await search(world, id, 'q=^t[aeiou]&regex=true')).hits.map(({ seq }) => seq)).toEqual([4]);
   });
 
+  test('that need not count ends where its list is full, and pages of it read each line once', async () => {
+    await using world = await openWorld();
+    const id = await run(world);
+    const texts = Array.from({ length: 60 }, (_, at) => (at % 2 === 0 ? 'hit' : 'no'));
+    for (let at = 0; at < 60; at += 10) await write(world, id, linesOf(at + 1, texts.slice(at, at + 10)));
+    const seqs: number[] = [];
+    let scanned = 0;
+    for (let next: number | undefined = 0; next !== undefined;) {
+      const found = await search(world, id, `q=hit&limit=7&count=false&after=${next}`);
+      expect(found.total).toBe(found.hits.length);
+      seqs.push(...found.hits.map(({ seq }) => seq));
+      scanned += found.scanned_lines;
+      next = found.next_after;
+    }
+    expect([seqs, scanned]).toEqual([Array.from({ length: 30 }, (_, at) => 2 * at + 1), 60]);
+  });
+
   test('looks into one stream when asked, and names what is missing', async () => {
     await using world = await openWorld();
     const id = await run(world);

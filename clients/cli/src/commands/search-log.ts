@@ -8,6 +8,7 @@ import { FoundLines } from '../found-lines.ts';
 import type { Invocation } from '../invocation.ts';
 import { gapNames } from '../log-verdict-text.ts';
 import { openApi } from '../open-api.ts';
+import { patiently } from '../patiently.ts';
 import { usageProblem } from '../problem.ts';
 import { Screen } from '../screen.ts';
 import { paint, type Terminal } from '../terminal.ts';
@@ -40,7 +41,9 @@ export async function searchLog(invocation: Invocation): Promise<number> {
     context: Math.min(context, CONTEXT_MOST),
   };
   if (q === undefined) return printFirstError(searching, after);
-  const query = { q, regex: options.flag('regex'), ignore_case: options.flag('ignore-case'), limit: HITS_A_PAGE };
+  const [regex, ignore_case] = [options.flag('regex'), options.flag('ignore-case')];
+  // Every page is asked for, so that they add up: what one counted beyond its list would be searched twice.
+  const query = { q, regex, ignore_case, limit: HITS_A_PAGE, count: false };
   return printHits(searching, query, after);
 }
 
@@ -54,12 +57,13 @@ async function printHits(searching: Searching, query: LogSearchQuery, after: num
   let page: SearchLogBody;
   let from = after;
   do {
-    page = await api.searchLog(id, { ...query, after: from });
+    const ask = () => api.searchLog(id, { ...query, after: from });
+    // What has begun is gone on with when the server was away for a while.
+    page = from === after ? await ask() : await patiently(ask);
     await found.print(page.hits);
     await screen.full();
     if (screen.readerGone.aborted) return EXIT.ok;
     listed += page.hits.length;
-    // Behind the last hit of a full page lines were counted that the next page reads again.
     const through = page.next_after ?? page.through;
     read = Math.max(read, page.through);
     for (const gap of page.gaps ?? []) if (gap.from > from && gap.to <= through) gaps.push(gap);
@@ -72,7 +76,7 @@ async function printHits(searching: Searching, query: LogSearchQuery, after: num
   }
   say(terminal, `${counted(listed, 'line')} found, searched up to line ${read}${state}`);
   if (gaps.length > 0) say(terminal, `not searched, they are missing: ${gapNames(gaps)}`);
-  return listed > 0 ? EXIT.ok : EXIT.failed;
+  return listed > 0 ? EXIT.ok : EXIT.notFound;
 }
 
 async function printFirstError(searching: Searching, after: number): Promise<number> {
@@ -80,7 +84,8 @@ async function printFirstError(searching: Searching, after: number): Promise<num
   let page: SearchLogBody;
   let from = after;
   do {
-    page = await api.searchLog(id, { after: from, limit: 1 });
+    const query = { after: from, limit: 1, count: false };
+    page = await (from === after ? api.searchLog(id, query) : patiently(() => api.searchLog(id, query)));
     from = page.next_after ?? from;
   } while (page.hits.length === 0 && !page.first_error && page.next_after !== undefined);
   const found = new FoundLines(searching);
@@ -88,7 +93,7 @@ async function printFirstError(searching: Searching, after: number): Promise<num
   if (json) found.json([{ type: 'first_error', execution_id, status, ...(first && { ...first, line: hits[0] }) }]);
   if (!first) {
     say(terminal, 'no line looks like an error');
-    return EXIT.failed;
+    return EXIT.notFound;
   }
   if (first.because === 'last_lines')
     say(terminal, 'no line looks like an error; the run failed, and these are its last lines');

@@ -21,7 +21,7 @@ type Verdict = 'verified' | 'gaps' | 'mismatch' | 'unproven' | 'running';
 
 /**
  * `runvoy logs --verify`: reads the whole log, digests the lines it received, and compares with what the server makes of the lines it
- * stores and with what the runner signed at its end.
+ * stores and with what the runner signed at its end, or what an imported log came with.
  */
 export async function verifyLog(invocation: Invocation): Promise<number> {
   const { options, words, terminal } = invocation;
@@ -55,12 +55,12 @@ function verdictOf(received: Received, stored: VerifyLogBody): Verdict {
   return received.sha256 === stored.sha256 && stored.stored_sha256 === stored.sha256 ? 'verified' : 'mismatch';
 }
 
-function tableOf(received: Received, { stored_sha256, sha256, lines }: VerifyLogBody): string {
+function tableOf(received: Received, { stored_sha256, sha256, lines, imported }: VerifyLogBody): string {
   const signed = sha256 === undefined ? 'no end record' : `${sha256}  ${counted(lines, 'line')}`;
   return [
     `received  ${received.sha256}  ${counted(received.lines, 'line')}`,
     `stored    ${stored_sha256}`,
-    `signed    ${signed}`,
+    `${imported ? 'imported' : 'signed  '}  ${signed}`,
     '',
   ].join('\n');
 }
@@ -68,7 +68,9 @@ function tableOf(received: Received, { stored_sha256, sha256, lines }: VerifyLog
 function sentenceOf(verdict: Verdict, { gaps }: Received, stored: VerifyLogBody): string {
   switch (verdict) {
     case 'verified':
-      return 'complete, verified: this computer digested what it received, and it is what the runner signed';
+      return `complete, verified: this computer digested what it received, and it is what ${
+        stored.imported ? 'was imported: no runner of this deployment signed it' : 'the runner signed'
+      }`;
     case 'gaps':
       return `NOT complete: missing ${gapNames(stored.gaps.length > 0 ? stored.gaps : gaps)}`;
     case 'mismatch':

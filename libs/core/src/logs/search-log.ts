@@ -19,6 +19,8 @@ export interface LogSearch {
   readonly after: number;
   /** How many hits are listed; they are counted to the end. */
   readonly limit: number;
+  /** The search ends where the list is full: it goes on only for who asks for what follows. */
+  readonly endsWhenFull?: boolean;
   /** Asked after each batch of lines: the search has taken long enough and ends where it is. */
   readonly isTimeUp: () => boolean;
   /** Nobody waits for the answer any more. */
@@ -43,6 +45,7 @@ export async function searchLog(batches: AsyncIterable<readonly LogLine[]>, sear
     for (const line of lines) {
       chars += line.text.length;
       searching.take(line);
+      if (search.endsWhenFull && searching.isFull) return searching.findings(false);
       if (chars < CHARS_A_TURN) continue;
       chars = 0;
       await new Promise<void>((resolve) => setImmediate(resolve));
@@ -83,6 +86,11 @@ class Search {
   /** It would be of use to end here. */
   get hasAdvanced(): boolean {
     return this.#through > this.#search.after;
+  }
+
+  /** No more is listed. */
+  get isFull(): boolean {
+    return this.#listedThrough !== undefined && this.#search.limit > 0;
   }
 
   take(line: LogLine): void {

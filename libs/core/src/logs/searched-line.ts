@@ -75,6 +75,7 @@ export class SearchedLine {
     // Where nothing but one endless escape sequence stands there is nothing to look at again.
     const limit = wanted > begin ? wanted : plain.text.length;
     let from = begin;
+    let matchedTo = -1;
     // An escape sequence that may go on is left whole for what follows.
     const isTextOver = limit === plain.text.length;
     let through =
@@ -83,6 +84,12 @@ export class SearchedLine {
       const match = this.#matcher.next(plain.text, from);
       if (!match || (match[0] >= limit && !isLastPlace(match[0]))) break;
       const [startIndex, endIndex] = match;
+      // What an expression such as `.*` finds behind a match is nothing, and no other place.
+      if (endIndex === startIndex && startIndex === matchedTo) {
+        from = startIndex + 1;
+        continue;
+      }
+      matchedTo = endIndex;
       const start = plain.originalAt(startIndex);
       const behind = endIndex > startIndex ? plain.originalAt(endIndex - 1) + 1 : start;
       through = Math.max(through, behind);

@@ -30,6 +30,7 @@ export async function verifyLog(log: AssessDeps, execution: Execution): Promise<
     gaps: completeness === 'running' ? [] : gaps,
     stored_sha256: sha256,
     ...(end_record === undefined ? {} : { sha256: end_record.sha256, bytes: end_record.bytes }),
+    ...(execution.imported === undefined ? {} : { imported: true as const }),
     ...maskingOf(execution),
   };
 }

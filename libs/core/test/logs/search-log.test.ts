@@ -58,6 +58,16 @@ describe('a search', () => {
         [3, [5, 9, 3]],
       ],
     ],
+    [
+      'finds a whole line once',
+      ['ab', 'c'],
+      { q: '.*', regex: true },
+      [
+        [1, [0, 2, 1]],
+        [2, [0, 1, 2]],
+      ],
+    ],
+    ['finds nothing between letters', ['ba'], { q: 'a*', regex: true }, [[1, [0, 0, 1], [1, 2, 1]]]],
     ['finds empty lines by an expression', ['a', '', 'b'], { q: '^$', regex: true }, [[2, [0, 0, 2]]]],
     ['finds an expression in any case', ['Done'], { q: 'done|gone', regex: true, ignoreCase: true }, [[1, [0, 4, 1]]]],
     ['joins the pieces of a line', [partial('a needle in a hay'), 'stack'], { q: 'haystack' }, [[1, [14, 5, 2]]]],

@@ -278,8 +278,15 @@ export const VerifiedLogSchema = Type.Object(
     lines: CountSchema,
     gaps: GapsSchema,
     stored_sha256: Type.String({ description: 'Over what is stored, worked out anew.' }),
-    sha256: Type.Optional(Type.String({ description: 'As the runner signed it at its end.' })),
+    sha256: Type.Optional(
+      Type.String({ description: 'As the runner signed it at its end; of an imported run, as its export stated it.' }),
+    ),
     bytes: Type.Optional(CountSchema),
+    imported: Type.Optional(
+      Type.Literal(true, {
+        description: 'Its end record was imported with it: no runner of this deployment signed it.',
+      }),
+    ),
     ...maskedFields,
   },
   { title: 'VerifiedLog' },

@@ -142,7 +142,7 @@ const OnlyStream = Type.Optional(
   Type.Enum(['stdout', 'stderr', 'system'], { description: 'Only this one; all unless given.' }),
 );
 
-/** `?q=&regex=&ignore_case=&stream=&after=&limit=` of a search in a log. */
+/** `?q=&regex=&ignore_case=&stream=&after=&limit=&count=` of a search in a log. */
 export const LogSearchQuerySchema = Type.Object({
   q: Type.Optional(
     Type.String({
@@ -163,6 +163,11 @@ export const LogSearchQuerySchema = Type.Object({
       pattern: '^(\\d{1,3}|1000)$',
       description: `How many hits are listed, 0 to ${LIMITS.searchHits}. 100 unless given. All are counted.`,
       examples: ['100'],
+    }),
+  ),
+  count: Type.Optional(
+    Type.Enum(['true', 'false'], {
+      description: 'false: the answer comes when the list is full; no hit behind it is counted.',
     }),
   ),
 });
