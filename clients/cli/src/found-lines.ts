@@ -1,12 +1,13 @@
 import { plainText, type LogHitBody, type LogLine } from '@runvoy/protocol';
 import type { RunvoyClient } from '@runvoy/sdk/client';
 import { lineOf } from '@runvoy/sdk/follow';
-import { patiently } from './patiently.ts';
+import type { Patiently } from './patiently.ts';
 import { paint, type Terminal } from './terminal.ts';
 import { TerminalFilter } from './terminal-filter.ts';
 
 interface FoundIn {
   readonly api: Pick<RunvoyClient, 'logPart'>;
+  readonly patiently: Patiently;
   readonly id: string;
   readonly terminal: Terminal;
   readonly json: boolean;
@@ -62,7 +63,7 @@ export class FoundLines {
   }
 
   async #read(from: number, to: number): Promise<readonly LogLine[]> {
-    const { api, id } = this.#in;
+    const { api, patiently, id } = this.#in;
     const lines: LogLine[] = [];
     for (let after = from - 1; after < to; after += LINES_A_READ) {
       const part = { after, limit: Math.min(LINES_A_READ, to - after) };

@@ -8,13 +8,14 @@ import { FoundLines } from '../found-lines.ts';
 import type { Invocation } from '../invocation.ts';
 import { gapNames } from '../log-verdict-text.ts';
 import { openApi } from '../open-api.ts';
-import { patiently } from '../patiently.ts';
+import { openPatience, type Patiently } from '../patiently.ts';
 import { usageProblem } from '../problem.ts';
 import { Screen } from '../screen.ts';
 import { paint, type Terminal } from '../terminal.ts';
 
 interface Searching {
   readonly api: RunvoyClient;
+  readonly patiently: Patiently;
   readonly id: string;
   readonly terminal: Terminal;
   readonly json: boolean;
@@ -35,6 +36,7 @@ export async function searchLog(invocation: Invocation): Promise<number> {
   const after = readCount('after', options.text('after')) ?? 0;
   const searching = {
     api: openApi(await openConnection(invocation)),
+    patiently: openPatience((why) => say(terminal, why)),
     id: words[0] ?? '',
     terminal,
     json: options.flag('json'),
@@ -48,7 +50,7 @@ export async function searchLog(invocation: Invocation): Promise<number> {
 }
 
 async function printHits(searching: Searching, query: LogSearchQuery, after: number): Promise<number> {
-  const { api, id, terminal, json } = searching;
+  const { api, patiently, id, terminal, json } = searching;
   const found = new FoundLines(searching);
   const screen = new Screen(terminal);
   const gaps: NonNullable<SearchLogBody['gaps']>[number][] = [];
@@ -80,7 +82,7 @@ async function printHits(searching: Searching, query: LogSearchQuery, after: num
 }
 
 async function printFirstError(searching: Searching, after: number): Promise<number> {
-  const { api, id, terminal, json, context } = searching;
+  const { api, patiently, id, terminal, json, context } = searching;
   let page: SearchLogBody;
   let from = after;
   do {
