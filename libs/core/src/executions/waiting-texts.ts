@@ -68,7 +68,7 @@ export const WAITING_TEXTS: Readonly<Record<WaitingFor, WaitingText>> = {
       'Wait, or let the command write less. If it writes little and this lasts, tell who runs the server: runvoy health shows what is wrong with it.',
   },
   log_disk: {
-    summary: 'waiting for its output to be taken; the disk beside it is full',
+    summary: 'its output waits: the disk of its runner is full',
     happening:
       'The disk of its runner has no room for the lines that wait to be taken. They wait in memory, in order; none is lost, and the command is slowed until there is room. Its log says when that begins and ends.',
     to_do: 'Tell who runs the server: the disk with its data needs room.',

