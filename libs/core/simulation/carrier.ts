@@ -166,6 +166,11 @@ export class Carrier {
     this.#tickIn(60_000, choices.pick('ticks come', ['to one', 'to all', 'to one']) === 'to all');
   }
 
+  /** No tick is under way. */
+  get isAtRest(): boolean {
+    return this.#ticksUnderWay === 0;
+  }
+
   endTicks(): void {
     this.#isTicking = false;
   }

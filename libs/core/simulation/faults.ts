@@ -7,6 +7,9 @@ export const FAULTS = {
   'store-answer-lost': { rate: 0.02, means: 'a store call is done, its answer is an error' },
   'store-slow': { rate: 0.15, means: 'a store call takes up to 3 s' },
   'store-stalls': { rate: 0.01, means: 'a store call takes up to 40 s' },
+  // The archive.
+  'blob-damaged': { rate: 0.1, means: 'the archive keeps another blob than was put, or a part of it' },
+  'blob-breaks': { rate: 0.1, means: 'a blob breaks off while it is read, with an error or without' },
   // Deaths of instances.
   'dies-before-call': { rate: 0.012, means: 'an instance is killed before a port call' },
   'dies-after-call': { rate: 0.012, means: 'an instance is killed after a port call, before it has the answer' },

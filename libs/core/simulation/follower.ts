@@ -1,4 +1,4 @@
-import { Failure } from '../src/failure.ts';
+import { Failure, isFailure } from '../src/failure.ts';
 import { FRAME_READERS, type FrameReader, type Said } from './frame-reader.ts';
 import type { LiveDoor } from './live-door.ts';
 import type { ReaderPlan } from './plan.ts';
@@ -23,6 +23,8 @@ const REACHED = {
 /** Somebody who follows a run over live connections, and comes back with the number of the last line each time one breaks. */
 export class Follower {
   isDone = false;
+  /** It was told that the log is not kept any more. */
+  isToldExpired = false;
   readonly name: string;
   readonly #world: World;
   readonly #run: RunTruth;
@@ -36,7 +38,7 @@ export class Follower {
   constructor(
     world: World,
     run: RunTruth,
-    { form, cursor }: ReaderPlan & { readonly form: keyof typeof REACHED },
+    { form, cursor }: Pick<ReaderPlan, 'cursor'> & { readonly form: keyof typeof REACHED },
     someDoor: (where: string) => LiveDoor | undefined,
   ) {
     this.#world = world;
@@ -48,6 +50,12 @@ export class Follower {
     this.#seen = new SeenLog(world, run, cursor, this.name);
     if (run.endStoredMs !== undefined) world.reach('reader-joins-late');
     this.#connect();
+  }
+
+  #toldExpired(): void {
+    this.isDone = true;
+    this.isToldExpired = true;
+    this.#seen.expired();
   }
 
   checkShown(healingMs: number): void {
@@ -85,7 +93,8 @@ export class Follower {
       try {
         await door.welcome(this.#run.id, this.#seen.cursor, this.#reader.form, stream);
       } catch (error) {
-        if (!(error instanceof Failure) && !isOutage(error)) throw error;
+        if (isFailure(error, 'LOG_EXPIRED')) this.#toldExpired();
+        else if (!(error instanceof Failure) && !isOutage(error)) throw error;
         stream.close();
       }
     });

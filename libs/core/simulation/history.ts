@@ -1,6 +1,6 @@
 import { openSqliteRecords } from '@runvoy/provider-local';
-import { MemoryArchive } from '../contracts/memory-archive.ts';
 import { isTerminal } from '@runvoy/protocol';
+import type { Archive } from '../src/archive/archive.ts';
 import { executionRef, type Attempt, type Haste } from '../src/executions/execution.ts';
 import { defaultImageRef, imageRef } from '../src/images/image.ts';
 import type { Records } from '../src/records/records.ts';
@@ -17,6 +17,9 @@ import { Network } from './network.ts';
 import { jobsOf, type PlatformModel } from './platform.ts';
 import { AWAY_MS, planHistory, type HistoryPlan, type ReaderPlan, type RunPlan } from './plan.ts';
 import { Follower } from './follower.ts';
+import { KeptBlobs } from './kept-blobs.ts';
+import { LogWatch } from './log-watch.ts';
+import { LogYears } from './log-years.ts';
 import { LiveDoor } from './live-door.ts';
 import { arrangeOutage } from './outages.ts';
 import { PageReader } from './page-reader.ts';
@@ -68,7 +71,8 @@ export async function runHistory(options: HistoryOptions): Promise<HistoryResult
 class History {
   readonly #world: World;
   readonly #records: Records;
-  readonly #archive = new MemoryArchive();
+  readonly #archive = new KeptBlobs();
+  readonly #logs: LogWatch;
   readonly #plan: HistoryPlan;
   readonly #store: StoreWatch;
   readonly #carrier: Carrier;
@@ -89,7 +93,11 @@ class History {
     this.#world = world;
     this.#records = records;
     this.#plan = planHistory(world);
-    this.#store = new StoreWatch(world, () => this.#platform, new SlotWatch(world, this.#plan.limits));
+    this.#logs = new LogWatch(world, this.#archive);
+    this.#store = new StoreWatch(world, () => this.#platform, new SlotWatch(world, this.#plan.limits), {
+      logs: this.#logs,
+      keptDays: this.#plan.keptDays,
+    });
     this.#carrier = new Carrier(
       world,
       this.#store,
@@ -130,6 +138,25 @@ class History {
     // What is told again may mend nothing that was missing, so it comes after that.
     if (!world.violation) await this.#hearAllAgain();
     if (!world.violation) await this.#checkFinally();
+    if (!world.violation && this.#plan.hasYears) await this.#passYears();
+    if (!world.violation) await this.#checkFinally();
+  }
+
+  async #passYears(): Promise<void> {
+    const years = new LogYears({
+      world: this.#world,
+      store: this.#store,
+      records: this.#records,
+      blobs: this.#archive,
+      keptDays: this.#plan.keptDays,
+      tasks: () => this.#platform.tasks,
+      runs: () => this.#storedRuns(),
+      everyServices: () => this.#everyServices(),
+      someServices: (where) => this.#someServices(where),
+      read: (run, reader) => this.#newReader(run, reader),
+      live: (isOver, untilMs) => this.#live(isOver, untilMs),
+    });
+    await years.pass();
   }
 
   /** Runs that wait for each other take the longer, the more there are. */
@@ -137,10 +164,13 @@ class History {
     return LONGEST_MS * (this.#store.slots.isLimited ? this.#plan.runs.length : 1);
   }
 
+  get #longestUntilMs(): number {
+    return T0 + this.#faultsEndMs + this.#longestMs;
+  }
+
   /** Lets time pass, one event after the other, each until all it did is done. */
-  async #live(isOver: () => boolean, furtherMs = 0): Promise<void> {
+  async #live(isOver: () => boolean, untilMs = this.#longestUntilMs): Promise<void> {
     const world = this.#world;
-    const untilMs = T0 + this.#faultsEndMs + this.#longestMs + furtherMs;
     while (!world.violation && !isOver()) {
       const before = world.stillness.activity;
       if (!world.schedule.step(untilMs)) return;
@@ -189,6 +219,10 @@ class History {
     return this.#posts.flatMap((post) => post.living ?? []).map((instance) => this.#servicesOf(instance));
   }
 
+  #archiveOf(instance: Instance): Archive {
+    return instanceArchive(instance, this.#archive, this.#logs);
+  }
+
   #servicesOf(instance: Instance): Services {
     const known = this.#services.get(instance);
     if (known) return known;
@@ -196,8 +230,11 @@ class History {
     const jobs = jobsOf(instance, this.#platform);
     const services = new Services(
       instance,
-      { records, archive: instanceArchive(instance, this.#archive), jobs, bus: this.#carrier.busOf(instance) },
-      this.#plan.limits,
+      { records, archive: this.#archiveOf(instance), jobs, bus: this.#carrier.busOf(instance) },
+      {
+        limits: this.#plan.limits,
+        archiving: { segmentSize: this.#plan.segmentSize, logRetentionDays: this.#plan.keptDays },
+      },
     );
     this.#services.set(instance, services);
     return services;
@@ -220,12 +257,13 @@ class History {
       this.#world.after(1_000, () => this.#read(client, reader));
       return;
     }
-    const { form } = reader;
-    this.#readers.push(
-      form === 'pages'
-        ? new PageReader(this.#world, run, reader, (where) => this.#someServices(where))
-        : new Follower(this.#world, run, { ...reader, form }, (where) => this.#someDoor(where)),
-    );
+    this.#readers.push(this.#newReader(run, reader));
+  }
+
+  #newReader(run: RunTruth, { form, cursor }: Pick<ReaderPlan, 'form' | 'cursor'>): Follower | PageReader {
+    return form === 'pages'
+      ? new PageReader(this.#world, run, { cursor }, (where) => this.#someServices(where))
+      : new Follower(this.#world, run, { form, cursor }, (where) => this.#someDoor(where));
   }
 
   #someDoor(where: string): LiveDoor | undefined {
@@ -235,7 +273,7 @@ class History {
     const known = this.#doors.get(instance);
     if (known) return known;
     const records = new InstanceRecords(instance, this.#records, (writes, by) => this.#store.committed(writes, by));
-    const door = new LiveDoor(instance, { records, archive: this.#archive }, this.#store);
+    const door = new LiveDoor(instance, { records, archive: this.#archiveOf(instance) }, this.#store);
     this.#doors.set(instance, door);
     return door;
   }
@@ -392,6 +430,8 @@ class History {
   async #checkStillness(): Promise<void> {
     const world = this.#world;
     world.healingSinceMs ??= world.nowMs;
+    // What an archiver has begun it may end first.
+    await this.#live(() => this.#carrier.isAtRest);
     const before = this.#store.writes;
     const [first, second = first] = this.#everyServices();
     if (!first || !second) return;
@@ -410,6 +450,7 @@ class History {
   /** A day later everything is told once more, the last first: no end changes, and no look has anything to write. */
   async #hearAllAgain(): Promise<void> {
     const world = this.#world;
+    await this.#live(() => this.#everyServices().length > 0);
     const services = this.#someServices('a day later');
     if (!services) return;
     this.#isTold = true;
@@ -435,7 +476,7 @@ class History {
       running -= 1;
     });
     running += 1;
-    await this.#live(() => running === 0, 2 * DAY_MS);
+    await this.#live(() => running === 0, this.#longestUntilMs + 2 * DAY_MS);
     if (this.#store.writes !== writes) world.violate('tick-idempotent', 'a look wrote a day after the end');
   }
 

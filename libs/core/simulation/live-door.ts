@@ -1,6 +1,7 @@
 import { ExecutionFeeds, Viewer, type FrameForm } from '@runvoy/websocket/viewing';
 import { executionRef } from '../src/executions/execution.ts';
 import { Failure } from '../src/failure.ts';
+import { requireKeptLog } from '../src/logs/expire-log.ts';
 import type { LogStore } from '../src/logs/log-store.ts';
 import type { Records } from '../src/records/records.ts';
 import type { Instance } from './instance.ts';
@@ -39,6 +40,7 @@ export class LiveDoor {
   async welcome(executionId: string, after: number, form: FrameForm, stream: Stream): Promise<void> {
     const stored = await this.#records.get(executionRef(executionId));
     if (!stored) throw new Failure('EXECUTION_NOT_FOUND', executionId);
+    requireKeptLog(stored.value);
     const place = await this.#feeds.enter(stored.value);
     try {
       const hello = await place.feed.hello();

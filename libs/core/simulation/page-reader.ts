@@ -1,21 +1,24 @@
 import { isTerminal } from '@runvoy/protocol';
-import { Failure } from '../src/failure.ts';
+import { Failure, isFailure } from '../src/failure.ts';
 import type { RunTruth } from './run-truth.ts';
 import { SeenLog } from './seen-log.ts';
 import { isOutage, type Services } from './services.ts';
 import type { World } from './world.ts';
 
 const POLL_MS = 2_000;
-const LIMIT = 3;
+const LIMITS = [3, 25];
 
 /** Somebody with nothing but HTTP: asks for the next page with the last one's `next_after`, until there is none. */
 export class PageReader {
   isDone = false;
+  /** It was told that the log is not kept any more. */
+  isToldExpired = false;
   readonly name: string;
   readonly #world: World;
   readonly #run: RunTruth;
   readonly #seen: SeenLog;
   readonly #someServices: (where: string) => Services | undefined;
+  readonly #limit: number;
   #after: number;
 
   constructor(
@@ -29,9 +32,16 @@ export class PageReader {
     this.#after = cursor;
     this.#someServices = someServices;
     this.name = `pages reader ${world.nth('reader')} of ${run.label}`;
+    this.#limit = LIMITS[world.choices.bits(`limit of ${this.name}`) % LIMITS.length]!;
     this.#seen = new SeenLog(world, run, cursor, this.name);
     if (run.endStoredMs !== undefined) world.reach('reader-joins-late');
     this.#ask();
+  }
+
+  #toldExpired(): void {
+    this.isDone = true;
+    this.isToldExpired = true;
+    this.#seen.expired();
   }
 
   checkShown(healingMs: number): void {
@@ -51,22 +61,24 @@ export class PageReader {
     services.instance.whenDead(() => again(POLL_MS));
     world.begin(async () => {
       try {
-        const answer = await services.logPage(this.#run.id, this.#after, LIMIT);
+        const answer = await services.logPage(this.#run.id, this.#after, this.#limit);
         if (isOver) return;
         if (world.strikes('page-lost', where)) {
           world.reach('reader-resumes');
           return again(POLL_MS);
         }
         if (this.#take(answer)) isOver = true;
-        else again(answer.page.lines.length === LIMIT ? 10 : POLL_MS);
+        else again(answer.page.lines.length === this.#limit ? 10 : POLL_MS);
       } catch (error) {
-        if (!(error instanceof Failure) && !isOutage(error)) throw error;
+        if (isFailure(error, 'LOG_EXPIRED')) this.#toldExpired();
+        else if (!(error instanceof Failure) && !isOutage(error)) throw error;
         again(POLL_MS);
       }
     });
   }
 
   #askLater(ms: number): void {
+    if (this.isDone) return;
     this.#world.after(ms, () => this.#ask());
   }
 
@@ -82,7 +94,8 @@ export class PageReader {
     }
     if (page.next_after !== undefined) {
       this.#after = page.next_after;
-      const isHeldUp = page.lines.length < LIMIT && [...this.#run.chunks.keys()].some((from) => from > seen.cursor + 1);
+      const isHeldUp =
+        page.lines.length < this.#limit && [...this.#run.chunks.keys()].some((from) => from > seen.cursor + 1);
       if (isHeldUp) world.reach('reader-waits-for-hole');
       return false;
     }

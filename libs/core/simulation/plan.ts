@@ -1,7 +1,13 @@
 import { NO_LIMITS, type SlotLimits } from '../src/slots/slot-limits.ts';
 import type { CommandPlan } from './command.ts';
 import { planOutages, type Outage } from './outages.ts';
+import type { SegmentSize } from '../src/logs/seal-segment.ts';
 import type { World } from './world.ts';
+
+/** Logs here are short; each is several segments all the same. */
+const SMALL_SEGMENTS: SegmentSize = { bytes: 6_000, chunks: 4, blockBytes: 500, fewChunks: 1 };
+const TINY_SEGMENTS: SegmentSize = { bytes: 150, chunks: 2, blockBytes: 1, fewChunks: 0 };
+const ONE_BLOCK: SegmentSize = { bytes: 20_000, chunks: 6, blockBytes: 100_000, fewChunks: 2 };
 
 /** What people and one command do in a history. */
 export interface RunPlan {
@@ -41,6 +47,11 @@ export interface HistoryPlan {
   /** When the clock of the services jumps, when it is right again, and how far. */
   readonly clockJump?: { readonly atMs: number; readonly rightMs: number; readonly aheadMs: number };
   readonly outages: readonly Outage[];
+  /** How long logs are kept after the end of their run, days; 0: for ever. */
+  readonly keptDays: number;
+  readonly segmentSize: SegmentSize;
+  /** What becomes of the logs in the years after is lived through as well. */
+  readonly hasYears: boolean;
   /** Plain histories end when all is done, not when the time of faults is over. */
   readonly isOverEarly: boolean;
 }
@@ -58,6 +69,9 @@ export function planHistory(world: World): HistoryPlan {
     faultsEndMs: choices.whole('faults end', 60_000, 20_000, 300_000),
     ...planWorld(world),
     outages: planOutages(world),
+    keptDays: choices.pick('logs are kept for', [30, 0, 3]),
+    segmentSize: choices.pick('segments', [SMALL_SEGMENTS, TINY_SEGMENTS, ONE_BLOCK]),
+    hasYears: choices.pick('years pass', [false, false, true]),
     isOverEarly: Object.keys(world.swarm).length === 0,
   };
 }
@@ -116,16 +130,19 @@ function planRun(world: World, label: string, index: number): RunPlan {
 }
 
 const BURST_MS = 2_000;
+const MUCH = 40;
 
 function planCommand(world: World, label: string): CommandPlan {
   const { choices } = world;
   const times = choices.pick(`${label} writes`, [1, 0, 2, 3, 5, 8]);
+  // Logs of no more than 100 lines stay as they were stored.
+  const isMuch = choices.pick(`${label} writes much`, [false, false, true]);
   // More at once than a runner sends at once.
   const isBurst = choices.pick(`${label} writes at once`, [false, false, false, true]);
   return {
     writes: Array.from({ length: times }, (_, index) => ({
       afterMs: isBurst ? BURST_MS + index : choices.whole(`${label} write ${index}`, 1_000 * (index + 1), 0, 25_000),
-      lines: choices.pick(`${label} lines ${index}`, [1, 2, 4]),
+      lines: isMuch ? MUCH : choices.pick(`${label} lines ${index}`, [1, 2, 4]),
     })),
     endsAfterMs: choices.pick(`${label} ends`, [10_000, 50, 1_000, 25_000, 60_000, 100_000_000]),
     exitCode: choices.pick(`${label} code`, [0, 3]),

@@ -1,4 +1,5 @@
 import type { PlantedBug } from './planted-bug.ts';
+import { ARCHIVE_BUGS } from './planted-bugs/archive-bugs.ts';
 import { BOOTSTRAP_BUGS } from './planted-bugs/bootstrap-bugs.ts';
 import { LOG_BUGS } from './planted-bugs/log-bugs.ts';
 import { OUTBOX_BUGS } from './planted-bugs/outbox-bugs.ts';
@@ -13,6 +14,7 @@ import { VERDICT_BUGS } from './planted-bugs/verdict-bugs.ts';
 export const PLANTED_BUGS: readonly PlantedBug[] = [
   ...READER_BUGS,
   ...LOG_BUGS,
+  ...ARCHIVE_BUGS,
   ...BOOTSTRAP_BUGS,
   ...START_BUGS,
   ...STOP_BUGS,

@@ -2,6 +2,7 @@ import type { FinishedMessage, LogLine, LogsMessage } from '@runvoy/protocol';
 import type { Execution } from '../src/executions/execution.ts';
 import type { PlatformView } from '../src/jobs/job-runner.ts';
 import type { LogChunk } from '../src/logs/log-chunk.ts';
+import type { LogSegment } from '../src/logs/log-segment.ts';
 
 /** One reading of a safety lane that came to its end. */
 export interface LaneRead {
@@ -54,9 +55,15 @@ export class RunTruth {
 
   // As stored.
   execution: Execution | undefined;
+  /** Every chunk that was ever stored, by first line. */
   readonly chunks = new Map<number, LogChunk>();
+  /** Those that are no records any more. */
+  readonly removed = new Set<number>();
+  readonly segments = new Map<number, LogSegment>();
   /** When each chunk was stored, by the true time. */
   readonly chunkStoredMs = new Map<number, number>();
+  /** The archive keeps something of its log that cannot be read, or broke off while it was. */
+  hasDamagedBlobs = false;
   hasInput = false;
   /** The event of its end was stored with it. */
   isEndTold = false;

@@ -13,6 +13,7 @@ export interface ToldEnd {
 
 /** So long a missing line may take from the store to who was about to be told that it will not come. */
 const CROSSING_MS = 60_000;
+const DAY_MS = 86_400_000;
 
 /**
  * What one reader was shown, over all its connections, held against what the command wrote and the runner cut: every line once and in
@@ -110,12 +111,23 @@ export class SeenLog {
     this.#world.violate('line-missing', `${this.#name} has line ${this.cursor} and is not shown the next, long stored`);
   }
 
+  /** It is told that the log is not kept any more. */
+  expired(): void {
+    this.#world.trace.detail(`${this.#name} is told that the log has expired`);
+    this.#world.reach('reader-told-expired');
+    if (this.#run.execution?.log_expired) return;
+    this.#world.violate('expired-early', `${this.#name} is told that a log has expired that is kept`);
+  }
+
   /** Nothing more will be shown. */
   end(told: ToldEnd): void {
     const world = this.#world;
     const run = this.#run;
     const { completeness, lines } = told;
-    world.trace.step(`${this.#name} is told the end: ${completeness ?? 'it is over'}, ${lines ?? this.cursor} lines`);
+    const text = `${this.#name} is told the end: ${completeness ?? 'it is over'}, ${lines ?? this.cursor} lines`;
+    // Of those who read long afterwards only what goes wrong belongs to the story.
+    if (run.endStoredMs !== undefined && world.nowMs > run.endStoredMs + DAY_MS) world.trace.detail(text);
+    else world.trace.step(text);
     if (run.endStoredMs === undefined) {
       return world.violate('end-before-terminal', `${this.#name} is told an end of a run that goes on`);
     }

@@ -18,8 +18,9 @@ import { lookAndStart, tick } from '../src/executions/tick.ts';
 import { Failure, isFailure } from '../src/failure.ts';
 import type { JobRunner } from '../src/jobs/job-runner.ts';
 import { appendBatch, isNumbered } from '../src/logs/append-batch.ts';
-import { archiveLogs } from '../src/logs/archive-logs.ts';
+import { archiveLogs, type ArchiveDeps } from '../src/logs/archive-logs.ts';
 import { assessLog } from '../src/logs/assess-log.ts';
+import { requireKeptLog } from '../src/logs/expire-log.ts';
 import { readLogPage, type LogPage } from '../src/logs/log-page.ts';
 import { takeLaneEntry } from '../src/logs/replay-lane.ts';
 import type { LogStore } from '../src/logs/log-store.ts';
@@ -66,13 +67,14 @@ const POLICY: RunPolicy = {
   cloud: 'SIMULATED',
 };
 
-/** Logs here are short; each is several segments all the same. */
-const SMALL_SEGMENTS = { bytes: 2_000, chunks: 4, blockBytes: 500, fewChunks: 1 };
+/** How an instance archives logs. */
+export type Archiving = Pick<ArchiveDeps, 'segmentSize' | 'logRetentionDays'>;
 
 /** What one instance serves: the routes of orchestrator and processor, without HTTP. Everything below them is the code under test. */
 export class Services {
   readonly instance: Instance;
   readonly #world: World;
+  readonly #archiving: Archiving;
   readonly #deps: LogStore & {
     readonly jobs: JobRunner;
     readonly bus: EventBus;
@@ -87,8 +89,13 @@ export class Services {
     readonly random: (count: number) => Uint8Array;
   };
 
-  constructor(instance: Instance, ports: LogStore & { jobs: JobRunner; bus: EventBus }, limits: SlotLimits) {
+  constructor(
+    instance: Instance,
+    ports: LogStore & { jobs: JobRunner; bus: EventBus },
+    { limits, archiving }: { readonly limits: SlotLimits; readonly archiving: Archiving },
+  ) {
     this.instance = instance;
+    this.#archiving = archiving;
     this.#world = instance.world;
     const world = instance.world;
     this.#deps = {
@@ -244,6 +251,7 @@ export class Services {
   async logPage(id: string, after: number, limit: number): Promise<{ execution: Execution; page: LogPage }> {
     const execution = (await this.#deps.records.get(executionRef(id)))?.value;
     if (!execution) throw new Failure('EXECUTION_NOT_FOUND', id);
+    requireKeptLog(execution);
     return { execution, page: await readLogPage(this.#deps, execution, { after, limit }) };
   }
 
@@ -282,8 +290,12 @@ export class Services {
 
   /** What the archiver does behind a tick; elsewhere once an hour, here each time. */
   async archive(): Promise<void> {
-    const told = this.#noticed('a log was not archived');
-    await this.#serving('event', () => archiveLogs({ ...this.#deps, segmentSize: SMALL_SEGMENTS }, told));
+    const told = (error: unknown, about: string) => {
+      const run = this.#world.runs.get(about);
+      if (run?.hasDamagedBlobs !== true) this.#noticed('a log was not archived')(error);
+      this.#world.trace.detail(`${this.instance.name}: the log of ${run?.label} was not archived`);
+    };
+    await this.#serving('event', () => archiveLogs({ ...this.#deps, ...this.#archiving }, told));
   }
 
   #noticed(what: string): (error: unknown) => void {

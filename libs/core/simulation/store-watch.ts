@@ -1,9 +1,9 @@
 import { isTerminal } from '@runvoy/protocol';
 import type { Execution } from '../src/executions/execution.ts';
 import { slotsRef, type Slots } from '../src/slots/slots.ts';
-import type { LogChunk } from '../src/logs/log-chunk.ts';
 import type { Instance } from './instance.ts';
-import { checkBatch, checkEvidence, checkEnd, checkProof, checkStep } from './invariants.ts';
+import { checkEvidence, checkEnd, checkProof, checkStep } from './invariants.ts';
+import type { LogWatch } from './log-watch.ts';
 import type { PlatformModel } from './platform.ts';
 import type { RunTruth } from './run-truth.ts';
 import type { SlotWatch, StoredStep } from './slot-watch.ts';
@@ -16,6 +16,8 @@ export class StoreWatch {
   readonly #world: World;
   readonly #platform: () => PlatformModel;
   readonly slots: SlotWatch;
+  readonly logs: LogWatch;
+  readonly #keptDays: number;
   #steps: StoredStep[] = [];
   /** Who wants to know that something of a run was stored. */
   readonly listeners = new Map<string, Set<() => void>>();
@@ -25,8 +27,15 @@ export class StoreWatch {
   readonly published = new Set<string>();
   writes = 0;
 
-  constructor(world: World, platform: () => PlatformModel, slots: SlotWatch) {
+  constructor(
+    world: World,
+    platform: () => PlatformModel,
+    slots: SlotWatch,
+    { logs, keptDays }: { readonly logs: LogWatch; readonly keptDays: number },
+  ) {
     this.slots = slots;
+    this.logs = logs;
+    this.#keptDays = keptDays;
     this.#world = world;
     this.#platform = platform;
   }
@@ -42,7 +51,11 @@ export class StoreWatch {
           this.#execution(write, writes, by);
           break;
         case 'log-chunks':
-          this.#chunk(write);
+          this.logs.chunk(write);
+          this.#tellListeners(write.ref.id.slice(0, 32));
+          break;
+        case 'log-segments':
+          this.logs.segment(write);
           break;
         case 'run-inputs':
           this.#input(write);
@@ -77,6 +90,7 @@ export class StoreWatch {
     checkEvidence(world, this.#platform(), run, before, after);
     checkStop(world, this.#platform(), run, before, after);
     checkProof(world, run, before, after);
+    this.logs.execution(run, before, after, this.#keptDays);
     if (isTerminal(after.status) && !(before && isTerminal(before.status))) {
       run.endStoredMs = world.nowMs;
       checkEnd(world, this.#platform(), run, after, writes);
@@ -84,26 +98,11 @@ export class StoreWatch {
         if (this.outbox.has(`finished-${run.id}`)) world.reach('end-then-crash');
       });
     }
-    for (const tell of this.listeners.get(run.id) ?? []) tell();
+    this.#tellListeners(run.id);
   }
 
-  #chunk({ ref, value, kind }: Write): void {
-    const world = this.#world;
-    if (kind === 'delete') return world.violate('line-missing', `chunk ${ref.id} was deleted`);
-    const chunk = value as LogChunk;
-    const run = world.runs.get(chunk.execution_id);
-    if (!run) return world.violate('foreign-line', `a chunk of nobody: ${ref.id}`);
-    if (kind === 'set' || run.chunks.has(chunk.from)) {
-      return world.violate('exactly-once', `${run.label}: lines from ${chunk.from} were stored again`);
-    }
-    if ([...run.chunks.keys()].some((from) => from > chunk.from)) world.reach('batch-overtakes');
-    run.chunks.set(chunk.from, chunk);
-    run.chunkStoredMs.set(chunk.from, world.nowMs);
-    if (run.droppedByFastLane.has(chunk.from)) world.reach('refilled-by-lane');
-    if (run.droppedBySafetyLane.has(chunk.from)) world.reach('carried-by-fast-lane');
-    world.trace.step(`${run.label} lines ${chunk.from}-${chunk.through} stored`);
-    checkBatch(world, run, chunk);
-    for (const tell of this.listeners.get(run.id) ?? []) tell();
+  #tellListeners(id: string): void {
+    for (const tell of this.listeners.get(id) ?? []) tell();
   }
 
   #input({ ref, kind }: Write): void {

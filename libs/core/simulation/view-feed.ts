@@ -40,7 +40,7 @@ export function viewFeed(instance: Instance, store: StoreWatch): LiveFeed {
       };
       const look = () => {
         for (const [from, chunk] of run.chunks) {
-          if (told.has(from) || chunk.through <= after) continue;
+          if (told.has(from) || run.removed.has(from) || chunk.through <= after) continue;
           told.add(from);
           tell(`lines ${from}`, () => listener.chunk(chunk));
           if (world.strikes('feed-twice', `${name} ${nth} lines ${from}`)) {

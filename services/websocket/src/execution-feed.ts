@@ -1,4 +1,4 @@
-import { readChunkPage, readHead, readTail } from '@runvoy/core';
+import { isFailure, readChunkPage, readHead, readTail, requireStillKept } from '@runvoy/core';
 import type { Clock, Execution, LiveFeed, LogAssessment, LogChunk, LogStore, Millis } from '@runvoy/core';
 import { isTerminal, type HelloFrame, type StatusFrame } from '@runvoy/protocol';
 import type { Logger } from '@runvoy/runtime';
@@ -96,13 +96,28 @@ export class ExecutionFeed implements ViewedLog {
     const { execution_id } = this.#execution;
     while (!this.#isClosed) {
       try {
-        return await readChunkPage(this.#deps, execution_id, after, limit);
+        const page = await readChunkPage(this.#deps, execution_id, after, limit);
+        // What is not there as it should be may have been removed meanwhile, for its age.
+        if (this.#lacksLines(page, after, limit)) await requireStillKept(this.#deps, execution_id);
+        return page;
       } catch (error) {
+        if (isFailure(error, 'LOG_EXPIRED')) throw error;
         logger.warn('Could not read a log for a live view; trying again', { execution_id, error });
         await clock.sleep(RETRY_MS, this.#closing.signal);
       }
     }
     return undefined;
+  }
+
+  /** True for a page of a run that has ended, when a viewer would be told that lines are missing. */
+  #lacksLines(page: readonly LogChunk[], after: number, limit: number): boolean {
+    if (!isTerminal(this.#execution.status)) return false;
+    let last = after;
+    for (const { from, through } of page) {
+      if (from > last + 1) return true;
+      last = Math.max(last, through);
+    }
+    return page.length < limit && last < (this.#assessment?.lines ?? 0);
   }
 
   mark(): number {
@@ -125,7 +140,7 @@ export class ExecutionFeed implements ViewedLog {
   awaitHole(seq: number): void {
     if (seq > this.#floor || this.#isSeeking) return;
     this.#isSeeking = true;
-    void this.#seekHoles();
+    this.#seekHoles().catch((error: unknown) => this.broken(error));
   }
 
   get #isClosed(): boolean {

@@ -1,4 +1,4 @@
-import { linesOf, type LogAssessment, type LogChunk, type Millis } from '@runvoy/core';
+import { isFailure, linesOf, type LogAssessment, type LogChunk, type Millis } from '@runvoy/core';
 import { STREAM_CLOSE, type HelloFrame, type StatusFrame } from '@runvoy/protocol';
 import type { Frame, FrameForm } from './frame-form.ts';
 import type { Outlet } from './outlet.ts';
@@ -23,7 +23,10 @@ export interface ViewedLog {
   readonly assessment: LogAssessment | undefined;
   /** When the run ended. */
   readonly endedAtMs?: Millis | undefined;
-  /** The stored chunks that end after line `after`. Undefined when the log is no longer viewed. */
+  /**
+   * The stored chunks that end after line `after`. Undefined when the log is no longer viewed; rejects with `LOG_EXPIRED` when lines of it
+   * were removed for their age.
+   */
   page(after: number, limit: number): Promise<readonly LogChunk[] | undefined>;
   mark(): number;
   /** True when all chunks told since the mark are among those `recent` finds. */
@@ -190,6 +193,8 @@ export class Viewer {
 
   #fail(error: unknown): void {
     this.#phase = 'ended';
+    // Whoever comes again is told.
+    if (isFailure(error, 'LOG_EXPIRED')) return this.#outlet.close(STREAM_CLOSE.restarting, 'resume with the cursor');
     this.#log.broken(error);
     this.#outlet.close(INTERNAL_ERROR, 'internal error');
   }

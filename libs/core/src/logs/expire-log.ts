@@ -24,15 +24,15 @@ export async function expireLog(
 ): Promise<void> {
   const { execution_id, log_archive, archive_due_at_ms } = execution;
   await change(deps, execution_id, (known) => {
-    const { archive_due_at_ms: _, ...rest } = known;
-    return rest.log_expired ? known : { ...rest, log_expired: { at_ms: deps.clock.now(), kept_days: keptDays } };
+    return known.log_expired ? known : { ...known, log_expired: { at_ms: deps.clock.now(), kept_days: keptDays } };
   });
   await removeLog(deps, execution_id, { isSealed: log_archive !== undefined || archive_due_at_ms !== undefined });
   await change(deps, execution_id, (known) => {
-    const { log_since_ms, ...rest } = known;
+    // Not before: by it alone a removal that is taken up again knows that there may be blobs of which no record tells.
+    const { log_since_ms, archive_due_at_ms, ...rest } = known;
     const endMs = sessionEndMs(rest);
     const nextMs = deps.clock.now() < endMs ? endMs - keptDays * DAY_MS : undefined;
-    if (log_since_ms === nextMs) return known;
+    if (log_since_ms === nextMs && archive_due_at_ms === undefined) return known;
     return nextMs === undefined ? rest : { ...rest, log_since_ms: nextMs };
   });
 }
@@ -71,6 +71,12 @@ export function requireKeptLog({ execution_id, log_expired }: Execution): void {
     'LOG_EXPIRED',
     `The log of execution ${execution_id} was removed on ${day}: this deployment keeps logs for ${days} after the end (RUNVOY_LOG_RETENTION_DAYS).`,
   );
+}
+
+/** Fails so when it is not kept any more by now: what was removed under a reader is not to be called missing. */
+export async function requireStillKept({ records }: Pick<LogStore, 'records'>, executionId: string): Promise<void> {
+  const stored = await records.get(executionRef(executionId));
+  if (stored) requireKeptLog(stored.value);
 }
 
 async function change(

@@ -3,6 +3,7 @@ import type { Execution } from '../executions/execution.ts';
 import { isLogSettled } from '../executions/finish-execution.ts';
 import type { Millis } from '../time/clock.ts';
 import { assessLog, type AssessDeps, type LogAssessment } from './assess-log.ts';
+import { requireStillKept } from './expire-log.ts';
 import { readLineBatches, readTail } from './read-log.ts';
 import { statedBy } from './state-log.ts';
 
@@ -19,9 +20,10 @@ export interface LogPage {
 }
 
 /**
- * Reads the lines after `after`, at most `limit`, fewer when they are very long, none written later than `toMs`. A page ends before a line that is missing and may
- * still come, as the live view waits for it: whoever follows `next_after` never passes it by. Once nothing more can come the page goes
- * on behind it, and the assessment names it. `passesHoles` is for who wants what is there, such as the last lines, whatever is missing.
+ * Reads the lines after `after`, at most `limit`, fewer when they are very long, none written later than `toMs`. A page ends before a line
+ * that is missing and may still come, as the live view waits for it: whoever follows `next_after` never passes it by. Once nothing more
+ * can come the page goes on behind it, and the assessment names it. `passesHoles` is for who wants what is there, such as the last lines,
+ * whatever is missing. Fails with `LOG_EXPIRED` when the log was removed while it was read.
  */
 export async function readLogPage(
   deps: AssessDeps,
@@ -42,11 +44,13 @@ export async function readLogPage(
   let last = after;
   let chars = 0;
   let isPast = false;
+  let hasHole = false;
   // By chunks: a turn of the event loop for each line would cost more than the line.
   reading: for await (const batch of readLineBatches(deps, id, after)) {
     for (const line of batch) {
       isPast = line.ms > toMs;
       if (isPast || (mayCome && !passesHoles && line.seq > last + 1)) break reading;
+      hasHole ||= line.seq > last + 1;
       lines.push(line);
       last = line.seq;
       chars += line.text.length;
@@ -54,6 +58,10 @@ export async function readLogPage(
     }
   }
   const isMore = !isPast && (mayCome || last < (await readTail(deps, id)));
+  const isAsStated = isMore || isPast || last >= (assessment?.lines ?? Infinity);
+  // Whatever is not there as it should be may have been removed meanwhile, for its age.
+  if (assessment && (hasHole || !isAsStated || assessment.completeness !== 'complete'))
+    await requireStillKept(deps, id);
   const stated = assessment && statedBy(assessment, isSettled);
   return { lines, ...(stated && { assessment: stated }), ...(isMore ? { next_after: last } : {}) };
 }

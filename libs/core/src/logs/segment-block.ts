@@ -3,7 +3,7 @@ import type { LogChunk } from './log-chunk.ts';
 
 const LF = 0x0a;
 /** Less is done at once: it takes less time than to hand it to another thread. */
-const SMALL_BYTES = 4 * 1024;
+const SMALL_BYTES = 32 * 1024;
 
 type Head = Omit<LogChunk, 'execution_id' | 'body'>;
 
