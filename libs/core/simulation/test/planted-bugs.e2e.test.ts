@@ -8,7 +8,7 @@ import { PLANTED_BUGS } from '../planted-bugs.ts';
 const MAIN = new URL('../main.ts', import.meta.url).pathname;
 const ROOT = new URL('../../../../', import.meta.url);
 const HISTORIES = 6_000;
-const STEPS = 15;
+const STEPS = 20;
 /** `npm run test:plants` tries every bug, `npm test` every sixth one: a search takes seconds, and there are many. */
 const TRIED = process.env['RUNVOY_EVERY_PLANT'] === '1' ? PLANTED_BUGS : PLANTED_BUGS.filter((_, at) => at % 6 === 0);
 
