@@ -45,7 +45,6 @@ export class LogYears {
   readonly #place: YearsPlace;
   /** Those who began to read while things went wrong. */
   readonly #readers: (Follower | PageReader)[] = [];
-  #underWay = 0;
   #isStageOver = false;
 
   constructor(place: YearsPlace) {
@@ -86,12 +85,10 @@ export class LogYears {
   /** Work of an instance; over when it is done, fails as ports do, or its instance dies. */
   #ask(services: Services, work: () => Promise<unknown>, done: () => void = () => undefined): void {
     const { world } = this.#place;
-    this.#underWay += 1;
     let isOver = false;
     const over = () => {
       if (isOver) return;
       isOver = true;
-      this.#underWay -= 1;
       done();
     };
     services.instance.whenDead(over);

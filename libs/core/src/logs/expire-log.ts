@@ -22,11 +22,12 @@ export async function expireLog(
   execution: Execution,
   keptDays: number,
 ): Promise<void> {
-  const { execution_id, log_archive, archive_due_at_ms } = execution;
+  const { execution_id } = execution;
+  const isSealed = execution.log_archive !== undefined || execution.archive_due_at_ms !== undefined;
   await change(deps, execution_id, (known) => {
     return known.log_expired ? known : { ...known, log_expired: { at_ms: deps.clock.now(), kept_days: keptDays } };
   });
-  await removeLog(deps, execution_id, { isSealed: log_archive !== undefined || archive_due_at_ms !== undefined });
+  await removeLog(deps, execution_id, { isSealed });
   await change(deps, execution_id, (known) => {
     // Not before: by it alone a removal that is taken up again knows that there may be blobs of which no record tells.
     const { log_since_ms, archive_due_at_ms, ...rest } = known;
