@@ -62,9 +62,8 @@ export class LogWatch {
     if (world.wallMs < run.cut.get(from)!.expires_at) {
       world.violate('exactly-once', `${run.label}: lines from ${from} are removed while their batch may come again`);
     }
-    const segment = [...run.segments.values()].find((known) => known.from <= from && chunk.through <= known.through);
-    const sealed = segment && this.#readBack(segment)?.find((known) => known.from === from);
-    if (!sealed || !isSame(sealed, chunk)) {
+    const segments = [...run.segments.values()].filter((s) => s.from <= from && chunk.through <= s.through);
+    if (!segments.some((segment) => this.#readBack(segment)?.some((sealed) => isSame(sealed, chunk)))) {
       world.violate('line-missing', `${run.label}: lines from ${from} are removed and no segment holds them`);
     }
   }
@@ -84,7 +83,8 @@ export class LogWatch {
     if (kind === 'set' || run.segments.has(from)) {
       return world.violate('line-changed', `${run.label}: its segment from ${from} is stored again`);
     }
-    const other = [...run.segments.values()].find((s) => s.from <= segment.through && segment.from <= s.through);
+    // Two may share lines, of which readers pass by one, but none may lie within the other: readers go by where they end.
+    const other = [...run.segments.values()].find((known) => isWithin(known, segment) || isWithin(segment, known));
     if (other) world.violate('exactly-once', `${run.label}: two segments hold line ${Math.max(from, other.from)}`);
     run.segments.set(from, segment);
     world.reach(run.endStoredMs === undefined ? 'sealed-while-running' : 'sealed-after-end');
@@ -131,11 +131,12 @@ export class LogWatch {
     }
   }
 
-  /** A blob is removed. */
+  /** A blob is removed: of a log that is not kept, or one that was put in vain. */
   blobRemoved(name: string): void {
-    const run = this.#world.runs.get(name.split('/')[1] ?? '');
-    if (!this.#blobs.blobs.has(name) || run?.execution?.log_expired) return;
-    this.#world.violate('line-missing', `${run?.label}: the blob ${name.split('/')[2]} is deleted`);
+    const [, id = '', file = ''] = name.split('/');
+    const run = this.#world.runs.get(id);
+    if (!run?.segments.has(Number.parseInt(file, 10)) || run.execution?.log_expired) return;
+    this.#world.violate('line-missing', `${run.label}: the blob ${file} is deleted`);
   }
 
   /** That a log is not kept any more is stored when it is old enough, and stays: [expired-early]. */
@@ -165,4 +166,8 @@ function isSame(sealed: SealedChunk, chunk: LogChunk): boolean {
     sealed.content_hash === chunk.content_hash &&
     sealed.body === Buffer.from(chunk.body).toString()
   );
+}
+
+function isWithin(inner: LogSegment, outer: LogSegment): boolean {
+  return outer.from <= inner.from && inner.through <= outer.through;
 }

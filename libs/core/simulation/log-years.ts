@@ -172,9 +172,11 @@ export class LogYears {
       // Segments here are so small that even a log that stays as it was stored may be sealed while it grows; elsewhere none is.
       const mayBeForgotten = end_record !== undefined && end_record.lines <= SMALL_LINES;
       const names = [...blobs.blobs.keys()].filter((name) => name.startsWith(`logs/${run.id}/`));
+      // Until then it stays in the queue: whatever comes or is sealed meanwhile goes in its turn.
+      if (!isSessionOver) return;
       if (run.segments.size > 0 || (names.length > 0 && !mayBeForgotten))
         return violate('its log has expired and lies in the archive');
-      if (isSessionOver && left > 0) violate(`its log has expired and ${left} records of it are left`);
+      if (left > 0) violate(`its log has expired and ${left} records of it are left`);
       return;
     }
     if (!isSessionOver || log_expired) return;

@@ -106,7 +106,9 @@ export class SeenLog {
     const { chunks, chunkStoredMs } = this.#run;
     const next = [...chunks.values()].find(({ from, through }) => from <= this.cursor + 1 && this.cursor < through);
     if (!next) return;
-    const sinceMs = Math.max(healingMs, chunkStoredMs.get(next.from)!);
+    // Before a line that is missing a reader waits: it counts from when the last one that was missing before it came.
+    const before = [...chunks.keys()].filter((from) => from <= next.from);
+    const sinceMs = Math.max(healingMs, ...before.map((from) => chunkStoredMs.get(from)!));
     if (this.#world.nowMs <= sinceMs + CROSSING_MS) return;
     this.#world.violate('line-missing', `${this.#name} has line ${this.cursor} and is not shown the next, long stored`);
   }

@@ -117,7 +117,9 @@ export class ExecutionFeed implements ViewedLog {
       if (from > last + 1) return true;
       last = Math.max(last, through);
     }
-    return page.length < limit && last < (this.#assessment?.lines ?? 0);
+    if (page.length === limit || !this.#assessment) return false;
+    // Of a log that is not whole nothing else says how far it reached.
+    return last < this.#assessment.lines || this.#assessment.completeness !== 'complete';
   }
 
   mark(): number {

@@ -119,6 +119,8 @@ async function storeManifest(
   return records.transact(async (tx) => {
     const execution = await tx.get(executionRef(executionId));
     if (!execution || execution.log_expired) return execution;
+    // Segments are only ever added: a manifest that tells of fewer was made before the stored one, by an archiver that was slow.
+    if (manifest && manifest.segments < (execution.log_archive?.segments ?? 0)) return execution;
     const { archive_due_at_ms, ...rest } = execution;
     const dueMs = sessionEndMs(execution);
     // The log of an imported run that is not whole may be brought once more: its records stay for as long as it does.

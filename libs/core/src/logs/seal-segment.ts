@@ -1,7 +1,7 @@
 import { isFailure } from '../failure.ts';
 import type { Clock } from '../time/clock.ts';
 import { linesOf, type LogChunk } from './log-chunk.ts';
-import { segmentName, segmentRef, type LogSegment, type SegmentBlock } from './log-segment.ts';
+import { segmentName, segmentRef, segmentsInOrder, type LogSegment, type SegmentBlock } from './log-segment.ts';
 import type { LogStore } from './log-store.ts';
 import { decodeBlock, encodeBlock } from './segment-block.ts';
 import { decodeIndex, encodeIndex, type SegmentIndex } from './segment-index.ts';
@@ -25,6 +25,8 @@ export const SEGMENT_SIZE: SegmentSize = {
   fewChunks: 16,
 };
 const CHUNKS_A_PAGE = 64;
+/** How many segments that end behind the beginning of a new one are looked at. */
+const NEIGHBOURS = 4;
 
 export interface SealDeps extends LogStore {
   readonly clock: Clock;
@@ -160,22 +162,33 @@ async function adoptSegment(deps: SealDeps, executionId: string, from: number): 
   return recordSegment(deps, executionId, index, blob.length);
 }
 
+/**
+ * Undefined when one of the two, this segment and one that another archiver has recorded, lies within the other: a line that came late
+ * was read by one of them alone. Readers go by where segments end, and would miss it; what is not recorded is sealed the next time.
+ */
 async function recordSegment(
-  { records, clock }: SealDeps,
+  { records, archive, clock }: SealDeps,
   executionId: string,
   index: SegmentIndex,
   storedBytes: number,
-): Promise<LogSegment> {
+): Promise<LogSegment | undefined> {
   const ref = segmentRef(executionId, index.from);
   const segment = { execution_id: executionId, ...index, stored_bytes: storedBytes, sealed_at_ms: clock.now() };
-  try {
-    await records.create(ref, segment);
+  const recorded = await records.transact(async (tx) => {
+    const known = await tx.get(ref);
+    if (known) return known;
+    const args = { equal: { execution_id: executionId }, after: index.from - 1, limit: NEIGHBOURS };
+    const { records: others } = await tx.page(segmentsInOrder, args);
+    if (others.some(({ value }) => isWithin(value, index) || isWithin(index, value))) return undefined;
+    tx.create(ref, segment);
     return segment;
-  } catch (error) {
-    if (!isFailure(error, 'RECORD_EXISTS')) throw error;
-    return (await records.get(ref))?.value ?? segment;
-  }
+  });
+  if (!recorded) await archive.delete(segmentName(executionId, index.from));
+  return recorded;
 }
+
+type Span = Pick<SegmentIndex, 'from' | 'through'>;
+const isWithin = (inner: Span, outer: Span): boolean => outer.from <= inner.from && inner.through <= outer.through;
 
 async function* once(blob: Buffer): AsyncGenerator<Uint8Array> {
   yield blob;

@@ -8,6 +8,7 @@ import { assessLog } from '../../src/logs/assess-log.ts';
 import { cursorBeforeLast, cursorBeforeTime } from '../../src/logs/find-line.ts';
 import { chunkRef } from '../../src/logs/log-chunk.ts';
 import { segmentName, segmentRef } from '../../src/logs/log-segment.ts';
+import { readLogPage } from '../../src/logs/log-page.ts';
 import { readChunkPage, readChunks, readHead, readLines, readTail } from '../../src/logs/read-log.ts';
 import { readTails } from '../../src/logs/read-tails.ts';
 import { SEGMENT_SIZE } from '../../src/logs/seal-segment.ts';
@@ -126,6 +127,43 @@ describe('a run that ended', () => {
     expect(log.chunkRecords()).toBe(0);
   });
 
+  test('is read whole when lines came late between two archivers, and only one of them has sealed them', async () => {
+    const log = await ArchivedLog.of([1, 2, 2, 2, 2], [0, 4]);
+    const { archive: blobs } = log;
+    const put = blobs.put.bind(blobs);
+    blobs.put = async (...segment) => {
+      blobs.put = put;
+      for (const late of [0, 4]) await log.store(batchesOf([1, 2, 2, 2, 2])[late]!);
+      await archive(log);
+      return put(...segment);
+    };
+    await archive(log);
+    await log.passSession();
+    await archive(log);
+    expect(await log.read()).toEqual(log.stored);
+    expect([await readHead(log, ID), await readTail(log, ID), log.chunkRecords()]).toEqual([1, 9, 0]);
+    expect((await log.execution()).log_archive).toMatchObject({ completeness: 'complete', segments: blobs.blobs.size });
+  });
+
+  test('keeps the manifest of all its segments when an archiver that was slow comes with that of fewer', async () => {
+    const log = await ArchivedLog.of([4, 4, 4, 4, 4]);
+    const { records } = log;
+    const count = records.count.bind(records);
+    let known = await log.execution();
+    records.count = async (...asked) => {
+      records.count = count;
+      const counted = await count(...asked);
+      await archive(log);
+      await log.passSession();
+      await archive(log);
+      known = await log.execution();
+      return counted;
+    };
+    await archive(log);
+    expect(known.log_archive).toMatchObject({ completeness: 'complete', chunks_removed_at_ms: expect.any(Number) });
+    expect(await log.execution()).toEqual(known);
+  });
+
   test('keeps a record that its segment does not agree with, and all behind it', async () => {
     const log = await ArchivedLog.of([4, 4, 4, 4, 4]);
     await archive(log);
@@ -208,6 +246,27 @@ test('a segment is not above eight mebibytes and its blocks are read by themselv
 });
 
 describe('a log that is older than logs are kept', () => {
+  test('is said to be gone to whoever reads it while it goes, and never shown as shorter', async () => {
+    const log = await ArchivedLog.of([4, 4, 4, 4, 4]);
+    const execution = await log.execution();
+    await log.passSession();
+    const { records } = log;
+    const page = records.page.bind(records);
+    let pages = 0;
+    records.page = async (...asked) => {
+      pages += 1;
+      if (pages === 1) {
+        log.clock.advance(30 * 86_400_000);
+        await archiveLogs(Object.assign(log, { logRetentionDays: 30 }), told);
+      }
+      return page(...asked);
+    };
+    const proven = { ...execution, log_proven: true as const };
+    await expect(readLogPage(log, proven, { after: 0, limit: 3 })).rejects.toMatchObject({ code: 'LOG_EXPIRED' });
+    pages = 0;
+    await expect(verifyLog(log, execution)).rejects.toMatchObject({ code: 'LOG_EXPIRED' });
+  });
+
   test('goes with all that is left of it, and the run says since when', async () => {
     const log = await ArchivedLog.of(Array.from({ length: 20 }, () => 5));
     await archive(log, 30);
