@@ -70,7 +70,7 @@ export class Follower {
     if (!door || world.isCut('reader and live view')) return this.#again();
     let isOver = false;
     const stream = new Stream(world, where, {
-      frame: (frame) => this.#stream === stream && this.#take(frame, stream),
+      frame: (frame, sentMs) => this.#stream === stream && this.#take(frame, sentMs, stream),
       closed: () => {
         if (isOver) return;
         isOver = true;
@@ -105,9 +105,10 @@ export class Follower {
     this.#world.after(RETRY_MS, () => this.#connect());
   }
 
-  #take(frame: Uint8Array, stream: Stream): void {
+  #take(frame: Uint8Array, sentMs: number, stream: Stream): void {
     const world = this.#world;
     this.#frames += 1;
+    this.#seen.saidMs = sentMs;
     for (const said of this.#reader.read(frame)) this.#hear(said);
     if (this.isDone || !world.strikes('reader-breaks', `${this.name} frame ${this.#frames}`)) return;
     world.reach('reader-resumes');

@@ -113,8 +113,9 @@ export class LogWatch {
     const name = segmentName(run.id, from);
     const blob = this.#blobs.blobs.get(name);
     if (!blob) return world.violate('line-missing', `${run.label}: a segment is recorded and its blob is not there`);
-    if (this.#blobs.isDamaged(name)) return;
     const sealed = blocksOf(blob, segment);
+    // What cannot be read can be no proof, and its records stay.
+    if (!sealed && this.#blobs.isDamaged(name)) return;
     const all = sealed?.flat() ?? [];
     if (!sealed || all.length !== own.length || !own.every((chunk, at) => isSame(all[at]!, chunk))) {
       return world.violate('line-changed', `${run.label}: the segment of lines ${from}-${through} holds other lines`);

@@ -24,6 +24,8 @@ export class SeenLog {
   cursor: number;
   /** The last line that was shown; 0 before the first. */
   shown = 0;
+  /** When that was said which it is shown now, if not at this moment: frames may be long on their way. */
+  saidMs: number | undefined;
   readonly #name: string;
   readonly #world: World;
   readonly #run: RunTruth;
@@ -65,6 +67,10 @@ export class SeenLog {
     if (line.stream === 'stdout') this.#output.push(line.text);
   }
 
+  #whenSaid(): number {
+    return this.saidMs ?? this.#world.nowMs;
+  }
+
   /** Lines are named that will not come. */
   gap(from: number, to: number): void {
     const world = this.#world;
@@ -79,12 +85,12 @@ export class SeenLog {
     }
     this.#checkSettled('of a gap');
     for (const { from: first, through } of run.chunks.values()) {
-      const isLongStored = run.chunkStoredMs.get(first)! < world.nowMs - CROSSING_MS;
+      const isLongStored = run.chunkStoredMs.get(first)! < this.#whenSaid() - CROSSING_MS;
       if (isLongStored && first <= to && from <= through) {
         return world.violate('line-missing', `${this.#name} is told that stored line ${first} will not come`);
       }
     }
-    this.#gaps.push({ from, to, toldMs: world.nowMs });
+    this.#gaps.push({ from, to, toldMs: this.#whenSaid() });
     if (
       [...run.droppedByFastLane].some((first) => first >= from && first <= to && run.droppedBySafetyLane.has(first))
     ) {
@@ -97,7 +103,7 @@ export class SeenLog {
   #checkSettled(what: string): void {
     const world = this.#world;
     const endedMs = this.#run.execution?.completed_at_ms ?? Infinity;
-    if (world.hasClockJumped || world.nowMs >= endedMs + WINDOWS.settleMs) return;
+    if (world.hasClockJumped || this.#whenSaid() >= endedMs + WINDOWS.settleMs) return;
     world.violate('end-before-terminal', `${this.#name} is told ${what} while lines may still come`);
   }
 
@@ -174,13 +180,13 @@ export class SeenLog {
     }
   }
 
-  /** What is known of a log may still become better: each line of the gap was stored after it had been named. */
+  /** What is known of a log may still become better: each line of the gap was stored after it had been named, or just before. */
   #hasCome({ from, to, toldMs }: { readonly from: number; readonly to: number; readonly toldMs: number }): boolean {
     const { chunks, chunkStoredMs } = this.#run;
     let next = from;
     for (const chunk of [...chunks.values()].toSorted((a, b) => a.from - b.from)) {
       if (next > to || chunk.through < next || chunk.from > next) continue;
-      if (chunkStoredMs.get(chunk.from)! < toldMs) return false;
+      if (chunkStoredMs.get(chunk.from)! < toldMs - CROSSING_MS) return false;
       next = chunk.through + 1;
     }
     return next > to;
@@ -190,7 +196,7 @@ export class SeenLog {
   #endWithoutWords(): void {
     const { chunks, chunkStoredMs } = this.#run;
     for (const { from, through } of chunks.values()) {
-      if (through > this.cursor && chunkStoredMs.get(from)! < this.#world.nowMs - CROSSING_MS) {
+      if (through > this.cursor && chunkStoredMs.get(from)! < this.#whenSaid() - CROSSING_MS) {
         this.#world.violate(
           'line-missing',
           `${this.#name} is told that it is over, and has not the stored line ${from}`,

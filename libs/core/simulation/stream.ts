@@ -3,7 +3,8 @@ import type { World } from './world.ts';
 
 /** Who reads what comes by a stream. */
 export interface StreamEnd {
-  frame(frame: Frame): void;
+  /** One that was sent at `sentMs`. */
+  frame(frame: Frame, sentMs: number): void;
   /** The connection is gone, or was closed after the last frame. */
   closed(): void;
 }
@@ -24,7 +25,7 @@ export class Stream implements Outlet {
   readonly #name: string;
   readonly #end: StreamEnd;
   readonly #isSlow: boolean;
-  readonly #waiting: Frame[] = [];
+  readonly #waiting: { readonly frame: Frame; readonly sentMs: number }[] = [];
   #drains: { readonly bytes: number; readonly resolve: () => void }[] = [];
   #isServed = true;
   #isHeard = true;
@@ -45,7 +46,8 @@ export class Stream implements Outlet {
 
   send(frames: readonly Frame[]): void {
     if (!this.#isServed) return;
-    this.#waiting.push(...frames);
+    const sentMs = this.#world.nowMs;
+    this.#waiting.push(...frames.map((frame) => ({ frame, sentMs })));
     if (this.#isSlow) this.bufferedBytes += frames.length * SLOW_BYTES;
     this.#move();
   }
@@ -104,10 +106,10 @@ export class Stream implements Outlet {
     const arrive = () => {
       if (world.isCut('reader and live view')) return void world.after(AGAIN_MS, arrive);
       this.#isMoving = false;
-      const frame = this.#waiting.shift();
-      if (!frame || !this.#isHeard) return;
+      const arrived = this.#waiting.shift();
+      if (!arrived || !this.#isHeard) return;
       if (this.#isSlow) this.bufferedBytes -= SLOW_BYTES;
-      this.#end.frame(frame);
+      this.#end.frame(arrived.frame, arrived.sentMs);
       this.#wake();
       this.#move();
     };

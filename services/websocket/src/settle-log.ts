@@ -39,7 +39,8 @@ export async function settleLog(
       const assessment = await assessLog(deps, execution);
       if (isSettled || assessment.completeness === 'complete') return assessment;
       const settledAt = (execution.completed_at_ms ?? clock.now()) + SETTLE_MS;
-      await clock.sleep(Math.max(RETRY_MS, settledAt - clock.now()), wake);
+      // Not longer than the whole window: a clock that was behind may be right again long before.
+      await clock.sleep(Math.min(SETTLE_MS, Math.max(RETRY_MS, settledAt - clock.now())), wake);
     } catch (error) {
       logger.warn('Could not assess a log; trying again', { execution_id: execution.execution_id, error });
       await clock.sleep(RETRY_MS, closing);

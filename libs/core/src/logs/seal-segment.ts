@@ -134,20 +134,23 @@ class GrowingSegment {
   async #endBlock(): Promise<void> {
     if (this.#block.length === 0) return;
     const part = await encodeBlock(this.#block);
-    const [first, last] = [this.#block[0]!, this.#block.at(-1)!];
-    this.#blocks.push({
-      from: first.from,
-      through: last.through,
-      first_ms: linesOf(first)[0]?.ms ?? 0,
-      last_ms: linesOf(last).at(-1)?.ms ?? 0,
-      offset: this.#offset,
-      length: part.length,
-    });
+    this.#blocks.push({ ...spanOf(this.#block), offset: this.#offset, length: part.length });
     this.#parts.push(part);
     this.#offset += part.length;
     this.#block = [];
     this.#blockBytes = 0;
   }
+}
+
+/** What an index says of a block, but for where it is. */
+function spanOf(block: readonly LogChunk[]): Omit<SegmentBlock, 'offset' | 'length'> {
+  const [first, last] = [block[0]!, block.at(-1)!];
+  return {
+    from: first.from,
+    through: last.through,
+    first_ms: linesOf(first)[0]?.ms ?? 0,
+    last_ms: linesOf(last).at(-1)?.ms ?? 0,
+  };
 }
 
 /** The blob is there and its record may not be: somebody is between the two, or died there. */
@@ -157,9 +160,26 @@ async function adoptSegment(deps: SealDeps, executionId: string, from: number): 
   // Gone meanwhile: its log expired.
   if (!stream) return undefined;
   const blob = Buffer.concat(await Array.fromAsync(stream));
-  const index = decodeIndex(blob);
-  for (const { offset, length } of index.blocks) await decodeBlock(executionId, blob.subarray(offset, offset + length));
-  return recordSegment(deps, executionId, index, blob.length);
+  return recordSegment(deps, executionId, await indexOf(blob, executionId, from), blob.length);
+}
+
+/** The index of a blob as its blocks have it: each of them has a checksum, what is written of them behind them has none. */
+async function indexOf(blob: Buffer, executionId: string, from: number): Promise<SegmentIndex> {
+  const blocks: SegmentBlock[] = [];
+  let [chunks, bytes, end] = [0, 0, 0];
+  for (const { offset, length } of decodeIndex(blob).blocks) {
+    const block = await decodeBlock(executionId, blob.subarray(offset, offset + length));
+    const span = spanOf(block);
+    if (offset !== end || (offset === 0 && span.from !== from)) {
+      throw new Error(`the index of ${segmentName(executionId, from)} is damaged`);
+    }
+    blocks.push({ ...span, offset, length });
+    chunks += block.length;
+    bytes += block.reduce((sum, { body }) => sum + body.byteLength, 0);
+    end = offset + length;
+  }
+  if (blocks.length === 0) throw new Error(`${segmentName(executionId, from)} holds no block`);
+  return { from, through: blocks.at(-1)!.through, chunks, bytes, blocks };
 }
 
 /**

@@ -195,6 +195,23 @@ describe('a run that ended', () => {
     expect(await log.read()).toEqual(log.stored);
   });
 
+  test('is recorded as its blocks have it when the index of a blob that another has put is damaged', async () => {
+    const log = await ArchivedLog.of([2, 2, 2, 2]);
+    await archive(log);
+    const name = segmentName(ID, 1);
+    const { value: segment } = (await log.records.get(segmentRef(ID, 1)))!;
+    const blob = Buffer.from(log.archive.blobs.get(name)!);
+    const stated = `"last_ms":${segment.blocks[0]!.last_ms}`;
+    const at = blob.indexOf(stated);
+    expect(at).toBeGreaterThan(0);
+    blob.write(`"last_ms":${segment.blocks[0]!.last_ms - 10 ** 12}`.padEnd(stated.length), at);
+    log.archive.blobs.set(name, blob);
+    await log.records.delete(segmentRef(ID, 1));
+    await log.passSession();
+    await archive(log);
+    expect((await log.records.get(segmentRef(ID, 1)))!.value.blocks).toEqual(segment.blocks);
+  });
+
   test('whose blob is gone after its records is never read as shorter', async () => {
     const log = await ArchivedLog.of([4, 4, 4, 4, 4]);
     await archive(log);
