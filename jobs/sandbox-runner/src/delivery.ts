@@ -120,7 +120,8 @@ export function openDelivery(args: {
         break;
       }
       spilledFrom = read.next;
-      const { kind, body } = read;
+      const { kind } = read;
+      const body = buffers.copy(read.body);
       const { from, through } = kind === 'logs' ? numbersOf(body) : { from: Infinity, through: 0 };
       takeUnspooled(from);
       push({ kind, body, from, through, keeping: 'kept' });

@@ -6,6 +6,7 @@ import { LIMITS } from '@runvoy/protocol';
  */
 export interface MessageBuffers {
   encode(text: string): Buffer;
+  copy(message: Buffer): Buffer;
   /** Nobody reads `body` any more. One that is not given back is left to the collector. */
   giveBack(body: Buffer): void;
 }
@@ -25,12 +26,18 @@ export function openMessageBuffers(): MessageBuffers {
     return buffer;
   }
 
+  const isLarge = (size: number) => size >= LARGE_BYTES && size <= LIMITS.batchBytes;
+
   return {
     encode(text) {
-      const size = Buffer.byteLength(text);
-      if (size < LARGE_BYTES || size > LIMITS.batchBytes) return Buffer.from(text);
+      if (!isLarge(Buffer.byteLength(text))) return Buffer.from(text);
       const buffer = take();
       return buffer.subarray(0, buffer.write(text));
+    },
+    copy(message) {
+      if (!isLarge(message.length)) return Buffer.from(message);
+      const buffer = take();
+      return buffer.subarray(0, message.copy(buffer));
     },
     giveBack(body) {
       // Once: two messages in one buffer would be none.

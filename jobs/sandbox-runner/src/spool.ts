@@ -26,7 +26,7 @@ export interface Spool {
   flushed(): Promise<void>;
   /** Where the next entry will stand. */
   readonly end: number;
-  /** The message at `offset`; undefined at the end. */
+  /** The message at `offset`; undefined at the end. Its body is overwritten by the next that is read. */
   readAt(offset: number): Spooled | undefined;
 }
 
@@ -58,6 +58,8 @@ export function openSpool(path: string, run: LaneOwner): Spool {
   const fd = openNew(path);
   const heads = { logs: entryHead(run, 'logs'), finished: entryHead(run, 'finished') };
   let end = 0;
+  /** Whoever is never behind reads nothing back. */
+  let room: Buffer | undefined;
 
   /** The text of a message is taken as it was written: to parse it and write it anew would cost more than all else. */
   function messageOf(line: Buffer, next: number): Spooled {
@@ -89,17 +91,19 @@ export function openSpool(path: string, run: LaneOwner): Spool {
     },
     readAt(offset) {
       if (fd === undefined) return undefined;
+      room ??= Buffer.allocUnsafeSlow(READ_BYTES);
       const pieces: Buffer[] = [];
       let at = offset;
       while (at < end) {
-        const piece = Buffer.allocUnsafeSlow(Math.min(READ_BYTES, end - at));
-        const bytes = readSync(fd, piece, 0, piece.length, at);
+        const bytes = readSync(fd, room, 0, Math.min(READ_BYTES, end - at), at);
         if (bytes === 0) return undefined;
-        const lineEnd = piece.subarray(0, bytes).indexOf(10);
-        pieces.push(piece.subarray(0, lineEnd < 0 ? bytes : lineEnd));
+        const piece = room.subarray(0, bytes);
+        const lineEnd = piece.indexOf(10);
         if (lineEnd >= 0) {
-          return messageOf(pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces), at + lineEnd + 1);
+          const last = piece.subarray(0, lineEnd);
+          return messageOf(pieces.length === 0 ? last : Buffer.concat([...pieces, last]), at + lineEnd + 1);
         }
+        pieces.push(Buffer.from(piece));
         at += bytes;
       }
       return undefined;

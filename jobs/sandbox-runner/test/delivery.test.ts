@@ -47,9 +47,11 @@ function open(args: {
   };
   const got: string[] = [];
   const notes: string[] = [];
+  const memory = new Set<ArrayBufferLike>();
   let room = 0;
   const intake: IntakeClient = {
     async post(call, body) {
+      if (typeof body !== 'string') memory.add(body.buffer);
       await Promise.resolve();
       const from = (JSON.parse(body.toString()) as { from?: number }).from;
       if (from !== undefined && from === args.slow?.from) await args.slow.until;
@@ -71,7 +73,7 @@ function open(args: {
     backlogBytes: args.backlogBytes ?? 1 << 20,
     ...(args.letGoMs === undefined ? {} : { letGoMs: args.letGoMs }),
   });
-  return { delivery, got, notes, room: () => room };
+  return { delivery, got, notes, memory, room: () => room };
 }
 
 describe('delivery', () => {
@@ -88,6 +90,15 @@ describe('delivery', () => {
     await until('every message', () => got.length === seq);
     expect(delivery.fullBy).toBeUndefined();
     expect(room()).toBe(1);
+  });
+
+  test('keeps of many small batches that it reads back from the disk no more memory than they take', async () => {
+    const { delivery, got, memory } = open({ accept: () => true, memoryBytes: 20_000 });
+    // All in one turn, so that most of them spill.
+    for (let seq = 1; seq <= 2_000; seq += 1) delivery.send('logs', bodyOf(seq), { from: seq, through: seq });
+    await delivery.settle(10_000);
+    expect(got).toHaveLength(2_000);
+    expect([...memory].reduce((sum, { byteLength }) => sum + byteLength, 0)).toBeLessThan(2 * 2_000 * bodyOf(1).length);
   });
 
   test('leaves the oldest to a lane that has them when a server stays away, and never the report', async () => {

@@ -9,12 +9,12 @@ describe('messages as bytes', () => {
   test('are what they were until they are given back, whatever is given back meanwhile', () => {
     const size = fc.constantFrom(0, 1, 300, LIMITS.batchBytes / 2, LARGE, LIMITS.batchBytes, LIMITS.batchBytes + 1);
     fc.assert(
-      fc.property(fc.array(fc.tuple(size, fc.constantFrom('x', 'é', '€'), fc.nat(8))), (drawn) => {
+      fc.property(fc.array(fc.tuple(size, fc.constantFrom('x', 'é', '€'), fc.nat(8), fc.boolean())), (drawn) => {
         const buffers = openMessageBuffers();
         const waiting: { text: string; body: Buffer }[] = [];
-        for (const [length, character, done] of drawn) {
+        for (const [length, character, done, isCopy] of drawn) {
           const text = character.repeat(length);
-          waiting.push({ text, body: buffers.encode(text) });
+          waiting.push({ text, body: isCopy ? buffers.copy(Buffer.from(text)) : buffers.encode(text) });
           for (const { text: kept, body } of waiting) expect(body.equals(Buffer.from(kept))).toBe(true);
           for (const { body } of waiting.splice(done, 1)) buffers.giveBack(body);
         }
