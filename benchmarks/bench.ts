@@ -14,6 +14,7 @@ import { listPages } from './cases/list-pages.ts';
 import { mask } from './cases/mask.ts';
 import { million } from './cases/million.ts';
 import { readBack } from './cases/read-back.ts';
+import { runnerLines } from './cases/runner-lines.ts';
 import { start } from './cases/start.ts';
 import { storeLines } from './cases/store-lines.ts';
 import { submit } from './cases/submit.ts';
@@ -33,6 +34,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   append,
   storeLines,
   mask,
+  runnerLines,
   million,
   readBack,
   start,

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { BootstrapAnswer } from '@runvoy/protocol';
 import { usageOf, type ProcessUsage } from './process-usage.ts';
+import { openSink } from './sink.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 const MAIN = fileURLToPath(new URL('../jobs/sandbox-runner/src/main.ts', import.meta.url));
@@ -26,20 +26,14 @@ export async function superviseRun(
   secrets: Readonly<Record<string, string>> = {},
 ): Promise<SupervisedRun> {
   using directory = temporaryDirectory();
-  const socket = join(directory.path, 'intake.sock');
   const first = Promise.withResolvers<ProcessUsage>();
   const last = Promise.withResolvers<ProcessUsage>();
-  const intake = createServer((incoming, outgoing) => {
-    incoming.resume().on('end', () => {
-      const call = incoming.url!.split('/').at(-1)!;
-      // Taken while it waits for the answer, so it is alive and has nothing left to do.
-      if (call === 'logs') first.resolve(usageOf(supervisor.pid!));
-      if (call === 'finished') last.resolve(usageOf(supervisor.pid!));
-      answer(outgoing, call === 'bootstrap' ? order(command, secrets) : { acked_through: 0, deadline: 0 });
-    });
+  await using intake = await openSink(join(directory.path, 'intake.sock'), (call) => {
+    // Taken while it waits for the answer, so it is alive and has nothing left to do.
+    if (call === 'logs') first.resolve(usageOf(supervisor.pid!));
+    if (call === 'finished') last.resolve(usageOf(supervisor.pid!));
+    return call === 'bootstrap' ? order(command, secrets) : { acked_through: 0, deadline: 0 };
   });
-  intake.listen(socket);
-  await once(intake, 'listening');
   const supervisor = spawn(process.execPath, ['--disable-sigusr1', MAIN], {
     cwd: directory.path,
     detached: true,
@@ -52,7 +46,7 @@ export async function superviseRun(
       execution_id: '0'.repeat(32),
       attempt: 1,
       token: 'bench',
-      intake_socket: socket,
+      intake_socket: intake.socket,
       run_dir: join(directory.path, 'run'),
       isolation: 'process',
       image: 'host',
@@ -69,19 +63,16 @@ export async function superviseRun(
   });
   const [before, after] = await Promise.all([first.promise, last.promise]);
   await exited;
-  intake.closeAllConnections();
-  intake.close();
+  return costBetween(before, after);
+}
+
+export function costBetween(before: ProcessUsage, after: ProcessUsage): SupervisedRun {
   return {
     cpuS: after.cpuS - before.cpuS,
     wallS: (after.atMs - before.atMs) / 1_000,
     peakBytes: after.peakBytes,
     startBytes: before.peakBytes,
   };
-}
-
-function answer(outgoing: ServerResponse, body: object): void {
-  outgoing.setHeader('content-type', 'application/json');
-  outgoing.end(JSON.stringify(body));
 }
 
 function order(command: string, secrets: Readonly<Record<string, string>>): BootstrapAnswer {
