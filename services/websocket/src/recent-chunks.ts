@@ -6,24 +6,26 @@ const KEPT_CHUNKS = 256;
 
 /** The chunks a feed told of last, within bounds, and the knowledge whether that is all since some moment. */
 export class RecentChunks {
-  #chunks = new Map<number, SharedChunk>();
+  /**
+   * A list and no map: a map that is added to and deleted from is rebuilt every few chunks, and each table it leaves behind leads to the
+   * next one. The first that grows old holds all of them, and megabytes of chunks with them, until the whole heap is collected.
+   */
+  readonly #chunks: SharedChunk[] = [];
   #bytes = 0;
   /** Chunks told so far, and how many of them are certainly no longer kept. */
   #told = 0;
   #forgotten = 0;
 
   has(from: number): boolean {
-    return this.#chunks.has(from);
+    return this.#chunks.some(({ chunk }) => chunk.from === from);
   }
 
   add(shared: SharedChunk): void {
-    this.#chunks.set(shared.chunk.from, shared);
+    this.#chunks.push(shared);
     this.#bytes += shared.chunk.body.length;
     this.#told += 1;
-    for (const [from, { chunk }] of this.#chunks) {
-      if (this.#bytes <= KEPT_BYTES && this.#chunks.size <= KEPT_CHUNKS) break;
-      this.#chunks.delete(from);
-      this.#bytes -= chunk.body.length;
+    while (this.#bytes > KEPT_BYTES || this.#chunks.length > KEPT_CHUNKS) {
+      this.#bytes -= this.#chunks.shift()!.chunk.body.length;
       this.#forgotten += 1;
     }
   }
@@ -40,7 +42,7 @@ export class RecentChunks {
 
   /** Something may have been stored that was never told: no earlier mark holds any more. */
   interrupt(): void {
-    this.#chunks.clear();
+    this.#chunks.length = 0;
     this.#bytes = 0;
     this.#told += 1;
     this.#forgotten = this.#told;
@@ -48,9 +50,6 @@ export class RecentChunks {
 
   /** The kept chunk that holds this line. */
   holding(seq: number): SharedChunk | undefined {
-    const exact = this.#chunks.get(seq);
-    if (exact) return exact;
-    for (const shared of this.#chunks.values()) if (shared.holds(seq)) return shared;
-    return undefined;
+    return this.#chunks.find((shared) => shared.holds(seq));
   }
 }
