@@ -1,4 +1,4 @@
-import { closeSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 
 /** Of open(2); what this process opened by itself carries it, because Node sets it on everything. */
 const CLOSE_ON_EXEC = 0o2000000;
@@ -7,6 +7,10 @@ const CLOSE_ON_EXEC = 0o2000000;
  * Closes what whoever started this process left open in it beyond the three standard streams: every process it starts would inherit it,
  * and a descriptor leads into a sandbox whatever its walls (bubblewrap passes all of them on). To be called before anything is opened.
  * Where there is no /proc, nothing is closed.
+ *
+ * Their numbers stay taken. What this process opened for itself before, such as the log of a profiler (`--perf-basic-prof`), is not told
+ * from what it was given, and goes on being written to: the next file to be opened would get the number, and the text in it. That file
+ * is the database.
  */
 export function closeInheritedDescriptors(env: Readonly<Record<string, string | undefined>>): void {
   for (const name of listed('/proc/self/fdinfo')) {
@@ -36,7 +40,17 @@ function isInherited(name: string): boolean {
 function close(fd: number): void {
   try {
     closeSync(fd);
+    take(fd);
   } catch {
     // Nobody can be helped by knowing.
   }
+}
+
+/** Opens nothing under this number; the system gives the lowest that is free. */
+function take(fd: number): void {
+  const lower: number[] = [];
+  let given = openSync('/dev/null', 'r+');
+  for (; given < fd; given = openSync('/dev/null', 'r+')) lower.push(given);
+  if (given > fd) lower.push(given);
+  lower.forEach((other) => closeSync(other));
 }
