@@ -182,7 +182,8 @@ describe('the end of a command that is kept waiting', () => {
   });
 
   test('waits for a server that takes what is left, however long that takes', async () => {
-    const run = openPressedRun({ spool: onDisk(), lines: 6_000, mood: 'away', patienceMs: 200 });
+    // Patience for several tries, and much less than all of it takes: 60 batches, four at once.
+    const run = openPressedRun({ spool: onDisk(), lines: 6_000, mood: 'away', slowMs: 150, patienceMs: 1_200 });
     await until('its end', () => run.writer.written === 6_000_000);
     run.server.mood = 'slow';
     expect(await run.course).toBe('exited');

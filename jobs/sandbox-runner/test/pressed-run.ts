@@ -51,6 +51,8 @@ export function openPressedRun(args: {
   readonly lines?: number;
   readonly ignoresTerm?: boolean;
   readonly mood?: Mood;
+  /** How long a slow server takes for a message. */
+  readonly slowMs?: number;
   readonly patienceMs?: number;
   readonly holdTimes?: HoldTimes;
 }): PressedRun {
@@ -78,7 +80,7 @@ export function openPressedRun(args: {
     const { mood } = server;
     if (mood === 'away') return { outcome: 'unreachable', why: 'nobody is there' };
     if (mood === 'busy' && call !== 'heartbeat') return { outcome: 'unreachable', why: 'status 503' };
-    if (mood === 'slow') await pause(50);
+    if (mood === 'slow') await pause(args.slowMs ?? 50);
     store(call, JSON.parse(body.toString()));
     if (mood === 'mute') {
       await pause(20);
