@@ -40,6 +40,8 @@ export interface PressedRun {
 }
 
 const LINE_BYTES = 1_000;
+/** What is more than any bound here stands for more than there is: who does not hold it back must not fill this machine. */
+const ENDLESS_BYTES = 32_000_000;
 
 /** The nth line of the command's output. */
 export const lineOf = (nth: number): string => `${nth} `.padEnd(LINE_BYTES - 1, 'x');
@@ -116,7 +118,7 @@ export function openPressedRun(args: {
     function write(): void {
       if (isOver) return;
       if (nth === args.lines) return end({ code: 0, signal: null });
-      if (!writer.isPaused) {
+      if (!writer.isPaused && writer.written < ENDLESS_BYTES) {
         const count = Math.min(64, (args.lines ?? Infinity) - nth);
         const text = Array.from({ length: count }, (_, i) => `${lineOf(nth + i + 1)}\n`).join('');
         nth += count;
