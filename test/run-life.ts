@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { setTimeout } from 'node:timers/promises';
 import { livingProcesses } from '@runvoy/core/contracts';
-import type { ExecutionBody, ExplainBody, LogsBody } from '@runvoy/protocol';
+import { isTerminal, type ExecutionBody, type ExplainBody, type LogsBody } from '@runvoy/protocol';
 import { follow, texts } from '../services/standalone/test/follower.ts';
 import { poll, type TestApi } from '../services/standalone/test/server.ts';
 import { newGate } from '../services/standalone/test/gate.ts';
@@ -214,7 +215,8 @@ export function runLife(open: () => Promise<LifeServer>): void {
         server.run(`i=0; while [ $i -lt 200 ]; do echo "run ${n} line $i"; i=$((i+1)); done; echo "run ${n} done" >&2`),
       ),
     );
-    const all = await Promise.all(runs.map((run) => Promise.all([0, 1, 2].map(() => follow(run.websocket_url).done))));
+    const following = Promise.all(runs.map((run) => Promise.all([0, 1, 2].map(() => follow(run.websocket_url).done))));
+    const all = await toldWhoIsLate(following, runs);
     all.forEach((followers, n) => {
       const expected = Array.from({ length: 200 }, (_, i) => `run ${n} line ${i}`);
       for (const followed of followers) {
@@ -224,6 +226,25 @@ export function runLife(open: () => Promise<LifeServer>): void {
       }
     });
   });
+
+  /** Rejects shortly before the test's own limit, which would say nothing, with where each run stands that is not over. */
+  async function toldWhoIsLate<T>(all: Promise<T>, runs: readonly { readonly execution_id: string }[]): Promise<T> {
+    const late = new AbortController();
+    const told = async (): Promise<never> => {
+      await setTimeout(45_000, undefined, { signal: late.signal });
+      const explained = await Promise.all(runs.map(({ execution_id: id }) => explain(id)));
+      const unended = explained.filter(({ status }) => !isTerminal(status));
+      const where = unended.map(({ status, evidence }) => `${status} ${JSON.stringify(evidence)}`);
+      throw new Error(
+        `A follower still waits after 45 s; of ${runs.length} runs ${unended.length} are not over. ${where.join('\n')}`,
+      );
+    };
+    try {
+      return await Promise.race([all, told()]);
+    } finally {
+      late.abort();
+    }
+  }
 
   test('answers REST with the same lines as the live view', async () => {
     const run = await server.run('printf "no line feed"');

@@ -4,7 +4,7 @@
  * It closes with one line, `tests: N passed, N failed, N skipped`. The counts are jest's own, plus one test each for
  * format, lint, the OpenAPI document, types and the console's build. A skipped test says why in its title, behind ` — skipped: `, and is listed by
  * its full name.
- * Tests of the stages behind `unit` wait for real processes: one that fails is tried once more, and is listed when it then passes.
+ * Tests of the stages behind `unit` wait for real processes: one that fails is tried once more, and is listed and counted when it then passes.
  * With CI=true the tests get RUNVOY_REQUIRE_ALL=1: what is missing there (a browser, say) is a failure, not a skip.
  */
 import { join } from 'node:path';
@@ -72,6 +72,8 @@ async function check(wanted: string | undefined, args: string[]): Promise<void> 
     total.retried.push(...(result.retried ?? []));
   }
   for (const test of total.retried) console.log(`passed only at the second try: ${test}`);
+  if (total.retried.length > 0)
+    console.log(`second tries: ${total.retried.length}; each is a bug, of the product or of its test`);
   for (const name of total.skipped) console.log(`skipped: ${name}`);
   console.log(`tests: ${total.passed} passed, ${total.failed} failed, ${total.skipped.length} skipped`);
   if (total.failed > 0) process.exitCode = 1;

@@ -15,6 +15,11 @@ type JestReport = {
 
 const JEST = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
 const EXIT_GRACE_MS = 5_000;
+/**
+ * A worker that has not ended by then has something open that a test left, and jest says so. Its own half second was too short for one
+ * with much memory on a busy machine; the longest that is known to remain is a timer of 4 s in the reader of Terraform's files.
+ */
+const WORKER_EXIT_MS = 15_000;
 const REASON = ' — skipped: ';
 
 /**
@@ -40,7 +45,11 @@ export function jestStage(
       const exitWatch = watchExit(report);
       try {
         // Jest heeds a test's time limit only here, not in a project's configuration.
-        const limits = [`--maxWorkers=${workers}`, `--testTimeout=${testMs}`];
+        const limits = [
+          `--maxWorkers=${workers}`,
+          `--testTimeout=${testMs}`,
+          `--workerGracefulExitTimeout=${WORKER_EXIT_MS}`,
+        ];
         const options = [...limits, '--passWithNoTests', '--json', `--outputFile=${report}`];
         const end = await runNode([...JEST, '--selectProjects', project, ...options, ...args], {
           limitMs,

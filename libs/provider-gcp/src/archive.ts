@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { EventEmitter } from 'node:events';
 import type { Bucket, File } from '@google-cloud/storage';
 import { blobSegments, Failure, systemClock } from '@runvoy/core';
 import type { Archive, Clock } from '@runvoy/core';
@@ -23,6 +24,11 @@ export interface StorageArchiveOptions {
  */
 const PART_BYTES = 8 * 1_024 * 1_024;
 const LARGEST_PAGE = 1_000;
+/**
+ * The layers of the client (`@google-cloud/storage` 8.4 over `teeny-request` 11.1) put 11 listeners on each answer that is longer than a
+ * packet. Node warns of a leak at that; none is left when it has been read.
+ */
+const ANSWER_LISTENERS = 20;
 /** Tells a name taken by somebody else from one taken by an earlier try of the same put. */
 const PUT_ID = 'runvoy-put';
 
@@ -161,7 +167,11 @@ async function* streamed(file: File, from: number, end: number, size: number): A
   const isWhole = from === 0 && end === size;
   try {
     // Only a whole blob can be checked against its checksum.
-    yield* file.createReadStream(isWhole ? { decompress: false } : { start: from, end: end - 1, decompress: false });
+    const content = file.createReadStream(
+      isWhole ? { decompress: false } : { start: from, end: end - 1, decompress: false },
+    );
+    content.on('response', (response: EventEmitter) => response.setMaxListeners(ANSWER_LISTENERS));
+    yield* content;
   } catch (cause) {
     throw unavailable(cause);
   }

@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { archiveContract } from '@runvoy/core/contracts';
 import { fakeStorage } from '@runvoy/google-fakes';
@@ -36,6 +39,25 @@ describe('an archive in Cloud Storage', () => {
     } finally {
       delete process.env['STORAGE_EMULATOR_HOST'];
     }
+  });
+
+  test('is read whole and from a place on without a warning to operators', async () => {
+    await using google = fakeStorage({ buckets: ['blobs'] });
+    const archive = await openArchive(google);
+    await archive.put('a', inPieces(Buffer.alloc(500_000, 'a'), 100_000));
+    const { host } = await google.listenAs();
+    // In a process of its own: tests do not hear warnings.
+    const script = `
+      import { openStorageArchive } from '@runvoy/provider-gcp';
+      const archive = openStorageArchive({ project: 'p', bucket: 'blobs', endpoint: '${host}' });
+      let bytes = 0;
+      for (const from of [0, 1]) for await (const piece of await archive.get('a', { from })) bytes += piece.length;
+      process.stdout.write(String(bytes));`;
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], {
+      cwd: fileURLToPath(new URL('.', import.meta.url)),
+    });
+    expect(stdout).toBe('999999');
+    expect(stderr).not.toMatch(/MaxListeners/);
   });
 
   describe('when Cloud Storage does not answer as hoped:', () => {
