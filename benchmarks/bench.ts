@@ -15,6 +15,7 @@ import { mask } from './cases/mask.ts';
 import { million } from './cases/million.ts';
 import { readBack } from './cases/read-back.ts';
 import { runnerLines } from './cases/runner-lines.ts';
+import { segments } from './cases/segments.ts';
 import { start } from './cases/start.ts';
 import { storeLines } from './cases/store-lines.ts';
 import { submit } from './cases/submit.ts';
@@ -37,6 +38,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   runnerLines,
   million,
   readBack,
+  segments,
   start,
   leanStart,
   image,
