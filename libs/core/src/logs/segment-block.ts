@@ -4,6 +4,8 @@ import type { LogChunk } from './log-chunk.ts';
 const LF = 0x0a;
 /** Less is done at once: it takes less time than to hand it to another thread. */
 const SMALL_BYTES = 32 * 1024;
+/** A block and the chunk by which it may be longer fit in it: zlib's own 16 KiB would go to another thread and back for each of them. */
+const PLAIN_BYTES = 384 * 1024;
 
 type Head = Omit<LogChunk, 'execution_id' | 'body'>;
 
@@ -28,7 +30,7 @@ export function encodeBlock(chunks: readonly LogChunk[]): Promise<Buffer> {
 export async function decodeBlock(executionId: string, block: Uint8Array): Promise<LogChunk[]> {
   const text = await new Promise<Buffer>((resolve, reject) => {
     if (block.length <= SMALL_BYTES) resolve(zstdDecompressSync(block));
-    else zstdDecompress(block, (error, plain) => (error ? reject(error) : resolve(plain)));
+    else zstdDecompress(block, { chunkSize: PLAIN_BYTES }, (error, plain) => (error ? reject(error) : resolve(plain)));
   });
   const chunks: LogChunk[] = [];
   for (let at = 0; at < text.length;) {
