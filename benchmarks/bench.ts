@@ -1,6 +1,8 @@
 import { cpus, totalmem } from 'node:os';
 import { append } from './cases/append.ts';
 import { cancelEmulated, cancelHere } from './cases/cancel.ts';
+import { emulatedLatency } from './cases/emulated-latency.ts';
+import { emulatedLines } from './cases/emulated-lines.ts';
 import { executions } from './cases/executions.ts';
 import { fanOut } from './cases/fan-out.ts';
 import { firstLine } from './cases/first-line.ts';
@@ -45,6 +47,8 @@ const BENCHMARKS: readonly Benchmark[] = [
   listPages,
   cancelHere,
   cancelEmulated,
+  emulatedLatency,
+  emulatedLines,
   freshClone,
 ];
 

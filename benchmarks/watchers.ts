@@ -17,7 +17,8 @@ export interface TimedReport {
   readonly latenciesMs: readonly number[];
   /** From the first timed line to the last, as they were written. */
   readonly writingS: number;
-  readonly endUs: number;
+  /** When the last line was seen, µs of the machine's clock. */
+  readonly seenUs: number;
 }
 
 /** What a crowd has seen: all forms in which the log came, of which there may be one. */
@@ -25,17 +26,20 @@ export interface CrowdReport {
   readonly frames: number;
   readonly bytes: number;
   readonly forms: readonly string[];
-  readonly endUs: number;
+  readonly seenUs: number;
 }
 
 /** What all followers of a run have seen, once it was proven that each had every line once and in order. */
 export interface Watched {
   readonly first: string;
   readonly lines: number;
+  /** Frames with lines, and how long they are together. */
+  readonly frames: number;
+  readonly bytes: number;
   readonly latenciesMs: readonly number[];
   readonly writingS: number;
-  /** When the last follower had seen the end, µs of the machine's clock. */
-  readonly endUs: number;
+  /** When the last follower had seen the last line, µs of the machine's clock. */
+  readonly seenUs: number;
 }
 
 export interface Watchers extends AsyncDisposable {
@@ -98,8 +102,10 @@ function proven(lines: number, timed: readonly TimedReport[], crowd: CrowdReport
   return {
     first: first.first,
     lines,
+    frames: first.frames,
+    bytes: first.bytes,
     latenciesMs: timed.flatMap(({ latenciesMs }) => latenciesMs),
     writingS: first.writingS,
-    endUs: Math.max(...timed.map(({ endUs }) => endUs), crowd?.endUs ?? 0),
+    seenUs: Math.max(...timed.map(({ seenUs }) => seenUs), crowd?.seenUs ?? 0),
   };
 }

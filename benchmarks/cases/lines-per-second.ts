@@ -27,7 +27,7 @@ interface Flood {
   readonly directory: string;
 }
 
-/** What a flood took, from the moment it was let go to the last follower's end, or to the run's end where nobody follows. */
+/** What a flood took, from the moment it was let go to the last follower's last line, or to the run's end where nobody follows. */
 interface Took {
   readonly wallS: number;
   readonly cpuS: Readonly<Record<string, number>>;
@@ -58,18 +58,20 @@ async function ours(flood: Flood): Promise<Took> {
   const runner = Number(await firstLine(server, run.execution_id));
   const cpu = watchCpu({ server: server.ready.pid, runner });
   if (followers === 0) {
-    const startMs = Date.now();
+    const startUs = machineClockUs();
     gate.open();
-    const { completed_at } = await server.finished(run.execution_id);
+    // The report that ends it is sent when every line was acknowledged.
+    await server.finished(run.execution_id);
+    const wallS = (machineClockUs() - startUs) / 1e6;
     const cpuS = cpu.stop();
     await requireWhole(server, run.execution_id, lines);
-    return { wallS: (Date.parse(completed_at!) - startMs) / 1_000, cpuS };
+    return { wallS, cpuS };
   }
   await using watchers = await openWatchers(`${run.websocket_url}&after=0`, followers, lines + 1);
   const startUs = machineClockUs();
   gate.open();
-  const { endUs } = await watchers.done;
-  return { wallS: (endUs - startUs) / 1e6, cpuS: cpu.stop() };
+  const { seenUs } = await watchers.done;
+  return { wallS: (seenUs - startUs) / 1e6, cpuS: cpu.stop() };
 }
 
 /** What the command has written first: the number of its runner. */
@@ -102,9 +104,9 @@ async function smallest({ followers, lines, file, directory }: Flood): Promise<T
   const before = await subject.usage();
   const startUs = machineClockUs();
   gate.open();
-  const { endUs } = await watchers.done;
+  const { seenUs } = await watchers.done;
   const { cpuS } = await subject.usage();
-  return { wallS: (endUs - startUs) / 1e6, cpuS: { all: cpuS - before.cpuS } };
+  return { wallS: (seenUs - startUs) / 1e6, cpuS: { all: cpuS - before.cpuS } };
 }
 
 function rows({ followers, lines }: Flood, took: Took, floor: Took): Measurement[] {

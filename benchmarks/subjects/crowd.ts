@@ -11,6 +11,7 @@ import type { CrowdReport } from '../watchers.ts';
 const [address, count] = process.argv.slice(2) as [string, string];
 const url = new URL(address);
 const seen = new Map<string, number>();
+let seenUs = 0;
 let toCome = Number(count);
 let last: { readonly frames: number; readonly bytes: number } | undefined;
 
@@ -22,6 +23,7 @@ async function follow(): Promise<void> {
   const walk = new FrameWalk((beginning, bytes) => {
     const from = /^\{"type":"lines","from":(\d+),/.exec(beginning)?.[1];
     if (from !== undefined) {
+      seenUs = machineClockUs();
       tally.frames += 1;
       tally.bytes += bytes;
       tally.order = Math.imul(tally.order ^ Number(from), 0x01000193) ^ bytes;
@@ -61,5 +63,5 @@ function ended(tally: { readonly frames: number; readonly bytes: number }, how: 
   seen.set(form, (seen.get(form) ?? 0) + 1);
   toCome -= 1;
   if (toCome > 0) return;
-  process.send!({ ...last, forms: [...seen.keys()], endUs: machineClockUs() } satisfies CrowdReport);
+  process.send!({ ...last, forms: [...seen.keys()], seenUs } satisfies CrowdReport);
 }

@@ -29,6 +29,7 @@ function newReader(done: (report: TimedReport) => void): (frame: StreamFrame, by
   const faults: string[] = [];
   const writtenUs: number[] = [];
   let first: string | undefined;
+  let seenUs = 0;
   let [next, lines, frames, bytes] = [1, 0, 0, 0];
   const takeLine = (line: LogLine, atUs: number) => {
     if (line.seq !== next) faults.push(`line ${line.seq} where ${next} was to come`);
@@ -44,14 +45,26 @@ function newReader(done: (report: TimedReport) => void): (frame: StreamFrame, by
   return (frame, length) => {
     const atUs = machineClockUs();
     if (frame.type === 'lines') {
+      seenUs = atUs;
       frames += 1;
       bytes += length;
       for (const line of frame.lines) takeLine(line, atUs);
     } else if (frame.type === 'gap') faults.push(`a gap from ${frame.from} to ${frame.to}`);
     else if (frame.type === 'end') {
       const { completeness } = frame;
+      // Who only waits for the end sees no line.
       const writingS = (writtenUs.at(-1)! - writtenUs[0]!) / 1e6;
-      done({ first: first ?? '', lines, frames, bytes, completeness, faults, latenciesMs, writingS, endUs: atUs });
+      done({
+        first: first ?? '',
+        lines,
+        frames,
+        bytes,
+        completeness,
+        faults,
+        latenciesMs,
+        writingS,
+        seenUs: seenUs || atUs,
+      });
     }
   };
 }

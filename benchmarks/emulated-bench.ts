@@ -1,0 +1,54 @@
+import { chmodSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { startFirestoreEmulator, startPubSubEmulator } from '@runvoy/google-fakes';
+import { testApi, type TestApi } from '../services/standalone/test/server.ts';
+import { startEmulatedStack } from '../tools/emulated/stack.ts';
+import { openBareFirestore, type BareFirestore } from './bare-firestore.ts';
+import { countStore, type Asked } from './counted-store.ts';
+import { temporaryDirectory } from './temporary-directory.ts';
+
+// Nobody here is on Google Cloud; its clients need not ask.
+process.env['METADATA_SERVER_DETECTION'] ??= 'none';
+
+/** The emulated Google stack, with a relay before its store that counts, and Google's own client through the same relay. */
+export interface EmulatedBench extends AsyncDisposable {
+  readonly server: TestApi;
+  readonly bare: BareFirestore;
+  /** A directory that commands see at the same path and may read. */
+  readonly sharedDirectory: string;
+  /** What the store was asked since the last time. */
+  asked(): Promise<Asked>;
+}
+
+/** Starts it all, with a first run behind it: what runs for the first time is no measure of the rest. */
+export async function openEmulatedBench(): Promise<EmulatedBench> {
+  await using stack = new AsyncDisposableStack();
+  const { path } = stack.use(temporaryDirectory());
+  chmodSync(path, 0o755);
+  const [firestore, pubsub] = await Promise.all([
+    startFirestoreEmulator().then((emulator) => stack.adopt(emulator, (one) => one.stop())),
+    startPubSubEmulator().then((emulator) => stack.adopt(emulator, (one) => one.stop())),
+  ]);
+  const store = stack.use(await countStore(firestore.host));
+  const emulated = stack.use(
+    await startEmulatedStack({
+      dataDir: join(path, 'stack'),
+      emulators: { firestore: store.host, pubsub: pubsub.host },
+      // The command that writes is a program of Node's.
+      readable: [path, fileURLToPath(new URL('.', import.meta.url)), dirname(process.execPath)],
+    }),
+  );
+  const server = testApi(emulated.ready, emulated.ready.api_key);
+  const { execution_id } = await server.run('echo first');
+  await server.finished(execution_id);
+  const bare = stack.use(openBareFirestore(store.host, emulated.project));
+  const opened = stack.move();
+  return {
+    server,
+    bare,
+    sharedDirectory: path,
+    asked: () => store.asked(),
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}
