@@ -70,7 +70,8 @@ export class LogYears {
     at(TURNS * HOUR_MS, () => this.#heal());
     at(TURNS * HOUR_MS + 2 * MINUTE_MS, () => this.#turnOfAll());
     at((TURNS + 1) * HOUR_MS, () => this.#tellAgain(`day ${day}, afterwards`));
-    at((TURNS + 1) * HOUR_MS + MINUTE_MS, () => this.#turnOfAll());
+    // An hour after what has expired was removed first, it is looked after once more.
+    at((TURNS + 1) * HOUR_MS + 3 * MINUTE_MS, () => this.#turnOfAll());
     at((TURNS + 2) * HOUR_MS, () => this.#turnInVain(day));
     await live(() => this.#isStageOver, beginMs + (TURNS + 3) * HOUR_MS);
     if (!world.violation) await this.#readAll(day);

@@ -12,34 +12,39 @@ const DAY_MS = 86_400_000;
 const RECORDS_A_TURN = 100;
 const BLOBS_A_PAGE = 100;
 
+/** Longer than an archiver is at work: what one seals that does not know yet that the log has expired is there by then. */
+const AGAIN_MS = 3_600_000;
+
 /**
  * Removes a log that is older than logs are kept. That it is gone is stored first, so that nobody is ever shown a part of it as the
- * whole; the run leaves the queue of logs last, so that a removal that was cut short is taken up again. While a lane can still bring
- * lines of the run, it stays in the queue: they are removed in their turn.
+ * whole; the run leaves the queue of logs last, so that a removal that was cut short is taken up again. It stays in the queue for an
+ * hour, as another archiver may be sealing it, and while a lane can still bring lines of the run: these are removed in their turn.
  */
 export async function expireLog(
   deps: LogStore & { readonly clock: Clock },
   execution: Execution,
   keptDays: number,
 ): Promise<void> {
-  const { execution_id } = execution;
-  const isSealed = execution.log_archive !== undefined || execution.archive_due_at_ms !== undefined;
+  const { execution_id, log_archive, archive_due_at_ms, log_expired } = execution;
   await change(deps, execution_id, (known) => {
     return known.log_expired ? known : { ...known, log_expired: { at_ms: deps.clock.now(), kept_days: keptDays } };
   });
+  // Of a log that was small when it expired another archiver may have made segments since.
+  const isSealed = log_archive !== undefined || archive_due_at_ms !== undefined || log_expired !== undefined;
   await removeLog(deps, execution_id, { isSealed });
   await change(deps, execution_id, (known) => {
     // Not before: by it alone a removal that is taken up again knows that there may be blobs of which no record tells.
-    const { log_since_ms, archive_due_at_ms, ...rest } = known;
-    const endMs = sessionEndMs(rest);
-    const nextMs = deps.clock.now() < endMs ? endMs - keptDays * DAY_MS : undefined;
-    if (log_since_ms === nextMs && archive_due_at_ms === undefined) return known;
+    const { log_since_ms, archive_due_at_ms: due, ...rest } = known;
+    const nowMs = deps.clock.now();
+    const visits = [(rest.log_expired?.at_ms ?? nowMs) + AGAIN_MS, sessionEndMs(rest)].filter((ms) => ms > nowMs);
+    const nextMs = visits.length === 0 ? undefined : Math.min(...visits) - keptDays * DAY_MS;
+    if (log_since_ms === nextMs && due === undefined) return known;
     return nextMs === undefined ? rest : { ...rest, log_since_ms: nextMs };
   });
 }
 
 /** Removes all there is of a log: records, then each blob before the record that names it, then blobs that no record names. */
-export async function removeLog(
+async function removeLog(
   { records, archive }: LogStore,
   executionId: string,
   { isSealed }: { readonly isSealed: boolean },

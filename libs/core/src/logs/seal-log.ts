@@ -2,7 +2,6 @@ import { executionRef, type Execution } from '../executions/execution.ts';
 import { wantsLog } from '../import/import-executions.ts';
 import { sessionEndMs } from './archive-plan.ts';
 import { assessLog } from './assess-log.ts';
-import { removeLog } from './expire-log.ts';
 import { chunksInOrder } from './log-chunk.ts';
 import { GAPS_NAMED, type LogManifest } from './log-manifest.ts';
 import type { LogSegment } from './log-segment.ts';
@@ -41,9 +40,7 @@ export async function sealEndedLog(deps: SealDeps, execution: Execution): Promis
   const isSmall = known.length === 0 && (await isOfFewChunks(deps, execution_id));
   const fresh = isSmall ? [] : await sealUncovered(deps, execution_id, known);
   const manifest = isSmall ? undefined : await manifestOf(deps, execution, [...known, ...fresh]);
-  const after = await storeManifest(deps, execution_id, manifest);
-  // It expired while it was sealed: whoever removed it did not see what was made meanwhile.
-  if (after?.log_expired && fresh.length > 0) await removeLog(deps, execution_id, { isSealed: true });
+  await storeManifest(deps, execution_id, manifest);
   return fresh.length;
 }
 
@@ -110,30 +107,33 @@ function isSame(manifest: LogManifest | undefined, known: LogManifest | undefine
   );
 }
 
+/** Segments only become more: who found fewer than are stored looked before another archiver had made them. */
+function laterOf(found: LogManifest | undefined, known: LogManifest | undefined): LogManifest | undefined {
+  return known !== undefined && (found?.segments ?? 0) < known.segments ? known : found;
+}
+
 /** With a manifest the archiver comes again when no line can come any more; without one it has nothing left to do. */
 async function storeManifest(
   { records, clock }: SealDeps,
   executionId: string,
-  manifest: LogManifest | undefined,
-): Promise<Execution | undefined> {
-  return records.transact(async (tx) => {
+  found: LogManifest | undefined,
+): Promise<void> {
+  await records.transact(async (tx) => {
     const execution = await tx.get(executionRef(executionId));
-    if (!execution || execution.log_expired) return execution;
-    // Segments are only ever added: a manifest that tells of fewer was made before the stored one, by an archiver that was slow.
-    if (manifest && manifest.segments < (execution.log_archive?.segments ?? 0)) return execution;
+    if (!execution || execution.log_expired) return;
+    const manifest = laterOf(found, execution.log_archive);
     const { archive_due_at_ms, ...rest } = execution;
     const dueMs = sessionEndMs(execution);
     // The log of an imported run that is not whole may be brought once more: its records stay for as long as it does.
     const isLast = wantsLog(execution) && clock.now() >= dueMs;
     const due = manifest === undefined || isLast ? undefined : dueMs;
     // Another archiver may have stored the same.
-    if (archive_due_at_ms === due && isSame(manifest, execution.log_archive)) return execution;
+    if (archive_due_at_ms === due && isSame(manifest, execution.log_archive)) return;
     const after: Execution = {
       ...rest,
       ...(manifest === undefined ? {} : { log_archive: manifest }),
       ...(due === undefined ? {} : { archive_due_at_ms: due }),
     };
     tx.set(executionRef(executionId), after);
-    return after;
   });
 }

@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
 import { executionRef } from '../../src/executions/execution.ts';
 import { appendBatch } from '../../src/logs/append-batch.ts';
@@ -11,6 +11,7 @@ import { segmentName, segmentRef } from '../../src/logs/log-segment.ts';
 import { readLogPage } from '../../src/logs/log-page.ts';
 import { readChunkPage, readChunks, readHead, readLines, readTail } from '../../src/logs/read-log.ts';
 import { readTails } from '../../src/logs/read-tails.ts';
+import { sealEndedLog } from '../../src/logs/seal-log.ts';
 import { SEGMENT_SIZE } from '../../src/logs/seal-segment.ts';
 import { verifyLog } from '../../src/logs/verify-log.ts';
 import { after, bootstrapped } from '../executions/facts.ts';
@@ -101,6 +102,22 @@ describe('a run that ended', () => {
     expect(await archive(log)).toMatchObject({ sealed: 0, removed: 0 });
     // Nothing is due: one question for what is, one for what goes on.
     expect([log.records.reads - reads, log.records.writes.length - writes]).toEqual([2, 0]);
+  });
+
+  test('keeps the manifest of all its segments when an archiver that was overtaken comes to its end', async () => {
+    const log = await ArchivedLog.of(Array.from({ length: 20 }, () => 5));
+    const begun = await log.execution();
+    await log.passSession();
+    const count = log.records.count.bind(log.records);
+    jest.spyOn(log.records, 'count').mockImplementationOnce(async (...args) => {
+      const chunks = await count(...args);
+      await archive(log);
+      return chunks;
+    });
+    await sealEndedLog(log, begun);
+    const { log_archive } = await log.execution();
+    expect(log_archive?.segments).toBeGreaterThan(1);
+    expect(await log.read()).toEqual(log.stored);
   });
 
   test('with few chunks keeps them as they are', async () => {
@@ -291,12 +308,38 @@ describe('a log that is older than logs are kept', () => {
     expect(await archive(log, 30)).toMatchObject({ expired: 0, removed: 20 });
     log.clock.advance(86_400_001);
     expect(await archive(log, 30)).toMatchObject({ expired: 1, failed: 0 });
-    const run = await log.execution();
-    expect(run).toMatchObject({ log_expired: { at_ms: log.clock.now(), kept_days: 30 } });
-    expect([run.log_since_ms, run.archive_due_at_ms]).toEqual([undefined, undefined]);
+    expect(await log.execution()).toMatchObject({ log_expired: { at_ms: log.clock.now(), kept_days: 30 } });
     expect([log.archive.blobs.size, log.chunkRecords()]).toEqual([0, 0]);
     expect(await log.records.get(segmentRef(ID, 1))).toBeUndefined();
     expect(await archive(log, 30)).toMatchObject({ expired: 0 });
+    log.clock.advance(3_600_000);
+    await archive(log, 30);
+    const run = await log.execution();
+    expect([run.log_since_ms, run.archive_due_at_ms]).toEqual([undefined, undefined]);
+    expect(await archive(log, 30)).toMatchObject({ expired: 0 });
+  });
+
+  test('goes also with what another archiver seals that began before it expired, and dies behind that', async () => {
+    const log = await ArchivedLog.of(Array.from({ length: 20 }, () => 5));
+    const begun = await log.execution();
+    await log.passSession();
+    const put = log.archive.put.bind(log.archive);
+    const create = log.records.create.bind(log.records);
+    jest.spyOn(log.archive, 'put').mockImplementationOnce(async (name, content) => {
+      await archive(log, 1);
+      jest.spyOn(log.records, 'create').mockImplementationOnce(async (...args) => {
+        await create(...args);
+        throw new Error('dies');
+      });
+      return put(name, content);
+    });
+    await expect(sealEndedLog(log, begun)).rejects.toThrow('dies');
+    expect((await log.execution()).log_expired).toBeDefined();
+    expect(log.archive.blobs.size).toBe(1);
+    log.clock.advance(3_600_000);
+    await archive(log, 1);
+    expect([log.archive.blobs.size, await log.records.get(segmentRef(ID, 1))]).toEqual([0, undefined]);
+    expect((await log.execution()).log_since_ms).toBeUndefined();
   });
 
   test('takes lines along that came after it', async () => {
