@@ -26,6 +26,8 @@ export class SeenLog {
   shown = 0;
   /** When that was said which it is shown now, if not at this moment: frames may be long on their way. */
   saidMs: number | undefined;
+  /** When it was last shown a line or named a gap. */
+  #movedMs = 0;
   readonly #name: string;
   readonly #world: World;
   readonly #run: RunTruth;
@@ -55,6 +57,7 @@ export class SeenLog {
     }
     this.cursor = line.seq;
     this.shown = line.seq;
+    this.#movedMs = world.nowMs;
     run.shownThrough = Math.max(run.shownThrough, line.seq);
     const cut = run.lines.find(({ seq }) => seq === line.seq);
     if (!line.text.startsWith(`${run.label} `)) {
@@ -97,6 +100,7 @@ export class SeenLog {
       world.reach('reader-told-the-gap');
     }
     this.cursor = to;
+    this.#movedMs = world.nowMs;
   }
 
   /** Either lane may bring something until the settle window is over. Whose clock has jumped cannot tell when that is. */
@@ -114,7 +118,8 @@ export class SeenLog {
     if (!next) return;
     // Before a line that is missing a reader waits: it counts from when the last one that was missing before it came.
     const before = [...chunks.keys()].filter((from) => from <= next.from);
-    const sinceMs = Math.max(healingMs, ...before.map((from) => chunkStoredMs.get(from)!));
+    // Whose lines come one by one has them one after the other.
+    const sinceMs = Math.max(healingMs, this.#movedMs, ...before.map((from) => chunkStoredMs.get(from)!));
     if (this.#world.nowMs <= sinceMs + CROSSING_MS) return;
     this.#world.violate('line-missing', `${this.#name} has line ${this.cursor} and is not shown the next, long stored`);
   }

@@ -142,7 +142,9 @@ export class ExecutionFeed implements ViewedLog {
   awaitHole(seq: number): void {
     if (seq > this.#floor || this.#isSeeking) return;
     this.#isSeeking = true;
-    this.#seekHoles().catch((error: unknown) => this.broken(error));
+    this.#seekHoles().catch((error: unknown) => {
+      for (const viewer of this.#viewers) viewer.fail(error);
+    });
   }
 
   get #isClosed(): boolean {

@@ -94,7 +94,7 @@ export class Viewer {
       if (isSent && this.#next <= this.#log.highest) isSent = this.#sendRecent() === 'sent';
       if (!isSent || this.#next <= this.#log.highest) this.readOn();
     } catch (error) {
-      this.#fail(error);
+      this.fail(error);
     }
   }
 
@@ -102,7 +102,7 @@ export class Viewer {
   readOn(): void {
     if (this.#phase !== 'live') return;
     this.#phase = 'behind';
-    this.#catchUp().catch((error: unknown) => this.#fail(error));
+    this.#catchUp().catch((error: unknown) => this.fail(error));
   }
 
   async #catchUp(): Promise<void> {
@@ -191,9 +191,10 @@ export class Viewer {
     this.#outlet.close(STREAM_CLOSE.tooSlow, 'too slow; resume with the cursor');
   }
 
-  #fail(error: unknown): void {
+  /** Nothing more can be shown. Whose log is not kept any more comes again, and is told so. */
+  fail(error: unknown): void {
+    if (this.#phase === 'ended') return;
     this.#phase = 'ended';
-    // Whoever comes again is told.
     if (isFailure(error, 'LOG_EXPIRED')) return this.#outlet.close(STREAM_CLOSE.restarting, 'resume with the cursor');
     this.#log.broken(error);
     this.#outlet.close(INTERNAL_ERROR, 'internal error');

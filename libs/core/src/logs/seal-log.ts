@@ -107,21 +107,17 @@ function isSame(manifest: LogManifest | undefined, known: LogManifest | undefine
   );
 }
 
-/** Segments only become more: who found fewer than are stored looked before another archiver had made them. */
-function laterOf(found: LogManifest | undefined, known: LogManifest | undefined): LogManifest | undefined {
-  return known !== undefined && (found?.segments ?? 0) < known.segments ? known : found;
-}
-
 /** With a manifest the archiver comes again when no line can come any more; without one it has nothing left to do. */
 async function storeManifest(
   { records, clock }: SealDeps,
   executionId: string,
-  found: LogManifest | undefined,
+  manifest: LogManifest | undefined,
 ): Promise<void> {
   await records.transact(async (tx) => {
     const execution = await tx.get(executionRef(executionId));
     if (!execution || execution.log_expired) return;
-    const manifest = laterOf(found, execution.log_archive);
+    // Segments only become more: who found fewer than are stored looked before another archiver had made them.
+    if ((manifest?.segments ?? 0) < (execution.log_archive?.segments ?? 0)) return;
     const { archive_due_at_ms, ...rest } = execution;
     const dueMs = sessionEndMs(execution);
     // The log of an imported run that is not whole may be brought once more: its records stay for as long as it does.

@@ -324,11 +324,11 @@ describe('a log that is older than logs are kept', () => {
     const begun = await log.execution();
     await log.passSession();
     const put = log.archive.put.bind(log.archive);
-    const create = log.records.create.bind(log.records);
+    const transact = log.records.transact.bind(log.records);
     jest.spyOn(log.archive, 'put').mockImplementationOnce(async (name, content) => {
       await archive(log, 1);
-      jest.spyOn(log.records, 'create').mockImplementationOnce(async (...args) => {
-        await create(...args);
+      jest.spyOn(log.records, 'transact').mockImplementationOnce(async (work) => {
+        await transact(work);
         throw new Error('dies');
       });
       return put(name, content);
