@@ -14,8 +14,8 @@ const CHUNKS_A_PAGE = 16;
  * What lies between two of them is missing.
  *
  * Records are asked first. They are removed oldest first and only when a segment holds them, so segments are asked where a page does not
- * begin with the next line; and once where a log is long, because a segment is quicker than its chunks. A reader whose chunks are removed
- * while it reads so goes on in the segment.
+ * begin with the next line; and once where a log is long, because a segment is one read of a cloud's store where its chunks are eighty.
+ * (With SQLite they cost less CPU than the segment: benchmarks.) A reader whose chunks are removed while it reads so goes on in the segment.
  */
 export async function* readChunks(
   log: LogStore,
