@@ -9,6 +9,8 @@ const LINES = 400_000;
 const ROUNDS = 5;
 /** As many as a run of some size has: tokens of 32 characters, and a key of several lines. */
 const TOKENS = 10;
+/** As short as what is masked may be: the shortest form says how far a search can jump. */
+const SHORTEST = 'hunt';
 
 /** The CPU time of a runner whose command prints a long log, without secrets and with some, in turns. */
 export const mask: Benchmark = {
@@ -18,11 +20,18 @@ export const mask: Benchmark = {
     const file = join(directory.path, 'log.txt');
     await writeLongLog(file, LINES);
     const command = `cat ${file}`;
-    const runs: Record<'bare' | 'tokens' | 'key', SupervisedRun[]> = { bare: [], tokens: [], key: [] };
+    const runs: Record<'bare' | 'tokens' | 'key' | 'short', SupervisedRun[]> = {
+      bare: [],
+      tokens: [],
+      key: [],
+      short: [],
+    };
     for (let round = 0; round < ROUNDS; round += 1) {
       runs.bare.push(await superviseRun(command));
       runs.tokens.push(await superviseRun(command, tokens()));
-      runs.key.push(await superviseRun(command, { ...tokens(), PRIVATE_KEY: privateKey() }));
+      const key = { ...tokens(), PRIVATE_KEY: privateKey() };
+      runs.key.push(await superviseRun(command, key));
+      runs.short.push(await superviseRun(command, { ...key, PASSWORD: SHORTEST }));
     }
     const value = (of: readonly SupervisedRun[]) =>
       LINES /
@@ -36,6 +45,12 @@ export const mask: Benchmark = {
     return [
       { what: `runner, ${TOKENS} secrets`, unit, value: value(runs.tokens), floor },
       { what: `runner, ${TOKENS} secrets and a private key`, unit, value: value(runs.key), floor },
+      {
+        what: `runner, ${TOKENS} secrets, a private key and one of 4 characters`,
+        unit,
+        value: value(runs.short),
+        floor,
+      },
     ];
   },
 };

@@ -3,7 +3,7 @@ import type { BrokenEncoding } from './broken-encodings.ts';
 /** The first place from `at` on where a pattern may begin. */
 export type Skip = (bytes: Uint8Array, at: number) => number;
 
-const LONGEST_WINDOW = 16;
+const LONGEST_WINDOW = 32;
 const HASHES = 1 << 16;
 const GAP = 1;
 
@@ -19,17 +19,20 @@ export function openBrokenSkip(patterns: readonly Uint8Array[], encoding: Broken
   const begins = new Uint8Array(1 << 14);
   for (const [first, second] of patterns) begins[(first! << 7) | second!] = 1;
   return (bytes, at) => {
-    let here = at;
-    for (let last = here + window - 1; last < bytes.length; last = here + window - 1) {
+    const end = bytes.length;
+    let last = at + window - 1;
+    while (last < end) {
       if (inside[blockHash(codes[bytes[last - 2]!]!, codes[bytes[last - 1]!]!, codes[bytes[last]!]!)] === 0) {
-        here += window - 2;
+        last += window - 2;
       } else {
+        const here = last - window + 1;
         // Two digits at least are in front of the first gap.
         if (begins[(codes[bytes[here]!]! << 7) | codes[bytes[here + 1]!]!] !== 0) return here;
-        here += 1;
+        last += 1;
       }
     }
-    for (; here + 1 < bytes.length; here += 1) {
+    let here = last - window + 1;
+    for (; here + 1 < end; here += 1) {
       if (begins[(codes[bytes[here]!]! << 7) | codes[bytes[here + 1]!]!] !== 0) break;
     }
     return here;

@@ -19,7 +19,7 @@ export interface PatternSearch {
 }
 
 /** Windows longer than this are not worth it: a text has few places where so little fits. */
-const LONGEST_WINDOW = 16;
+const LONGEST_WINDOW = 32;
 const HASHES = 1 << 16;
 
 /**
@@ -114,8 +114,10 @@ function shiftTable(patterns: readonly Uint8Array[], window: number, block: 2 | 
   const shifts = new Uint8Array(HASHES).fill(window - block + 1);
   for (const pattern of patterns) {
     for (let at = block - 1; at < window; at += 1) {
-      const pair = (pattern[at - 1]! << 8) | pattern[at]!;
-      const hash = block === 2 ? pair : blockHash(pattern[at - 2]!, pattern[at - 1]!, pattern[at]!);
+      const hash =
+        block === 2
+          ? (pattern[at - 1]! << 8) | pattern[at]!
+          : blockHash(pattern[at - 2]!, pattern[at - 1]!, pattern[at]!);
       shifts[hash] = Math.min(shifts[hash]!, window - 1 - at);
     }
   }

@@ -1,5 +1,5 @@
 /** Of a longer pattern only so much is a state of the automaton for each byte. */
-export const HEAD_BYTES = 128;
+export const HEAD_BYTES = 64;
 
 /** Patterns too long for the automaton: known by their first bytes, and followed from there on for as long as a stream goes on like one. */
 export interface LongPatterns {

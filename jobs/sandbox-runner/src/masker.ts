@@ -10,7 +10,7 @@ export const MASK = '***';
 export const SHORTEST_MASKED = 4;
 
 /** Forms shorter than this have a search of their own. */
-const SHORT_FORM = 8;
+const SHORT_FORM = 16;
 
 /** Masks one stream of bytes. Bytes that may be the beginning of a secret are held back until the next ones decide. */
 export interface Masker {

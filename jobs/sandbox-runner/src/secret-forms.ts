@@ -1,4 +1,4 @@
-import { textForms } from './text-forms.ts';
+import { lineForms, textForms } from './text-forms.ts';
 
 /** Each line of a value, and every form of one, must be at least so long: a shorter one is in every text. */
 const SHORTEST_LINE = 8;
@@ -24,7 +24,7 @@ export function secretForms(value: string): SecretForms {
   const whole = value.replace(/^[\r\n]+|[\r\n]+$/g, '');
   const bytes = Buffer.from(whole);
   const texts = new Set(textForms(whole));
-  for (const line of linesOf(whole)) textForms(line).forEach((form) => texts.add(form));
+  for (const line of linesOf(whole)) lineForms(line).forEach((form) => texts.add(form));
   const isBroken = bytes.length >= SHORTEST_BROKEN;
   if (!isBroken) inOnePiece(bytes).forEach((form) => texts.add(form));
   return {

@@ -3,6 +3,11 @@ export function textForms(text: string): string[] {
   return [...new Set([text, ...urlForms(text), ...jsonForms(text), ...htmlForms(text), ...quotedForms(text)])];
 }
 
+/** Of a line of a value, which is printed by itself or in a string of a log that is JSON: many lines in all forms would take too long. */
+export function lineForms(line: string): string[] {
+  return [...new Set([line, ...jsonForms(line)])];
+}
+
 /** What each of the usual encoders leaves as it is, beside letters and digits. */
 const LEFT_BY_URL_ENCODERS = [
   // RFC 3986: curl, Go and Python's quote with nothing safe.
