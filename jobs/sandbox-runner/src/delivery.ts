@@ -19,6 +19,8 @@ export interface Delivery {
   send(kind: 'logs', body: string, lines: { readonly from: number; readonly through: number }): void;
   send(kind: 'finished', body: string): void;
   readonly ackedThrough: number;
+  /** More waits than is on its way. */
+  readonly isBehind: boolean;
   /** More waits than may, on disk or in memory alone, and what for: whoever reads the pipes has to wait for `onRoom`. */
   readonly fullBy: OutputWait | undefined;
   /** Bytes of all messages so far, and of those that are not acknowledged. */
@@ -233,6 +235,9 @@ export function openDelivery(args: {
     get ackedThrough() {
       // All that is still under way was begun before what waits.
       return ackedThrough(highestAcked, underWay);
+    },
+    get isBehind() {
+      return queue.length > 0 || spilledFrom !== undefined;
     },
     get fullBy() {
       return fullBy();

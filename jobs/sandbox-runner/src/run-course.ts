@@ -85,6 +85,7 @@ export async function runCourse(args: CourseArgs): Promise<EndCause> {
     maxLogBytes: answer.limits.max_log_bytes,
     limitPolicy: answer.limits.log_limit_policy,
     now,
+    isBehind: () => delivery.isBehind,
     onBatch(batch) {
       const lines = { from: batch.lines[0]!.seq, through: batch.lines.at(-1)!.seq };
       delivery.send('logs', signer.logs(batch), lines);

@@ -28,6 +28,8 @@ export function openRunLog(args: {
   readonly limitPolicy?: LogLimitPolicy | undefined;
   readonly now: () => number;
   readonly onBatch: (batch: Batch) => void;
+  /** Whether batches wait for their turn to be sent; never, unless told. */
+  readonly isBehind?: () => boolean;
   /** Called once under `stop`; from then on the command's output is dropped. */
   readonly onOutputLimit: () => void;
 }): RunLog {
@@ -35,6 +37,7 @@ export function openRunLog(args: {
   const batcher = openBatcher({
     batchMs: args.batchMs,
     now: args.now,
+    ...(args.isBehind && { isBehind: args.isBehind }),
     onBatch(batch) {
       endRecord.add(batch);
       args.onBatch(batch);

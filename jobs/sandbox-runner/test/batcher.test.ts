@@ -7,9 +7,14 @@ import { SESSION } from './fake-intake.ts';
 
 const line = (seq: number, text: string): LogLine => ({ seq, stream: 'stdout', ms: 1_795_000_000_000, text });
 
-function open(batchMs: number) {
+function open(batchMs: number, waits: { readonly isBehind: boolean } = { isBehind: false }) {
   const batches: Batch[] = [];
-  const batcher = openBatcher({ batchMs, now: Date.now, onBatch: (batch) => batches.push(batch) });
+  const batcher = openBatcher({
+    batchMs,
+    now: Date.now,
+    onBatch: (batch) => batches.push(batch),
+    isBehind: () => waits.isBehind,
+  });
   const add = (each: LogLine) => batcher.add(each, Buffer.byteLength(each.text));
   return { batcher, add, batches, seqs: () => batches.map(({ lines }) => lines.map(({ seq }) => seq)) };
 }
@@ -97,6 +102,34 @@ describe('batches', () => {
     expect(seqs()).toEqual([[1]]);
     add(line(2, 'a'));
     batcher.settle();
+    expect(seqs()).toEqual([[1], [2]]);
+  });
+
+  test('grow while others wait for their turn, and go as soon as none does', () => {
+    const waits = { isBehind: true };
+    const { batcher, add, seqs } = open(10, waits);
+    add(line(1, 'a'));
+    batcher.settle();
+    for (const seq of [2, 3, 4]) {
+      add(line(seq, 'b'));
+      batcher.settle();
+      jest.advanceTimersByTime(20);
+    }
+    expect(seqs()).toEqual([[1]]);
+    waits.isBehind = false;
+    jest.advanceTimersByTime(10);
+    expect(seqs()).toEqual([[1], [2, 3, 4]]);
+  });
+
+  test('go after a quarter of a second even if the others wait for ever', () => {
+    const { batcher, add, seqs } = open(10, { isBehind: true });
+    add(line(1, 'a'));
+    batcher.settle();
+    add(line(2, 'b'));
+    batcher.settle();
+    jest.advanceTimersByTime(249);
+    expect(seqs()).toEqual([[1]]);
+    jest.advanceTimersByTime(1);
     expect(seqs()).toEqual([[1], [2]]);
   });
 
