@@ -48,6 +48,7 @@ export function openBatcher(args: {
   let bytes = 0;
   let textBytes = 0;
   let isHeld = false;
+  let gatheredMs = 0;
   let lastCut = -Infinity;
   let timer: NodeJS.Timeout | undefined;
 
@@ -62,12 +63,16 @@ export function openBatcher(args: {
     textBytes = 0;
     if (!isHeld) lastCut = args.now();
     isHeld = false;
+    gatheredMs = 0;
     args.onBatch(batch);
   }
 
+  const isBehind = () => args.isBehind?.() === true;
+
+  /** Turns are counted and no clock is asked: one that is set back would let lines wait for as long. */
   function due(): void {
-    const isGathering = args.isBehind?.() && args.now() - lastCut < GATHERED_MS;
-    if (isGathering) timer = setTimeout(due, args.batchMs);
+    gatheredMs += args.batchMs;
+    if (isBehind() && gatheredMs < GATHERED_MS) timer = setTimeout(due, args.batchMs);
     else flush();
   }
 
@@ -86,9 +91,10 @@ export function openBatcher(args: {
       if (lines.length === 0 || (timer && !isHeld)) return;
       clearTimeout(timer);
       isHeld = false;
-      const waitMs = lastCut + args.batchMs - args.now();
-      if (waitMs <= 0) due();
-      else timer = setTimeout(due, Math.min(waitMs, args.batchMs));
+      const sinceMs = args.now() - lastCut;
+      if (sinceMs >= (isBehind() ? GATHERED_MS : args.batchMs)) return flush();
+      const waitMs = args.batchMs - sinceMs;
+      timer = setTimeout(due, waitMs > 0 ? Math.min(waitMs, args.batchMs) : args.batchMs);
     },
     hold() {
       if (lines.length === 0 || timer) return;

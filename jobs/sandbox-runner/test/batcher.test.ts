@@ -133,6 +133,17 @@ describe('batches', () => {
     expect(seqs()).toEqual([[1], [2]]);
   });
 
+  test('go after a quarter of a second also when the clock was set back meanwhile', () => {
+    const { batcher, add, seqs } = open(10, { isBehind: true });
+    add(line(1, 'a'));
+    batcher.settle();
+    jest.setSystemTime(Date.now() - 3_600_000);
+    add(line(2, 'b'));
+    batcher.settle();
+    jest.advanceTimersByTime(250);
+    expect(seqs()).toEqual([[1], [2]]);
+  });
+
   test('that gather already are not held back by lines of our own', () => {
     const { batcher, add, seqs } = open(250);
     add(line(1, 'a'));
