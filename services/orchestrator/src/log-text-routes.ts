@@ -23,6 +23,11 @@ interface AskedText extends TextForm {
   readonly download: boolean;
 }
 
+/** What a log amounts to. */
+const LOG_HEADERS = ['Runvoy-Log-Completeness', 'Runvoy-Log-Lines', 'Runvoy-Log-SHA256'] as const;
+/** What is said of a log and of nothing else that is answered here. */
+const HEADERS_OF_LOG = [...LOG_HEADERS, 'Content-Disposition', 'Content-Encoding'];
+
 /**
  * `GET /api/v1/executions/{id}/logs.txt`: the whole log as text, for `curl` and for keeping; by key or by ticket (`?token=`). What
  * it amounts to stands in its headers, and lines that are missing are named where they would stand. Compressed for who accepts it.
@@ -38,13 +43,13 @@ export function logTextRoutes(app: FastifyInstance, deps: OrchestratorDeps, rate
     querystring: LogTextQuerySchema,
     takesTicket: true,
     answersWith: 'text/plain',
-    answerHeaders: ['Runvoy-Log-Completeness', 'Runvoy-Log-Lines', 'Runvoy-Log-SHA256'],
+    answerHeaders: LOG_HEADERS,
     response: { 200: Type.String() },
     errors: ['INVALID_REQUEST', 'EXECUTION_NOT_FOUND', 'LOG_EXPIRED'],
   } as const satisfies Operation;
   app.get(
     '/api/v1/executions/:id/logs.txt',
-    { schema, config: { needsKey: true } },
+    { schema, config: { needsKey: true }, errorHandler: refuseAsNoLog },
     async (request: TextRequest, reply) => {
       const execution = await readable(deps, rates, request, reply);
       const form = readForm(request.query);
@@ -63,6 +68,15 @@ export function logTextRoutes(app: FastifyInstance, deps: OrchestratorDeps, rate
       return reply.send(pipeline(text, coding.open(), () => undefined));
     },
   );
+}
+
+/** A log whose beginning cannot be read is refused when its head is written already, though not sent: what it says is of no log now. */
+function refuseAsNoLog(error: unknown, _: FastifyRequest, reply: FastifyReply): never {
+  for (const name of HEADERS_OF_LOG) {
+    reply.removeHeader(name);
+    reply.raw.removeHeader(name);
+  }
+  throw error;
 }
 
 async function readable(

@@ -245,6 +245,22 @@ describe('a log that lies in the archive', () => {
     expect(await doors()).toEqual(settled);
   });
 
+  test('and cannot be read there is refused as a whole, and nothing of the refusal is called a log', async () => {
+    await using world = await openWorld();
+    const { id, archive } = await archived(world);
+    world.clock.advance(60_000);
+    await archive();
+    world.clock.advance(10 * DAY_MS);
+    await archive();
+    world.archive.blobs.clear();
+    for (const coding of ['zstd', 'gzip', 'identity']) {
+      const answer = await textOf(world, id, '?download=true', world.adminKey, { 'accept-encoding': coding });
+      expect([answer.statusCode, answer.json().code]).toEqual([503, 'STORE_UNAVAILABLE']);
+      const ofLogs = ['content-encoding', 'content-disposition', 'runvoy-log-completeness', 'runvoy-log-sha256'];
+      expect(ofLogs.filter((name) => name in answer.headers)).toEqual([]);
+    }
+  });
+
   test('and is not kept any more is told to be gone by each door, and the run says since when', async () => {
     await using world = await openWorld();
     const { id, archive } = await archived(world);
