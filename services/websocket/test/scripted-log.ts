@@ -53,6 +53,10 @@ export class ScriptedLog implements LiveFeed {
         await this.#turn('answer');
         return { records };
       },
+      count: async () => {
+        await this.#turn('count');
+        return this.#chunks.length;
+      },
       transact: async (change: (tx: object) => Promise<unknown>) => {
         return change({
           get: async () => this.execution,

@@ -9,6 +9,7 @@ import type {
   Reason,
 } from '@runvoy/protocol';
 import type { PlatformEnd } from '../jobs/job-runner.ts';
+import type { AssessedLog } from '../logs/assessed-log.ts';
 import type { LogManifest } from '../logs/log-manifest.ts';
 import type { DeclaredQuery, Ref } from '../records/records.ts';
 import type { Millis } from '../time/clock.ts';
@@ -200,6 +201,8 @@ export interface Execution {
   readonly end_record?: EndRecord;
   /** All lines of the end record are stored and their SHA-256 agrees. Never taken back. */
   readonly log_proven?: true;
+  /** What its log amounted to when all of it was read and it was not whole; of a run that has ended. */
+  readonly log_assessed?: AssessedLog;
   /** Since when the age of its log counts: its end. There until nothing is left of the log. */
   readonly log_since_ms?: Millis;
   /** When the archiver looks at its log next; absent when it has nothing to do. */

@@ -1,7 +1,8 @@
 import { isTerminal, type Completeness, type LogGap } from '@runvoy/protocol';
-import { executionRef, withFault, type Execution } from '../executions/execution.ts';
+import { executionRef, withFault, type EndRecord, type Execution } from '../executions/execution.ts';
 import type { Records } from '../records/records.ts';
 import type { Clock } from '../time/clock.ts';
+import { assessedBefore, countChunks, keepAssessed } from './known-assessment.ts';
 import type { LogStore } from './log-store.ts';
 import { digestStored } from './prove-log.ts';
 import { readChunks, readTail } from './read-log.ts';
@@ -26,13 +27,31 @@ export interface LogAssessment {
 /**
  * Says whether every line is there. `complete` is said only when the stored lines are exactly 1 to the end record's and their
  * SHA-256 agrees; the proof is stored, so it is worked out once. A digest that does not agree is a recorded fault and stays `unproven`.
+ * What is found of a log that is not whole, once its run has ended, is kept until a chunk of it comes.
  */
 export async function assessLog(deps: AssessDeps, execution: Execution): Promise<LogAssessment> {
   const { end_record, log_proven, execution_id } = execution;
   if (execution.log_expired) return assessExpired(execution);
+  if (end_record && log_proven) return { completeness: 'complete', ...statedBy(end_record), gaps: [] };
+  if (!isTerminal(execution.status)) return assessByReading(deps, execution);
+  const chunks = await countChunks(deps.records, execution_id);
+  const known = assessedBefore(execution, chunks);
+  if (known) {
+    const { completeness, lines, gaps } = known;
+    return { completeness, lines, ...(end_record && statedBy(end_record)), gaps };
+  }
+  const assessment = await assessByReading(deps, execution);
+  const { completeness } = assessment;
+  if (completeness === 'gaps' || completeness === 'unproven') {
+    await keepAssessed(deps.records, execution, { ...assessment, completeness }, chunks);
+  }
+  return assessment;
+}
+
+async function assessByReading(deps: AssessDeps, execution: Execution): Promise<LogAssessment> {
+  const { end_record, execution_id } = execution;
   if (!end_record) return assessWithoutEnd(deps, execution);
-  const stated = { lines: end_record.lines, bytes: end_record.bytes, sha256: end_record.sha256 };
-  if (log_proven) return { completeness: 'complete', ...stated, gaps: [] };
+  const stated = statedBy(end_record);
   const { gaps, sha256 } = await digestStored(deps, execution_id, end_record.lines);
   if (gaps.length > 0) return { completeness: settledWord(execution, 'gaps'), ...stated, gaps };
   if (sha256 !== end_record.sha256) {
@@ -41,6 +60,10 @@ export async function assessLog(deps: AssessDeps, execution: Execution): Promise
   }
   await storeProof(deps.records, execution_id);
   return { completeness: 'complete', ...stated, gaps };
+}
+
+function statedBy({ lines, bytes, sha256 }: EndRecord): Pick<LogAssessment, 'lines' | 'bytes' | 'sha256'> {
+  return { lines, bytes, sha256 };
 }
 
 /** What was known of it when it was there. */
@@ -86,7 +109,8 @@ async function storeProof(records: Records, executionId: string): Promise<void> 
   await records.transact(async (tx) => {
     const execution = await tx.get(executionRef(executionId));
     if (!execution || execution.log_proven) return;
-    tx.set(executionRef(executionId), { ...execution, log_proven: true });
+    const { log_assessed: _, ...rest } = execution;
+    tx.set(executionRef(executionId), { ...rest, log_proven: true });
   });
 }
 

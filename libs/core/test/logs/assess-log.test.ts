@@ -120,6 +120,38 @@ describe('gaps', () => {
     expect((await assess(run)).completeness).toBe('complete');
   });
 
+  test('are worked out once, whoever asks, until a line of them comes', async () => {
+    const run = await reported([1, 'one', 'two'], [4, 'four']);
+    await end(run);
+    const { world } = run;
+    const first = await assess(run);
+    const cost = async () => {
+      const [reads, writes] = [world.records.reads, world.records.writes.length];
+      const assessment = await assess(run);
+      // One read is that of the execution; that chunks are counted reads none of them.
+      return { assessment, reads: world.records.reads - reads - 1, writes: world.records.writes.length - writes };
+    };
+    expect(await cost()).toEqual({ assessment: first, reads: 0, writes: 0 });
+    await appendBatch(world, run.id, run.logs(5, 'five'));
+    const second = await cost();
+    expect(second.assessment).toMatchObject({ completeness: 'gaps', gaps: [{ from: 3, to: 3 }] });
+    expect(second.reads).toBeGreaterThan(0);
+    expect(await cost()).toEqual({ assessment: second.assessment, reads: 0, writes: 0 });
+    await appendBatch(world, run.id, run.logs(3, 'three'));
+    expect(await cost()).toMatchObject({ assessment: { completeness: 'complete', gaps: [] }, writes: 1 });
+  });
+
+  test('are worked out anew when the end record comes late', async () => {
+    const world = await RunWorld.open();
+    const run = await world.running();
+    await appendBatch(world, run.id, run.logs(1, 'one', 'two'));
+    await end(run);
+    expect(await assess(run)).toMatchObject({ completeness: 'unproven', lines: 2, gaps: [] });
+    await run.finish({}, ...LINES);
+    expect(await assess(run)).toMatchObject({ completeness: 'gaps', lines: 5, gaps: [{ from: 3, to: 5 }] });
+    expect(await assess(run)).toMatchObject({ completeness: 'gaps', lines: 5, gaps: [{ from: 3, to: 5 }] });
+  });
+
   test('are found up to any line', async () => {
     const run = await reported([2, 'two'], [5, 'five']);
     expect(await findGaps(run.world, run.id, 7)).toEqual([
