@@ -2,13 +2,14 @@ import { PassThrough } from 'node:stream';
 import { readCommandLine } from '../../clients/cli/src/command-line.ts';
 import { openTerminal } from '../../clients/cli/src/terminal.ts';
 
-/** Carries out a command line within this process, which costs no start of another. */
+/** Carries out a command line within this process, which costs no start of another. What it writes to `stdout` may be read by the caller. */
 export async function runvoyHere(
   args: readonly string[],
   { endpoint, apiKey }: { readonly endpoint: string; readonly apiKey: string },
   isTTY = false,
+  stdout = new PassThrough(),
 ) {
-  const streams = { stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough() };
+  const streams = { stdin: new PassThrough(), stdout, stderr: new PassThrough() };
   for (const stream of Object.values(streams)) Object.assign(stream, { isTTY });
   const { command, options, words } = readCommandLine(args);
   const code = await (

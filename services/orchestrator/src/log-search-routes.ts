@@ -11,11 +11,12 @@ import {
 } from '@runvoy/core';
 import { ExecutionParamsSchema, LogSearchQuerySchema, SearchedLogSchema } from '@runvoy/protocol/schemas';
 import { LIMITS, type FirstErrorBody, type LogStream, type SearchLogBody } from '@runvoy/protocol';
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { callerOf } from './authentication.ts';
 import type { OrchestratorDeps } from './deps.ts';
 import { readableLog } from './execution-routes.ts';
 import { readCount, readStream, readSwitch, readText } from './list-query.ts';
+import { whileAwaited } from './while-awaited.ts';
 
 type Query = Readonly<Record<string, unknown>>;
 
@@ -47,16 +48,11 @@ export function logSearchRoutes(api: FastifyInstance, deps: OrchestratorDeps): v
       const search = await readSearch(request.query);
       const execution = await readableLog(deps.records, callerOf(request), request.params.id);
       const lines = readLineBatches(deps, execution.execution_id, search.after);
-      const signal = goneSignal(reply);
       const isTimeUp = timer(deps);
-      try {
+      return whileAwaited(reply, async (signal) => {
         const found = await searchLog(lines, { ...search, isTimeUp, signal });
-        return await answerOf(deps, execution, search, found);
-      } catch (error) {
-        if (!signal.aborted) throw error;
-        // There is nobody to answer.
-        return reply.hijack();
-      }
+        return answerOf(deps, execution, search, found);
+      });
     },
   );
 }
@@ -90,13 +86,6 @@ async function readSearch(query: Query): Promise<AskedSearch> {
     after: readCount('after', query['after'], 0),
     matcher: (one) => (isAsked(one) ? (term ?? errorMatcher(one)) : undefined),
   };
-}
-
-/** Aborts when whoever asked has left. */
-function goneSignal({ raw }: FastifyReply): AbortSignal {
-  const gone = new AbortController();
-  raw.once('close', () => gone.abort());
-  return gone.signal;
 }
 
 function timer({ clock }: OrchestratorDeps): () => boolean {

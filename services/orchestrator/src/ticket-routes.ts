@@ -15,6 +15,7 @@ import { readableLog } from './execution-routes.ts';
 import { eventsTicketUrl, readTicket, withTicket } from './links.ts';
 import { readCount, readLogQuery } from './list-query.ts';
 import type { Operation } from './openapi/operation.ts';
+import { whileAwaited } from './while-awaited.ts';
 
 type ById = { Params: { id: string } };
 type ByQuery = { Querystring: Record<string, unknown> };
@@ -87,9 +88,9 @@ export function ticketRoutes(api: FastifyInstance, deps: OrchestratorDeps): void
     response: { 200: VerifiedLogSchema },
     errors: ['EXECUTION_NOT_FOUND', 'LOG_EXPIRED'],
   } as const satisfies Operation;
-  api.get<ById>('/executions/:id/logs/verify', { schema: verifySchema }, async (request): Promise<VerifyLogBody> => {
+  api.get<ById>('/executions/:id/logs/verify', { schema: verifySchema }, async (request, reply) => {
     const { execution } = await asked(request);
-    return verifyLog(deps, execution);
+    return whileAwaited(reply, (signal): Promise<VerifyLogBody> => verifyLog(deps, execution, signal));
   });
 }
 

@@ -15,9 +15,14 @@ export interface StoredDigest {
   readonly sha256: string;
 }
 
-/** Walks the whole log once, chunk by chunk: memory stays flat. */
-export function digestStored(log: LogStore, executionId: string, lines: number): Promise<StoredDigest> {
-  return digestOf(readChunks(log, executionId, 0), lines);
+/** Walks the whole log once, chunk by chunk: memory stays flat. Rejects with the reason of `signal` when it aborts. */
+export function digestStored(
+  log: LogStore,
+  executionId: string,
+  lines: number,
+  signal?: AbortSignal,
+): Promise<StoredDigest> {
+  return digestOf(readChunks(log, executionId, 0), lines, signal);
 }
 
 /**
@@ -35,12 +40,17 @@ export async function isProvenByFirstPage(
   return stored.gaps.length === 0 && stored.sha256 === sha256;
 }
 
-async function digestOf(chunks: AsyncIterable<LogChunk> | Iterable<LogChunk>, lines: number): Promise<StoredDigest> {
+async function digestOf(
+  chunks: AsyncIterable<LogChunk> | Iterable<LogChunk>,
+  lines: number,
+  signal?: AbortSignal,
+): Promise<StoredDigest> {
   const hash = createHash('sha256');
   const gaps: LogGap[] = [];
   let next = 1;
   let bytes = 0;
   for await (const chunk of chunks) {
+    signal?.throwIfAborted();
     if (chunk.from > next) gaps.push({ from: next, to: chunk.from - 1 });
     let rows = '';
     for (const line of linesOf(chunk)) rows += digestRow(line);

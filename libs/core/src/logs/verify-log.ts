@@ -8,14 +8,15 @@ import { readTail } from './read-log.ts';
 
 /**
  * Reads the whole stored log anew and compares it with what the runner signed at its end, whatever was found before. It changes
- * nothing. Fails with `LOG_EXPIRED` when it was removed while it was read. Memory stays flat, however long the log is.
+ * nothing. Fails with `LOG_EXPIRED` when it was removed while it was read. Memory stays flat, however long the log is. Rejects with the
+ * reason of `signal` when it aborts: nobody waits for the answer any more.
  */
-export async function verifyLog(log: AssessDeps, execution: Execution): Promise<VerifyLogBody> {
+export async function verifyLog(log: AssessDeps, execution: Execution, signal?: AbortSignal): Promise<VerifyLogBody> {
   const { execution_id, status, end_record, facts } = execution;
   const isSettled = isLogSettled(execution, log.clock.now());
   const stored = await readTail(log, execution_id);
   const lines = end_record?.lines ?? stored;
-  const { gaps, sha256 } = await digestStored(log, execution_id, lines);
+  const { gaps, sha256 } = await digestStored(log, execution_id, lines, signal);
   const isWhole = gaps.length === 0 && stored <= lines;
   const isProven = end_record !== undefined && isWhole && sha256 === end_record.sha256;
   // A run that never had a runner has no log to prove: nothing was promised and nothing is missing.
