@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { digestRow, type LogGap } from '@runvoy/protocol';
+import type { LogGap } from '@runvoy/protocol';
 import type { EndRecord } from '../executions/execution.ts';
-import { linesOf, type LogChunk } from './log-chunk.ts';
+import { digestRows } from './digest-rows.ts';
+import type { LogChunk } from './log-chunk.ts';
 import type { LogStore } from './log-store.ts';
 import { readChunks, readFirstChunks } from './read-log.ts';
 
@@ -52,9 +53,7 @@ async function digestOf(
   for await (const chunk of chunks) {
     signal?.throwIfAborted();
     if (chunk.from > next) gaps.push({ from: next, to: chunk.from - 1 });
-    let rows = '';
-    for (const line of linesOf(chunk)) rows += digestRow(line);
-    hash.update(rows);
+    hash.update(digestRows(chunk));
     next = chunk.through + 1;
     bytes += chunk.body.byteLength;
     if (bytes < BYTES_A_TURN) continue;
