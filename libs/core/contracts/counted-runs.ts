@@ -19,6 +19,7 @@ import { appendBatch } from '../src/logs/append-batch.ts';
 import { archiveLogs } from '../src/logs/archive-logs.ts';
 import { assessLog } from '../src/logs/assess-log.ts';
 import { recordsLiveFeed } from '../src/logs/live-feed.ts';
+import { takeLaneEntry } from '../src/logs/replay-lane.ts';
 import { readChunkPage } from '../src/logs/read-log.ts';
 import type { Records } from '../src/records/records.ts';
 import { traceRequest } from '../src/trace/trace-request.ts';
@@ -179,6 +180,12 @@ async function countRunning(counted: CountedWorld): Promise<readonly OperationRo
     await follower.isTold(2, 1);
   });
   follower.leaves();
+  await counted.step('a chunk of both lanes, by the second', () =>
+    takeLaneEntry(world, run.laneEntry(run.logs(2, 'two'))),
+  );
+  await counted.step('a chunk of the safety lane alone', () =>
+    takeLaneEntry(world, run.laneEntry(run.logs(3, 'three'))),
+  );
   await counted.step('a stop', () => run.stop());
   await counted.step('a stop that is asked for again', () => run.stop());
   await counted.step('a stop that is left less time', () => run.stop(0));

@@ -52,6 +52,14 @@ export class CountingRecords implements Records {
     return this.#records.get(ref);
   }
 
+  getFields<T extends object, F extends keyof T & string>(
+    ref: Ref<T>,
+    fields: readonly F[],
+  ): Promise<Pick<T, F> | undefined> {
+    this.#read(1);
+    return this.#records.getFields(ref, fields);
+  }
+
   async create<T extends object>(ref: Ref<T>, value: T): Promise<void> {
     await this.#records.create(ref, value);
     this.#wrote(1);

@@ -41,6 +41,33 @@ function singleRecordContract(open: OpenRecords): void {
     });
   });
 
+  test('of some fields of a record those that it has are read, and nothing else of it', async () => {
+    await using records = await open();
+    const body = new Uint8Array(1_000).fill(7);
+    await records.create(chunk('a'), { execution_id: 'x', through: 3, body });
+    await records.create(run('b'), { status: 'RUNNING', note: 'left out' });
+    expect(await records.getFields(chunk('a'), ['execution_id', 'through'])).toEqual({ execution_id: 'x', through: 3 });
+    expect(await records.getFields(chunk('a'), ['body'])).toEqual({ body });
+    expect(await records.getFields(run('b'), ['status', 'created_by'])).toEqual({ status: 'RUNNING' });
+    expect(await records.getFields(run('b'), ['created_by'])).toEqual({});
+    expect(await records.getFields(run('a'), ['status'])).toBeUndefined();
+  });
+
+  test('fields of many records that are asked for at once are those of each', async () => {
+    await using records = await open();
+    for (const id of ['a', 'b', 'c']) await records.create(run(id), { status: id, created_by: `${id}@example.com` });
+    const asked = ['a', 'none', 'b', 'b', 'c'].map((id) => records.getFields(run(id), ['status']));
+    const other = records.getFields(run('c'), ['created_by']);
+    expect(await Promise.all(asked)).toEqual([
+      { status: 'a' },
+      undefined,
+      { status: 'b' },
+      { status: 'b' },
+      { status: 'c' },
+    ]);
+    expect(await other).toEqual({ created_by: 'c@example.com' });
+  });
+
   test('a second create with the same id is refused and changes nothing', async () => {
     await using records = await open();
     await records.create(run('a'), { status: 'RUNNING' });
@@ -118,6 +145,7 @@ function singleRecordContract(open: OpenRecords): void {
     await using records = await open();
     await expect(records.create(run(id), {})).rejects.toMatchObject({ code: 'RECORDS_MISUSED' });
     await expect(records.get(run(id))).rejects.toMatchObject({ code: 'RECORDS_MISUSED' });
+    await expect(records.getFields(run(id), ['status'])).rejects.toMatchObject({ code: 'RECORDS_MISUSED' });
   });
 
   test('a collection that is not declared is refused', async () => {

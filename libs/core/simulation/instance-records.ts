@@ -29,6 +29,13 @@ export class InstanceRecords implements Records {
     return this.#read(`get ${this.#nameOf(ref)}`, () => this.#inner.get(ref));
   }
 
+  getFields<T extends object, F extends keyof T & string>(
+    ref: Ref<T>,
+    fields: readonly F[],
+  ): Promise<Pick<T, F> | undefined> {
+    return this.#read(`get fields of ${this.#nameOf(ref)}`, () => this.#inner.getFields(ref, fields));
+  }
+
   create<T extends object>(ref: Ref<T>, value: T): Promise<void> {
     return this.#write(`create ${this.#nameOf(ref)}`, async (noteWrites) => {
       await this.#inner.create(ref, value);

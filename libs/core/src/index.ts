@@ -120,6 +120,7 @@ export * from './playbooks/playbook.ts';
 export * from './playbooks/playbooks.ts';
 export * from './playbooks/submit-playbook-run.ts';
 export * from './records/collections.ts';
+export * from './records/picked-fields.ts';
 export * from './records/query-args.ts';
 export * from './records/records.ts';
 export * from './records/storable-record.ts';

@@ -28,6 +28,7 @@ export function failingRecords(
   };
   const failing: Records = {
     get: (ref) => step(() => records.get(ref)),
+    getFields: (ref, fields) => step(() => records.getFields(ref, fields)),
     create: (ref, value) => step(() => records.create(ref, value)),
     createMany: (entries) => step(() => records.createMany(entries)),
     compareAndSet: (ref, version, value) => step(() => records.compareAndSet(ref, version, value)),

@@ -1,6 +1,7 @@
 import { compareValues, ModelRecords } from '../contracts/model-records.ts';
 import { Failure } from '../src/failure.ts';
 import { COLLECTIONS, QUERIES, type QueryDeclaration, type QueryName } from '../src/records/collections.ts';
+import { pickedFields } from '../src/records/picked-fields.ts';
 import type {
   Change,
   CreateOutcome,
@@ -45,6 +46,14 @@ export class MemoryRecords implements Records {
     this.reads += 1;
     this.beforeGet(ref);
     return this.#read(ref);
+  }
+
+  async getFields<T extends object, F extends keyof T & string>(
+    ref: Ref<T>,
+    fields: readonly F[],
+  ): Promise<Pick<T, F> | undefined> {
+    const stored = await this.get(ref);
+    return stored && pickedFields(stored.value, fields);
   }
 
   async create<T extends object>(ref: Ref<T>, value: T): Promise<void> {

@@ -16,6 +16,7 @@ import { ContentionLanes } from './firestore/contention-lanes.ts';
 import { DocumentShapes } from './firestore/document-shapes.ts';
 import { FirestoreTx } from './firestore/firestore-tx.ts';
 import { googleAuthorization } from './firestore/google-authorization.ts';
+import { JoinedReads } from './firestore/joined-reads.ts';
 import { ListenClients } from './firestore/listen-clients.ts';
 import { RecordPages } from './firestore/record-pages.ts';
 import { RestDoor } from './firestore/rest-door.ts';
@@ -67,6 +68,7 @@ class RecordsInFirestore implements FirestoreRecords {
   readonly #pages: RecordPages;
   readonly #door: RestDoor;
   readonly #calls: StoreCalls;
+  readonly #fieldReads: JoinedReads;
   readonly #listens: ListenClients;
   readonly #clock: Clock;
   readonly #random: () => number;
@@ -90,6 +92,7 @@ class RecordsInFirestore implements FirestoreRecords {
       now: () => this.#clock.now(),
     });
     this.#calls = new StoreCalls(this.#door, this.#shapes.root, this.#clock, this.#random);
+    this.#fieldReads = new JoinedReads((names, fields) => this.#calls.fieldsOf(names, fields));
     this.#listens = new ListenClients(host);
   }
 
@@ -97,6 +100,14 @@ class RecordsInFirestore implements FirestoreRecords {
     const name = this.#shapes.nameOf(ref);
     const document = await told(this.#calls.get(name));
     return document && (this.#pages.stored(document) as Stored<T>);
+  }
+
+  async getFields<T extends object, F extends keyof T & string>(
+    ref: Ref<T>,
+    fields: readonly F[],
+  ): Promise<Pick<T, F> | undefined> {
+    const document = await told(this.#fieldReads.get(this.#shapes.nameOf(ref), fields));
+    return document && (this.#shapes.valueOf(document.fields) as Pick<T, F>);
   }
 
   async create<T extends object>(ref: Ref<T>, value: T): Promise<void> {

@@ -1,4 +1,4 @@
-import { Failure } from '@runvoy/core';
+import { Failure, pickedFields } from '@runvoy/core';
 import type {
   CreateOutcome,
   Cursor,
@@ -100,6 +100,14 @@ class RecordsInSqlite implements SqliteRecords {
 
   async get<T extends object>(ref: Ref<T>): Promise<Stored<T> | undefined> {
     return answer(() => this.#reader.read(ref) as Stored<T> | undefined);
+  }
+
+  async getFields<T extends object, F extends keyof T & string>(
+    ref: Ref<T>,
+    fields: readonly F[],
+  ): Promise<Pick<T, F> | undefined> {
+    const stored = await this.get(ref);
+    return stored && pickedFields(stored.value, fields);
   }
 
   async create<T extends object>(ref: Ref<T>, value: T): Promise<void> {

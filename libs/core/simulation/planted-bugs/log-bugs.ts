@@ -8,8 +8,8 @@ export const LOG_BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: 'logs/append-batch.ts',
-        find: 'await records.create(chunkRef(executionId, batch.from), chunk);',
-        replace: 'await records.transact(async (tx) => tx.set(chunkRef(executionId, batch.from), chunk));',
+        find: 'await records.create(chunkRef(chunk.execution_id, chunk.from), chunk);',
+        replace: 'await records.transact(async (tx) => tx.set(chunkRef(chunk.execution_id, chunk.from), chunk));',
       },
     ],
   },
@@ -19,8 +19,8 @@ export const LOG_BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: 'logs/append-batch.ts',
-        find: 'await records.create(chunkRef(executionId, batch.from), chunk);',
-        replace: 'records.create(chunkRef(executionId, batch.from), chunk).catch(() => undefined);',
+        find: 'await records.create(chunkRef(chunk.execution_id, chunk.from), chunk);',
+        replace: 'records.create(chunkRef(chunk.execution_id, chunk.from), chunk).catch(() => undefined);',
       },
     ],
   },

@@ -18,6 +18,10 @@ export class OneRecord implements Records {
       : undefined;
   }
 
+  async getFields<T extends object>({ collection, id }: { readonly collection: string; readonly id: string }) {
+    return this.#holds(collection, id) ? (this.execution as unknown as T) : undefined;
+  }
+
   async transact<R>(change: (tx: Tx) => Promise<R>): Promise<R> {
     let next: Execution | undefined;
     const tx: Tx = {

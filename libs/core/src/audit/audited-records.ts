@@ -9,6 +9,7 @@ import type { AuditRecord } from './audit.ts';
 export function auditedRecords(records: Records, told: (record: AuditRecord) => void): Records {
   return {
     get: (ref) => records.get(ref),
+    getFields: (ref, fields) => records.getFields(ref, fields),
     create: (ref, value) => records.create(ref, value),
     createMany: (entries) => records.createMany(entries),
     compareAndSet: (ref, version, value) => records.compareAndSet(ref, version, value),

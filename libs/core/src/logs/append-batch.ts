@@ -7,7 +7,9 @@ import { chunkRef, newChunk, type LogChunk } from './log-chunk.ts';
 import { TakenBatch } from './take-batch.ts';
 
 /**
- * Stores a batch exactly once, whichever lane brings it, however often. Resolves when it is durable.
+ * Stores a batch exactly once, whichever lane brings it, however often. Resolves when it is durable. `isLikelyThere`: it comes by the
+ * lane that is behind the other, as a rule. Then it is asked for first: a look at its hash costs less than a create with all its lines
+ * that is refused.
  * The same content again is no error; other content under a stored number is recorded as a fault, nothing is overwritten, and the
  * call fails with `BATCH_MISMATCH`. Of a message the caller has verified the signature and the form (`lines` numbered from `from`
  * without gaps); a batch that was taken knows whether it is signed, and fails with `BAD_SIGNATURE`.
@@ -16,29 +18,40 @@ export async function appendBatch(
   { records, clock }: { records: Records; clock: Clock },
   executionId: string,
   batch: LogsMessage | TakenBatch,
+  { isLikelyThere = false }: { readonly isLikelyThere?: boolean } = {},
 ): Promise<{ readonly acked_through: number; readonly isNew: boolean }> {
   const chunk = batch instanceof TakenBatch ? batch.chunk : newChunk(executionId, batch, clock.now());
-  try {
-    await records.create(chunkRef(executionId, batch.from), chunk);
-    return { acked_through: chunk.through, isNew: true };
-  } catch (error) {
-    if (!isFailure(error, 'RECORD_EXISTS')) throw error;
-    await requireSame({ records, clock }, executionId, chunk);
-  }
-  return { acked_through: chunk.through, isNew: false };
+  const acked_through = chunk.through;
+  const before = isLikelyThere ? await storedHash(records, chunk) : undefined;
+  if (before === undefined && (await isCreated(records, chunk))) return { acked_through, isNew: true };
+  const stored = before ?? (await storedHash(records, chunk));
+  if (stored !== chunk.content_hash) await refuseOther({ records, clock }, executionId, { chunk, stored });
+  return { acked_through, isNew: false };
 }
 
-async function requireSame(
+async function storedHash(records: Records, { execution_id, from }: LogChunk): Promise<string | undefined> {
+  return (await records.getFields(chunkRef(execution_id, from), ['content_hash']))?.content_hash;
+}
+
+async function isCreated(records: Records, chunk: LogChunk): Promise<boolean> {
+  try {
+    await records.create(chunkRef(chunk.execution_id, chunk.from), chunk);
+    return true;
+  } catch (error) {
+    if (!isFailure(error, 'RECORD_EXISTS')) throw error;
+    return false;
+  }
+}
+
+async function refuseOther(
   { records, clock }: { records: Records; clock: Clock },
   executionId: string,
-  chunk: LogChunk,
-): Promise<void> {
-  const stored = await records.get(chunkRef(executionId, chunk.from));
-  if (stored?.value.content_hash === chunk.content_hash) return;
+  { chunk, stored }: { readonly chunk: LogChunk; readonly stored: string | undefined },
+): Promise<never> {
   await records.transact(async (tx) => {
     const execution = await tx.get(executionRef(executionId));
     if (!execution) return;
-    const details = `lines ${chunk.from}-${chunk.through}: stored ${stored?.value.content_hash}, received ${chunk.content_hash}`;
+    const details = `lines ${chunk.from}-${chunk.through}: stored ${stored}, received ${chunk.content_hash}`;
     if (execution.faults.some((fault) => fault.details === details)) return;
     const noted = withFault(execution, { kind: 'batch_mismatch', at_ms: clock.now(), details });
     if (noted !== execution) tx.set(executionRef(executionId), noted);

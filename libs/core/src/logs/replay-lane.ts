@@ -95,7 +95,7 @@ async function appendOnce(
   batch: Parameters<typeof appendBatch>[2],
 ): Promise<boolean> {
   try {
-    return (await appendBatch(deps, executionId, batch)).isNew;
+    return (await appendBatch(deps, executionId, batch, { isLikelyThere: true })).isNew;
   } catch (error) {
     // Recorded as a fault by appendBatch; the other batches are still wanted.
     if (!isFailure(error, 'BATCH_MISMATCH')) throw error;

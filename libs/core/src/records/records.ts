@@ -91,6 +91,11 @@ export interface Watcher<T extends object> {
  */
 export interface Records {
   get<T extends object>(ref: Ref<T>): Promise<Stored<T> | undefined>;
+  /** Some fields of a record, as far as it has them: what a large one is, without reading it whole. */
+  getFields<T extends object, F extends keyof T & string>(
+    ref: Ref<T>,
+    fields: readonly F[],
+  ): Promise<Pick<T, F> | undefined>;
   /** Fails with `RECORD_EXISTS` when the id is taken: a redelivered batch must not be stored twice. */
   create<T extends object>(ref: Ref<T>, value: T): Promise<void>;
   /** Many creates, each with an outcome of its own, in the order given; not atomic. */

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { appendBatch, isNumbered, isProperLine } from '../../src/logs/append-batch.ts';
-import { chunkRef, linesOf } from '../../src/logs/log-chunk.ts';
+import { chunkRef, linesOf, type LogChunk } from '../../src/logs/log-chunk.ts';
 import { replayLane } from '../../src/logs/replay-lane.ts';
+import type { Ref } from '../../src/records/records.ts';
 import { RunWorld, T0 } from '../run-world.ts';
 
 const chunkWrites = (world: RunWorld) => world.records.writes.filter((write) => write.includes('log-chunks/'));
@@ -44,6 +45,64 @@ describe('[exactly-once]', () => {
     expect(await appendBatch(world, run.id, run.logs(1, 'one'))).toEqual({ acked_through: 1, isNew: false });
     expect(world.records.writes).toHaveLength(writes);
   });
+
+  test('a batch that is likely there is asked for, and neither created nor read', async () => {
+    const world = await RunWorld.open();
+    const run = await world.running();
+    const batch = run.logs(1, 'one', 'two');
+    await appendBatch(world, run.id, batch);
+    const asked: string[] = [];
+    const records = Object.assign(Object.create(world.records) as typeof world.records, {
+      create: async () => void asked.push('create'),
+      getFields: async (ref: Ref<LogChunk>, fields: readonly (keyof LogChunk)[]) => {
+        asked.push(...fields);
+        return world.records.getFields(ref, fields);
+      },
+    });
+    const again = appendBatch({ records, clock: world.clock }, run.id, batch, { isLikelyThere: true });
+    expect(await again).toEqual({ acked_through: 2, isNew: false });
+    expect(asked).toEqual(['content_hash']);
+  });
+
+  test('a batch that is likely there and is not is stored', async () => {
+    const world = await RunWorld.open();
+    const run = await world.running();
+    const append = () => appendBatch(world, run.id, run.logs(1, 'one'), { isLikelyThere: true });
+    expect(await append()).toEqual({ acked_through: 1, isNew: true });
+    expect(await append()).toEqual({ acked_through: 1, isNew: false });
+    expect(chunkWrites(world)).toHaveLength(1);
+  });
+
+  test('a batch that the other lane stores between the look and the create is stored once', async () => {
+    const world = await RunWorld.open();
+    const run = await world.running();
+    const batch = run.logs(1, 'one');
+    const records = Object.assign(Object.create(world.records) as typeof world.records, {
+      getFields: (ref: Ref<LogChunk>, fields: readonly (keyof LogChunk)[]) => world.records.getFields(ref, fields),
+      create: async (ref: Ref<LogChunk>, chunk: LogChunk) => {
+        await appendBatch(world, run.id, batch);
+        await world.records.create(ref, chunk);
+      },
+    });
+    const late = appendBatch({ records, clock: world.clock }, run.id, batch, { isLikelyThere: true });
+    expect(await late).toEqual({ acked_through: 1, isNew: false });
+    expect(chunkWrites(world)).toHaveLength(1);
+    expect((await run.execution()).faults).toEqual([]);
+  });
+
+  test.each([false, true])(
+    'other content under a stored number is refused, whether it is thought to be there: %s',
+    async (isLikelyThere) => {
+      const world = await RunWorld.open();
+      const run = await world.running();
+      await appendBatch(world, run.id, run.logs(1, 'true'));
+      await expect(appendBatch(world, run.id, run.logs(1, 'false'), { isLikelyThere })).rejects.toMatchObject({
+        code: 'BATCH_MISMATCH',
+      });
+      expect((await run.execution()).faults).toMatchObject([{ kind: 'batch_mismatch' }]);
+      expect(linesOf((await world.records.get(chunkRef(run.id, 1)))!.value)[0]?.text).toBe('true');
+    },
+  );
 
   test('other content under a stored number is refused and recorded once, and nothing is overwritten', async () => {
     const world = await RunWorld.open();

@@ -96,6 +96,7 @@ test('a store that fails makes the replay fail: nothing is taken for read that i
   const run = await world.running();
   world.jobs.keeps(1, { entries: [run.laneEntry(run.logs(1, 'a'))], final: true });
   const records = Object.assign(Object.create(world.records) as typeof world.records, {
+    getFields: async () => undefined,
     create: () => Promise.reject(new Error('store down')),
   });
   const { archive, jobs, clock, signingKeys } = world;

@@ -72,6 +72,16 @@ export class StoreCalls {
     return { found: answers.find(({ found }) => found)?.found, ...openedIn(answers) };
   }
 
+  /** Some fields of documents, by their names; those that are not there are left out. */
+  fieldsOf(names: readonly string[], fields: readonly string[]): Promise<Map<string, DocumentProto>> {
+    return this.again(async () => {
+      const answers = (await this.#call('batchGet', { documents: names, mask: { fieldPaths: fields } })) as GetAnswer[];
+      const answered = new Set(answers.map(({ found, missing }) => found?.name ?? missing));
+      if (names.some((name) => !answered.has(name))) throw new StoreProblem('INTERNAL', 'a read without a result');
+      return new Map(answers.flatMap(({ found }) => (found ? [[found.name, found]] : [])));
+    });
+  }
+
   async queryIn(query: QueryProto, readIn: ReadIn | undefined): Promise<Read<DocumentProto[]>> {
     const answers = (await this.#call('runQuery', {
       structuredQuery: query,

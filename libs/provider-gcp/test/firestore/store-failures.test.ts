@@ -6,7 +6,8 @@ import type { Scripted, ScriptedStore } from './scripted-store.ts';
 
 const run: Ref<{ status?: string; command?: string }> = { collection: 'executions', id: 'a' };
 const newest: DeclaredQuery<object> = { name: 'executionsNewestFirst' };
-const NAME = 'projects/p/databases/runvoy/documents/runvoy-executions/a';
+const nameOf = (id: string) => `projects/p/databases/runvoy/documents/runvoy-executions/${id}`;
+const NAME = nameOf('a');
 const UPDATED = '2026-01-01T00:00:00.000001Z';
 
 const missing: Scripted = { status: 200, body: [{ missing: NAME, readTime: UPDATED }] };
@@ -75,6 +76,33 @@ describe('a read', () => {
     await store[Symbol.asyncDispose]();
     await using records = openFirestoreRecords({ projectId: 'p', host: store.host, clock: restlessClock() });
     await expect(records.get(run)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+  });
+
+  test('of some fields asks for these alone, and for those of others together while an answer is on its way', async () => {
+    const answer = (...ids: string[]): Scripted => ({
+      status: 200,
+      // Firestore answers in any order.
+      body: ids.toReversed().map((id) => ({ found: { name: nameOf(id), fields: { status: { stringValue: id } } } })),
+    });
+    await over([answer('a'), answer('b', 'c')], async (records, store) => {
+      const statusOf = (id: string) => records.getFields({ ...run, id }, ['status']);
+      expect(await Promise.all(['a', 'b', 'c', 'b'].map(statusOf))).toEqual(
+        ['a', 'b', 'c', 'b'].map((status) => ({ status })),
+      );
+      expect(store.asked.map(({ body }) => body)).toEqual([
+        { documents: [nameOf('a')], mask: { fieldPaths: ['status'] } },
+        { documents: [nameOf('b'), nameOf('c')], mask: { fieldPaths: ['status'] } },
+      ]);
+    });
+  });
+
+  test('of some fields of several records is a store that does not answer for each of them, and asked anew afterwards', async () => {
+    const nothing: Scripted = { status: 200, body: [] };
+    await over([nothing, nothing, nothing, nothing, found], async (records, store) => {
+      await expect(records.getFields(run, ['status'])).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+      expect(await records.getFields(run, ['status'])).toEqual({ status: 'RUNNING' });
+      expect(store.asked).toHaveLength(5);
+    });
   });
 
   test('that answers a missing document is not asked again', async () => {
