@@ -38,8 +38,8 @@ export interface Delivery {
 /** Unacknowledged messages kept in memory; the rest is read back from the spool, so memory stays flat while the server is away. */
 const MEMORY_BYTES = 4 * 1024 * 1024;
 /**
- * Batches on their way at once. Each waits for a durable commit of the server, which takes as long for several as for one; their
- * numbers say where they belong, whichever comes first.
+ * Batches on their way at once, unless told. Each waits for a durable commit of the server, which takes as long for several as for one;
+ * their numbers say where they belong, whichever comes first.
  */
 const AT_ONCE = 4;
 /** How long an unreachable server may hold up a command whose lines are safe in the other lane. */
@@ -60,10 +60,13 @@ export function openDelivery(args: {
   readonly backlogBytes: number;
   readonly memoryBytes?: number;
   readonly letGoMs?: number;
+  /** How many batches may be on their way at once. */
+  readonly atOnce?: number | undefined;
 }): Delivery {
   const memoryBytes = args.memoryBytes ?? MEMORY_BYTES;
   const { backlogBytes } = args;
   const letGoMs = args.letGoMs ?? LET_GO_MS;
+  const atOnce = args.atOnce ?? AT_ONCE;
   const buffers = openMessageBuffers();
   const underWay = new Set<Message>();
   /** Next to be sent, without holes. */
@@ -136,7 +139,7 @@ export function openDelivery(args: {
   }
 
   function pump(): void {
-    while (!dismissed && underWay.size < AT_ONCE) {
+    while (!dismissed && underWay.size < atOnce) {
       if (queue.length === 0) refill();
       const message = queue[0];
       if (!message || (message.kind === 'finished' && underWay.size > 0)) break;

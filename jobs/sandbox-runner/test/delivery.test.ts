@@ -28,6 +28,9 @@ function open(args: {
   letGoMs?: number;
   /** Batches that the server answers late. */
   slow?: { readonly from: number; readonly until: Promise<void> };
+  atOnce?: number | undefined;
+  /** Resolves when a batch may be answered; at once, unless told. */
+  answered?: () => Promise<void>;
 }) {
   spools += 1;
   const real = openSpool(join(directory, `spool.${spools}`), { execution_id: '0'.repeat(32), attempt: 1 });
@@ -55,6 +58,7 @@ function open(args: {
       await Promise.resolve();
       const from = (JSON.parse(body.toString()) as { from?: number }).from;
       if (from !== undefined && from === args.slow?.from) await args.slow.until;
+      await args.answered?.();
       if (!args.accept()) return { outcome: 'unreachable', why: 'planted' };
       got.push(call === 'finished' ? 'finished' : String(from));
       return ACCEPTED;
@@ -71,6 +75,7 @@ function open(args: {
     note: (text) => notes.push(text),
     memoryBytes: args.memoryBytes ?? 300,
     backlogBytes: args.backlogBytes ?? 1 << 20,
+    atOnce: args.atOnce,
     ...(args.letGoMs === undefined ? {} : { letGoMs: args.letGoMs }),
   });
   return { delivery, got, notes, memory, room: () => room };
@@ -161,6 +166,26 @@ describe('delivery', () => {
     await delivery.settle(10_000);
     expect(got.slice(5)).toEqual(['2', 'finished']);
     expect(delivery.ackedThrough).toBe(6);
+  });
+
+  test.each([
+    ['four batches, unless told', undefined, 4],
+    ['as many batches as it is told', 8, 8],
+  ])('has %s on their way, and sends the next when one is taken', async (_title, atOnce, most) => {
+    const taken: (() => void)[] = [];
+    const answered = () => new Promise<void>((go) => taken.push(go));
+    const { delivery, got } = open({ accept: () => true, memoryBytes: 1 << 20, atOnce, answered });
+    for (let seq = 1; seq <= 12; seq += 1) delivery.send('logs', bodyOf(seq), { from: seq, through: seq });
+    await until('as many as may be', () => taken.length === most);
+    taken[1]!();
+    await until('the next', () => taken.length === most + 1);
+    expect(got).toEqual(['2']);
+    for (let next = 0; next < 12; next += 1) {
+      await until('the next', () => taken.length > next);
+      taken[next]!();
+    }
+    await delivery.settle(10_000);
+    expect(got.toSorted((a, b) => Number(a) - Number(b))).toEqual(Array.from({ length: 12 }, (_, i) => String(i + 1)));
   });
 
   test('is full when the disk takes nothing and the server is away, and says when there is room', async () => {
