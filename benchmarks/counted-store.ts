@@ -2,10 +2,11 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-/** What a store was asked by REST, by the name of the call, and how much all of it was, REST or not. */
+/** What a store was asked by REST, by the name of the call, and how much all of it and all answers were, REST or not. */
 export interface Asked {
   readonly counts: Readonly<Record<string, number>>;
   readonly bytes: number;
+  readonly answerBytes: number;
 }
 
 export interface CountedStore extends AsyncDisposable {

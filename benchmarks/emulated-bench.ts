@@ -3,10 +3,12 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startFirestoreEmulator, startPubSubEmulator } from '@runvoy/google-fakes';
 import { testApi, type TestApi } from '../services/standalone/test/server.ts';
-import { startEmulatedStack } from '../tools/emulated/stack.ts';
+import { ROLES } from '../tools/emulated/deployment.ts';
+import { startEmulatedStack, type EmulatedStack } from '../tools/emulated/stack.ts';
 import { openBareFirestore, type BareFirestore } from './bare-firestore.ts';
 import { countStore, type Asked } from './counted-store.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
+import { watchTreeCpu } from './tree-cpu.ts';
 
 // Nobody here is on Google Cloud; its clients need not ask.
 process.env['METADATA_SERVER_DETECTION'] ??= 'none';
@@ -19,7 +21,24 @@ export interface EmulatedBench extends AsyncDisposable {
   readonly sharedDirectory: string;
   /** What the store was asked since the last time. */
   asked(): Promise<Asked>;
+  /** Watches the CPU time of everything that works for a run, ms by name. */
+  watchCpu(): { stop(): ReadonlyMap<string, number> };
 }
+
+/** What a process does for a run: services, both emulators, the runner. This one is Google's front ends, and what has no emulator. */
+function partOf(stack: EmulatedStack, pid: number, commandLine: string): string | undefined {
+  if (pid === process.pid) return 'fakes and front ends';
+  const role = ROLES.find((one) => stack.instances(one).some((instance) => instance.pid === pid));
+  if (role !== undefined) return role;
+  const [, name] = PARTS.find(([part]) => commandLine.includes(part)) ?? [];
+  return name;
+}
+
+const PARTS = [
+  ['CloudFirestore', 'Firestore emulator'],
+  ['pubsub-emulator', 'Pub/Sub emulator'],
+  ['sandbox-runner', 'runner'],
+] as const;
 
 /** Starts it all, with a first run behind it: what runs for the first time is no measure of the rest. */
 export async function openEmulatedBench(): Promise<EmulatedBench> {
@@ -49,6 +68,7 @@ export async function openEmulatedBench(): Promise<EmulatedBench> {
     bare,
     sharedDirectory: path,
     asked: () => store.asked(),
+    watchCpu: () => watchTreeCpu((pid, commandLine) => partOf(emulated, pid, commandLine)),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { newGate } from '../../services/standalone/test/gate.ts';
+import type { Asked } from '../counted-store.ts';
 import { openEmulatedBench, type EmulatedBench } from '../emulated-bench.ts';
 import { writeLongLog } from '../long-log-file.ts';
 import { percentile, type Benchmark, type Measurement } from '../measurement.ts';
@@ -40,10 +41,12 @@ async function flood(emulated: EmulatedBench, followers: number, lines: number):
   const run = await server.run(`read x < ${gate.path}; cat ${file}`);
   await using watchers = await openWatchers(`${run.websocket_url}&after=0`, followers, lines);
   await emulated.asked();
+  const cpu = emulated.watchCpu();
   const startUs = machineClockUs();
   gate.open();
   const seen = await watchers.done;
   const wallS = (seen.seenUs - startUs) / 1e6;
+  if (followers > 1) cpu.stop();
   const rate: Measurement = {
     what: `lines of one command, emulated Google, to followers: ${followers.toLocaleString('en-US')}`,
     value: lines / 1_000 / wallS,
@@ -51,14 +54,20 @@ async function flood(emulated: EmulatedBench, followers: number, lines: number):
   };
   if (followers > 1) return [rate];
   await server.finished(run.execution_id);
-  const { counts } = await emulated.asked();
+  const usedMs = cpu.stop();
+  const asked = await emulated.asked();
   const chunkBytes = seen.bytes / seen.frames;
   const bareS = await bare.createMany({ bytes: Math.round(chunkBytes), count: BARE, atOnce: AT_ONCE });
   const alone = await bare.createTimes(Math.round(chunkBytes), BARE / 4);
-  return [rate, ...asked(seen, counts), ...sizes(seen, { lines, wallS, bareS, alone })];
+  return [rate, ...requests(seen, asked), ...costs(seen, usedMs), ...sizes(seen, { lines, wallS, bareS, alone })];
 }
 
-function asked({ frames }: Watched, counts: Readonly<Record<string, number>>): Measurement[] {
+function costs({ frames }: Watched, usedMs: ReadonlyMap<string, number>): Measurement[] {
+  const named = [...usedMs].filter(([, ms]) => ms / frames >= 0.1).toSorted(([, a], [, b]) => b - a);
+  return named.map(([name, ms]) => ({ what: `the same, CPU of ${name} a chunk`, value: ms / frames, unit: 'ms' }));
+}
+
+function requests({ frames, bytes }: Watched, { counts, bytes: askedBytes, answerBytes }: Asked): Measurement[] {
   const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
   const named = Object.entries(counts).map(([call, count]) => `${call} ${count}`);
   return [
@@ -68,6 +77,8 @@ function asked({ frames }: Watched, counts: Readonly<Record<string, number>>): M
       value: all / frames,
       unit: 'requests',
     },
+    { what: 'the same, sent to the store a byte of chunks', value: askedBytes / bytes, unit: 'bytes' },
+    { what: 'the same, sent by the store a byte of chunks', value: answerBytes / bytes, unit: 'bytes' },
   ];
 }
 

@@ -5,7 +5,7 @@ import { connect, createServer, type AddressInfo } from 'node:net';
 const [host, port] = process.argv[2]!.split(':') as [string, string];
 const REQUEST = /^POST \/\S+:(\w+) HTTP\/1\.1\r\n/;
 let counts: Record<string, number> = {};
-let bytes = 0;
+let [bytes, answerBytes] = [0, 0];
 
 const server = createServer({ noDelay: true }, (client) => {
   const behind = connect({ host, port: Number(port), noDelay: true });
@@ -15,6 +15,7 @@ const server = createServer({ noDelay: true }, (client) => {
     const call = piece[0] === 0x50 ? REQUEST.exec(piece.toString('latin1', 0, 512))?.[1] : undefined;
     if (call !== undefined) counts[call] = (counts[call] ?? 0) + 1;
   });
+  behind.on('data', (piece: Buffer) => (answerBytes += piece.length));
   client.pipe(behind).pipe(client);
   client.on('error', () => behind.destroy()).on('close', () => behind.destroy());
   behind.on('error', () => client.destroy()).on('close', () => client.destroy());
@@ -22,7 +23,7 @@ const server = createServer({ noDelay: true }, (client) => {
 server.listen(0, '127.0.0.1');
 await once(server, 'listening');
 process.on('message', () => {
-  process.send!({ counts, bytes });
-  [counts, bytes] = [{}, 0];
+  process.send!({ counts, bytes, answerBytes });
+  [counts, bytes, answerBytes] = [{}, 0, 0];
 });
 process.send!(`127.0.0.1:${(server.address() as AddressInfo).port}`);
