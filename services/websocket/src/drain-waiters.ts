@@ -7,6 +7,11 @@ export class DrainWaiters {
     this.#state = state;
   }
 
+  /** Nobody waits. */
+  get isEmpty(): boolean {
+    return this.#waiting.length === 0;
+  }
+
   /** Resolves when at most this much is buffered, or when the connection is closed. */
   drained(bytes: number): Promise<void> {
     if (this.#isMet(bytes)) return Promise.resolve();

@@ -8,6 +8,7 @@ import { END_ID, eventForm } from './event-form.ts';
 import { EventResponse } from './event-response.ts';
 import { refuseUpgrade } from './refuse-upgrade.ts';
 import { Seats, type SeatsDeps } from './seats.ts';
+import { socketForm } from './socket-form.ts';
 import { typedForm } from './typed-form.ts';
 import { ViewerSocket } from './viewer-socket.ts';
 
@@ -34,6 +35,9 @@ const WS_OPTIONS: ServerOptions & { readonly closeTimeout: number } = {
   handleProtocols: (offered) => offered.has(STREAM_PROTOCOL) && STREAM_PROTOCOL,
 };
 
+const TYPED = socketForm(typedForm);
+const BARE = socketForm(bareForm);
+
 /** A client may leave while it is being looked at. */
 function leave(this: Duplex): void {
   this.destroy();
@@ -56,7 +60,7 @@ export function buildLiveView(deps: LiveViewDeps): LiveView {
         .welcome(request, ({ admission, sit }) => {
           if (socket.destroyed) return;
           server.handleUpgrade(request, socket, head, (ws) => {
-            ws.once('close', sit(new ViewerSocket(ws, socket), admission.isTyped ? typedForm : bareForm));
+            ws.once('close', sit(new ViewerSocket(ws, socket), admission.isTyped ? TYPED : BARE));
           });
         })
         .catch((error: unknown) => refuseUpgrade(logger, socket, error));
