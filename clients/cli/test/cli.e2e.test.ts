@@ -345,6 +345,37 @@ describe(`run on a terminal${noTerminal === undefined ? '' : ` — skipped: ${no
 });
 
 describe('logs', () => {
+  const ERROR = { seq: 4, stream: 'stdout', ms: 1, text: 'error: x', ranges: [{ start: 0, end: 5 }] } as const;
+  const ends = { total: 0, scanned_lines: 3, through: 5, complete: true } as const;
+  const gap = (from: number, to: number) => ({ from, to });
+
+  test.each([
+    ['--search', [{ ...ends, hits: [], gaps: [gap(2, 2), gap(6, 9)] }], 1, 'not searched, they are missing: 2, 6-9'],
+    [
+      '--search',
+      [
+        { ...ends, hits: [ERROR], total: 1, complete: false, through: 5, next_after: 4, gaps: [gap(2, 2), gap(5, 5)] },
+        { ...ends, hits: [], gaps: [gap(5, 5), gap(6, 9)] },
+      ],
+      0,
+      'not searched, they are missing: 2, 5, 6-9',
+    ],
+    ['--first-error', [{ ...ends, hits: [], gaps: [gap(6, 9)] }], 1, 'not searched, they are missing: 6-9'],
+    [
+      '--first-error',
+      [{ ...ends, hits: [], gaps: [gap(6, 9)], first_error: { seq: 1, because: 'last_lines' as const } }],
+      0,
+      'not searched, they are missing: 6-9',
+    ],
+  ])('%s names what it could not look into, also behind the last line', async (option, searches, code, text) => {
+    for (const letter of 'abc') server.write(letter);
+    server.end('FAILED', 3);
+    server.searches = searches;
+    await using cli = runvoy(['logs', option, ...(option === '--search' ? ['x'] : []), RUN_ID], { server });
+    expect(await cli.ended).toBe(code);
+    expect(cli.stderr).toContain(text);
+  });
+
   test('prints what is stored of a run that goes on', async () => {
     server.running();
     server.write('a');

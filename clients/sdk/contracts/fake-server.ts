@@ -9,6 +9,7 @@ import {
   type LogLine,
   type LogStream,
   type PlaybookSummary,
+  type SearchLogBody,
   type StatusFrame,
   type StreamFrame,
 } from '@runvoy/protocol';
@@ -66,6 +67,9 @@ export class FakeServer implements AsyncDisposable {
 
   /** What `/health/report` and `/health/reconcile` answer with; without one there is none yet. */
   report: HealthReport | undefined;
+
+  /** What the next searches in the log find, one after another. */
+  searches: readonly Omit<SearchLogBody, 'execution_id' | 'status'>[] = [];
 
   private constructor() {
     this.#server = createServer((request, response) => void this.#answer(request, response));
@@ -178,6 +182,11 @@ export class FakeServer implements AsyncDisposable {
     }
     if (path === '/health') return reply(response, 200, { status: 'ok', version: '1.2.3', provider: 'FAKE' });
     if (path.endsWith('/status')) return reply(response, 200, this.#statusBody());
+    const [found, ...later] = this.searches;
+    if (found && path.includes('/logs/search?')) {
+      this.searches = later;
+      return reply(response, 200, { execution_id: RUN_ID, status: this.#state.status, ...found });
+    }
     if (path.includes('/logs')) return reply(response, 200, this.#logPage(new URL(url, 'http://x').searchParams));
     if (/^\/executions(\?|$)/.test(path)) {
       if (this.acceptedKey === undefined || headers['x-api-key'] === this.acceptedKey) return reply(response, 200, []);

@@ -10,7 +10,7 @@ import {
   type LogSearch,
 } from '@runvoy/core';
 import { ExecutionParamsSchema, LogSearchQuerySchema, SearchedLogSchema } from '@runvoy/protocol/schemas';
-import { LIMITS, type FirstErrorBody, type LogStream, type SearchLogBody } from '@runvoy/protocol';
+import { LIMITS, type FirstErrorBody, type LogGap, type LogStream, type SearchLogBody } from '@runvoy/protocol';
 import type { FastifyInstance } from 'fastify';
 import { callerOf } from './authentication.ts';
 import type { OrchestratorDeps } from './deps.ts';
@@ -102,7 +102,15 @@ async function answerOf(
 ): Promise<SearchLogBody> {
   const { execution_id, status } = execution;
   const first = search.errors ? await firstError(deps, execution, found) : undefined;
-  return { execution_id, status, ...found, ...(first && { first_error: first }) };
+  const end = missingEnd(execution, found);
+  const gaps = end && { gaps: [...(found.gaps ?? []), end] };
+  return { execution_id, status, ...found, ...gaps, ...(first && { first_error: first }) };
+}
+
+/** The lines up to the end record of a log that was read to its end: no line behind them tells that they are missing. */
+function missingEnd({ end_record }: Execution, { complete, through }: LogFindings): LogGap | undefined {
+  if (!complete || !end_record || through >= end_record.lines) return undefined;
+  return { from: through + 1, to: end_record.lines };
 }
 
 /** Known once one was found, or none to the end. */

@@ -64,6 +64,26 @@ describe('a search in a log', () => {
     ]);
   });
 
+  test('names the end of a log that is missing, as its end record tells', async () => {
+    await using world = await openWorld();
+    const id = await run(world);
+    const lines = linesOf(1, ['hit', 'b', 'c', 'hit', 'e', 'hit']);
+    await write(world, id, lines.slice(0, 2));
+    await write(world, id, lines.slice(3, 4));
+    await end(world, id, lines);
+    const holes = [
+      { from: 3, to: 3 },
+      { from: 5, to: 6 },
+    ];
+    expect(await search(world, id, 'q=hit')).toMatchObject({ total: 2, through: 4, complete: true, gaps: holes });
+    expect(await search(world, id, 'q=hit&after=4')).toMatchObject({ total: 0, complete: true, gaps: holes.slice(1) });
+    expect(await search(world, id, 'q=hit&limit=1&count=false')).not.toHaveProperty('gaps');
+    expect(await search(world, id, 'q=hit&after=6')).not.toHaveProperty('gaps');
+    await write(world, id, lines.slice(2, 3));
+    await write(world, id, lines.slice(4));
+    expect(await search(world, id, 'q=hit')).not.toHaveProperty('gaps');
+  });
+
   test('that takes longer than its two seconds says so, and is gone on with', async () => {
     await using world = await openWorld();
     const id = await run(world);

@@ -1,4 +1,4 @@
-import { isTerminal, type LogLine, type SearchLogBody } from '@runvoy/protocol';
+import { isTerminal, type LogGap, type LogLine, type SearchLogBody } from '@runvoy/protocol';
 import type { LogSearchQuery, RunvoyClient } from '@runvoy/sdk/client';
 import { lineOf } from '@runvoy/sdk/follow';
 import { counted } from '@runvoy/sdk/texts';
@@ -53,7 +53,7 @@ async function printHits(searching: Searching, query: LogSearchQuery, after: num
   const { api, patiently, id, terminal, json } = searching;
   const found = new FoundLines(searching);
   const screen = new Screen(terminal);
-  const gaps: NonNullable<SearchLogBody['gaps']>[number][] = [];
+  const gaps: LogGap[] = [];
   let listed = 0;
   let read = 0;
   let page: SearchLogBody;
@@ -66,7 +66,8 @@ async function printHits(searching: Searching, query: LogSearchQuery, after: num
     await screen.full();
     if (screen.readerGone.aborted) return EXIT.ok;
     listed += page.hits.length;
-    const through = page.next_after ?? page.through;
+    // The last page also names what is missing behind all that is stored.
+    const through = page.next_after ?? Infinity;
     read = Math.max(read, page.through);
     for (const gap of page.gaps ?? []) if (gap.from > from && gap.to <= through) gaps.push(gap);
     from = page.next_after ?? from;
@@ -77,17 +78,19 @@ async function printHits(searching: Searching, query: LogSearchQuery, after: num
     found.json([{ type: 'found', execution_id, status, total: listed, through: read, gaps }]);
   }
   say(terminal, `${counted(listed, 'line')} found, searched up to line ${read}${state}`);
-  if (gaps.length > 0) say(terminal, `not searched, they are missing: ${gapNames(gaps)}`);
+  sayNotSearched(terminal, gaps);
   return listed > 0 ? EXIT.ok : EXIT.notFound;
 }
 
 async function printFirstError(searching: Searching, after: number): Promise<number> {
   const { api, patiently, id, terminal, json, context } = searching;
+  const gaps: LogGap[] = [];
   let page: SearchLogBody;
   let from = after;
   do {
     const query = { after: from, limit: 1, count: false };
     page = await (from === after ? api.searchLog(id, query) : patiently(() => api.searchLog(id, query)));
+    gaps.push(...(page.gaps ?? []));
     from = page.next_after ?? from;
   } while (page.hits.length === 0 && !page.first_error && page.next_after !== undefined);
   const found = new FoundLines(searching);
@@ -95,10 +98,12 @@ async function printFirstError(searching: Searching, after: number): Promise<num
   if (json) found.json([{ type: 'first_error', execution_id, status, ...(first && { ...first, line: hits[0] }) }]);
   if (!first) {
     say(terminal, 'no line looks like an error');
+    sayNotSearched(terminal, gaps);
     return EXIT.notFound;
   }
   if (first.because === 'last_lines')
     say(terminal, 'no line looks like an error; the run failed, and these are its last lines');
+  if (first.because === 'last_lines') sayNotSearched(terminal, gaps);
   if (json) return EXIT.ok;
   if (first.because === 'last_lines') found.plain(await linesAfter(api, id, first.seq - 1));
   else await found.print(hits);
@@ -106,6 +111,10 @@ async function printFirstError(searching: Searching, after: number): Promise<num
     say(terminal, `line ${first.seq}; more of it: runvoy logs --after ${Math.max(0, first.seq - context - 1)} ${id}`);
   }
   return EXIT.ok;
+}
+
+function sayNotSearched(terminal: Terminal, gaps: readonly LogGap[]): void {
+  if (gaps.length > 0) say(terminal, `not searched, they are missing: ${gapNames(gaps)}`);
 }
 
 async function linesAfter(api: RunvoyClient, id: string, after: number): Promise<readonly LogLine[]> {
