@@ -6,7 +6,7 @@ const FOR_ALLOWED = {
   'Access-Control-Allow-Headers':
     'Content-Type, X-API-Key, Idempotency-Key, If-Match, If-None-Match, Prefer, traceparent',
   'Access-Control-Expose-Headers':
-    'X-Request-Id, Retry-After, RateLimit, RateLimit-Policy, ETag, Link, Idempotent-Replayed, Preference-Applied, traceparent',
+    'X-Request-Id, Retry-After, RateLimit, RateLimit-Policy, ETag, Link, Idempotent-Replayed, Preference-Applied, traceparent, Runvoy-Log-Completeness, Runvoy-Log-Lines, Runvoy-Log-SHA256',
   'Access-Control-Max-Age': '3600',
 };
 

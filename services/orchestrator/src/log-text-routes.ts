@@ -11,6 +11,7 @@ import { readableLog } from './execution-routes.ts';
 import { readStream, readSwitch, readText } from './list-query.ts';
 import type { Operation } from './openapi/operation.ts';
 import type { RateLimits } from './rate-limits.ts';
+import { refuseUnknownQueryOf } from './refuse-unknown-query.ts';
 import { WrittenText, type TextForm } from './written-text.ts';
 
 type TextRequest = FastifyRequest<{ Params: { id: string }; Querystring: Record<string, unknown> }>;
@@ -52,18 +53,20 @@ export function logTextRoutes(app: FastifyInstance, deps: OrchestratorDeps, rate
     { schema, config: { needsKey: true }, errorHandler: refuseAsNoLog },
     async (request: TextRequest, reply) => {
       const execution = await readable(deps, rates, request, reply);
+      refuseUnknownQueryOf(request);
       const form = readForm(request.query);
       const assessment = await stateLog(deps, execution);
       const id = execution.execution_id;
       void reply.headers({
         'Content-Type': 'text/plain; charset=utf-8',
+        Vary: 'Origin, Accept-Encoding',
         ...headersOf(assessment),
         ...(form.download ? { 'Content-Disposition': `attachment; filename="${id}.log"` } : {}),
       });
       const text = Readable.from(textOf(deps, execution, form, assessment));
       const coding = CODINGS.find(({ name }) => accepts(request, name));
       if (!coding) return reply.send(text);
-      void reply.headers({ 'Content-Encoding': coding.name, Vary: 'Accept-Encoding' });
+      void reply.header('Content-Encoding', coding.name);
       // A reader who leaves destroys the answer, and with it everything before.
       return reply.send(pipeline(text, coding.open(), () => undefined));
     },

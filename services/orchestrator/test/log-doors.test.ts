@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { archiveLogs, executionRef, SETTLE_MS } from '@runvoy/core';
 import type { TicketBody } from '@runvoy/protocol';
 import { end, linesOf, run, write } from './stored-log.ts';
-import { openWorld, T0, type World } from './world.ts';
+import { openWorld, OUR_ORIGIN, T0, type World } from './world.ts';
 
 const textOf = (world: World, id: string, query = '', key: string | undefined = world.adminKey, headers = {}) =>
   world.call('GET', `/api/v1/executions/${id}/logs.txt${query}`, undefined, key, headers);
@@ -58,6 +58,28 @@ describe('a log as text', () => {
     expect((await textOf(world, id, '?stream=stderr&timestamps=true')).payload).toBe('2026-01-01T00:00:00.000Z err\n');
     for (const query of ['?stream=sterr', '?timestamps=yes', '?stream=stdout&stream=stderr']) {
       expect((await textOf(world, id, query)).statusCode).toBe(400);
+    }
+  });
+
+  test('is not given to who asks for what it has not: a part of it would be taken for the whole, or the whole for a part', async () => {
+    await using world = await openWorld();
+    const id = await run(world);
+    await write(world, id, linesOf(1, ['one']));
+    const details = 'unknown parameter "tail"; this path takes stream, timestamps, download, collapse, token';
+    expect((await textOf(world, id, '?tail=1')).json()).toMatchObject({ code: 'INVALID_REQUEST', details });
+    expect((await textOf(world, id, '?tail=1', '')).statusCode).toBe(401);
+  });
+
+  test('tells caches and pages of other sites what they must know of it', async () => {
+    await using world = await openWorld();
+    const id = await run(world);
+    await write(world, id, linesOf(1, ['one']));
+    for (const coding of ['identity', 'gzip']) {
+      const answer = await textOf(world, id, '', world.adminKey, { 'accept-encoding': coding, origin: OUR_ORIGIN });
+      expect(answer.headers.vary).toBe('Origin, Accept-Encoding');
+      expect(answer.headers['access-control-expose-headers']).toContain(
+        'Runvoy-Log-Completeness, Runvoy-Log-Lines, Runvoy-Log-SHA256',
+      );
     }
   });
 

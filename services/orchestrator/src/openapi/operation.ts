@@ -106,7 +106,8 @@ export function collectOperations(app: FastifyInstance): void {
         },
       });
     }
-    route.config = { ...route.config, query: namesIn(schema.querystring) };
+    const ticket = schema.takesTicket ? ['token'] : [];
+    route.config = { ...route.config, query: [...namesIn(schema.querystring), ...ticket] };
     if (route.schema) route.schema = schema.body === undefined ? {} : { body: schema.body };
   });
 }
