@@ -6,7 +6,7 @@ import { RecentChunks } from './recent-chunks.ts';
 import { settleLog } from './settle-log.ts';
 import { SharedChunk } from './shared-chunk.ts';
 import { statusFrame } from './status-frame.ts';
-import type { ViewedLog, Viewer } from './viewer.ts';
+import type { ViewedLog, ViewedPage, Viewer } from './viewer.ts';
 
 export interface FeedDeps extends LogStore {
   readonly feed: LiveFeed;
@@ -24,6 +24,8 @@ export class ExecutionFeed implements ViewedLog {
   readonly #deps: FeedDeps;
   readonly #viewers = new Set<Viewer>();
   readonly #recent = new RecentChunks();
+  /** Pages that are being read. */
+  readonly #pages: { readonly after: number; readonly read: Promise<ViewedPage | undefined> }[] = [];
   readonly #closing = new AbortController();
   readonly #proven = new AbortController();
   #execution: Execution;
@@ -91,15 +93,30 @@ export class ExecutionFeed implements ViewedLog {
     this.#viewers.clear();
   }
 
-  async page(after: number, limit: number): Promise<readonly LogChunk[] | undefined> {
+  /** Whoever asks for the same while it is being read gets the same. */
+  page(after: number, limit: number): Promise<ViewedPage | undefined> {
+    const underWay = this.#pages.find((page) => page.after === after);
+    if (underWay) return underWay.read;
+    const page = {
+      after,
+      read: this.#readPage(after, limit).finally(() => this.#pages.splice(this.#pages.indexOf(page), 1)),
+    };
+    this.#pages.push(page);
+    return page.read;
+  }
+
+  async #readPage(after: number, limit: number): Promise<ViewedPage | undefined> {
     const { clock, logger } = this.#deps;
     const { execution_id } = this.#execution;
     while (!this.#isClosed) {
+      const before = { mark: this.#recent.mark(), assessment: this.#assessment };
       try {
         const page = await readChunkPage(this.#deps, execution_id, after, limit);
         // What is not there as it should be may have been removed meanwhile, for its age.
         if (this.#lacksLines(page, after, limit)) await requireStillKept(this.#deps, execution_id);
-        return page;
+        const chunks = page.map((chunk) => new SharedChunk(chunk));
+        this.#recent.addRead(chunks, this.#countBehind());
+        return { chunks, isLast: page.length < limit, ...before };
       } catch (error) {
         if (isFailure(error, 'LOG_EXPIRED')) throw error;
         logger.warn('Could not read a log for a live view; trying again', { execution_id, error });
@@ -107,6 +124,12 @@ export class ExecutionFeed implements ViewedLog {
       }
     }
     return undefined;
+  }
+
+  #countBehind(): number {
+    let count = 0;
+    for (const { isBehind } of this.#viewers) if (isBehind) count += 1;
+    return count;
   }
 
   /** True for a page of a run that has ended, when a viewer would be told that lines are missing. */
@@ -120,10 +143,6 @@ export class ExecutionFeed implements ViewedLog {
     if (page.length === limit || !this.#assessment) return false;
     // Of a log that is not whole nothing else says how far it reached.
     return last < this.#assessment.lines || this.#assessment.completeness !== 'complete';
-  }
-
-  mark(): number {
-    return this.#recent.mark();
   }
 
   keepsAllSince(mark: number): boolean {
@@ -204,7 +223,7 @@ export class ExecutionFeed implements ViewedLog {
     // Told before, and so either sent or found here by whoever reads the store now.
     if (this.#recent.has(chunk.from)) return;
     const shared = new SharedChunk(chunk);
-    this.#recent.add(shared);
+    this.#recent.add(shared, this.#countBehind());
     this.#highest = Math.max(this.#highest, chunk.through);
     for (const viewer of this.#viewers) viewer.chunkStored(shared);
   }
@@ -238,8 +257,8 @@ export class ExecutionFeed implements ViewedLog {
       for (const { hole } of this.#viewers) if (hole !== undefined && hole <= this.#floor) holes.add(hole);
       if (holes.size === 0) break;
       for (const hole of holes) {
-        const [chunk] = (await this.page(hole - 1, 1)) ?? [];
-        if (chunk && chunk.from <= hole && !this.#isClosed) this.#tell(chunk);
+        const [found] = (await this.page(hole - 1, 1))?.chunks ?? [];
+        if (found?.holds(hole) && !this.#isClosed) this.#tell(found.chunk);
       }
     }
     this.#isSeeking = false;

@@ -5,9 +5,16 @@ import type { Frame, FrameForm } from './frame-form.ts';
 export class SharedChunk {
   readonly chunk: LogChunk;
   readonly #whole = new Map<FrameForm, readonly Frame[]>();
+  #bytes: number;
 
   constructor(chunk: LogChunk) {
     this.chunk = chunk;
+    this.#bytes = chunk.body.length;
+  }
+
+  /** What it takes in memory, with the frames that were made of it. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   holds(seq: number): boolean {
@@ -18,7 +25,10 @@ export class SharedChunk {
   framesFrom(seq: number, form: FrameForm): readonly Frame[] {
     if (seq > this.chunk.from) return form.lines(linesOf(this.chunk).filter((line) => line.seq >= seq));
     let frames = this.#whole.get(form);
-    if (!frames) this.#whole.set(form, (frames = form.chunk(this.chunk)));
+    if (!frames) {
+      this.#whole.set(form, (frames = form.chunk(this.chunk)));
+      for (const { length } of frames) this.#bytes += length;
+    }
     return frames;
   }
 }

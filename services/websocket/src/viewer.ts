@@ -1,8 +1,8 @@
-import { isFailure, linesOf, type LogAssessment, type LogChunk, type Millis } from '@runvoy/core';
+import { isFailure, linesOf, type LogAssessment, type Millis } from '@runvoy/core';
 import { STREAM_CLOSE, type HelloFrame, type StatusFrame } from '@runvoy/protocol';
 import type { Frame, FrameForm } from './frame-form.ts';
 import type { Outlet } from './outlet.ts';
-import { SharedChunk } from './shared-chunk.ts';
+import type { SharedChunk } from './shared-chunk.ts';
 
 /** A viewer that has this much before it gets nothing more pushed; it reads on from the store when it has room again. */
 export const SLOW_BYTES = 1024 * 1024;
@@ -11,8 +11,18 @@ export const CUT_BYTES = 4 * SLOW_BYTES;
 /** The store is read again when no more than this is buffered. */
 const READ_ON_BYTES = 256 * 1024;
 
-/** Chunks a page. It grows while chunks are small and shrinks for who cannot take them, since the rest of a page is read again. */
+/** Chunks a page. It grows while chunks are small and shrinks for who cannot take them, since the rest of a page may be read again. */
 const PAGE = { first: 16, least: 4, most: 128 } as const;
+
+/** A page of the store, read for one viewer or for several that have come as far. */
+export interface ViewedPage {
+  readonly chunks: readonly SharedChunk[];
+  /** Nothing was stored behind it when it was read. */
+  readonly isLast: boolean;
+  /** Both are of the moment before it was read. */
+  readonly mark: number;
+  readonly assessment: LogAssessment | undefined;
+}
 
 /** What a viewer reads from: the store for what was, the feed for what is. */
 export interface ViewedLog {
@@ -24,13 +34,13 @@ export interface ViewedLog {
   /** When the run ended. */
   readonly endedAtMs?: Millis | undefined;
   /**
-   * The stored chunks that end after line `after`. Undefined when the log is no longer viewed; rejects with `LOG_EXPIRED` when lines of it
-   * were removed for their age.
+   * The stored chunks that end after line `after`, about as many as `limit`. Undefined when the log is no longer viewed; rejects with
+   * `LOG_EXPIRED` when lines of it were removed for their age.
    */
-  page(after: number, limit: number): Promise<readonly LogChunk[] | undefined>;
-  mark(): number;
+  page(after: number, limit: number): Promise<ViewedPage | undefined>;
   /** True when all chunks told since the mark are among those `recent` finds. */
   keepsAllSince(mark: number): boolean;
+  /** The chunk with this line, if it is at hand. */
   recent(seq: number): SharedChunk | undefined;
   /** A viewer waits for this line although later ones are stored. */
   awaitHole(seq: number): void;
@@ -42,7 +52,7 @@ export interface ViewedLog {
  * One reader of one log: every line from its cursor on, once and in order, or named as missing.
  *
  * `live`: what is stored and not sent is either nothing or lies beyond a missing line; the feed tells of everything else.
- * `behind`: the store is being read, and what the feed tells is left to be found there or among the recent chunks.
+ * `behind`: it reads on, and what the feed tells is left to be found among the recent chunks or in the store.
  */
 export class Viewer {
   readonly #outlet: Outlet;
@@ -64,6 +74,10 @@ export class Viewer {
   /** The line it waits for although later ones are stored. */
   get hole(): number | undefined {
     return this.#phase === 'live' && this.#next <= this.#log.highest ? this.#next : undefined;
+  }
+
+  get isBehind(): boolean {
+    return this.#phase === 'behind';
   }
 
   /** Greets and begins to serve. */
@@ -98,7 +112,7 @@ export class Viewer {
     }
   }
 
-  /** Reads the store from the cursor on: to catch up, after a break of the feed, and for the end. */
+  /** Reads from the cursor on, in the store where it is not at hand: to catch up, after a break of the feed, and for the end. */
   readOn(): void {
     if (this.#phase !== 'live') return;
     this.#phase = 'behind';
@@ -109,16 +123,18 @@ export class Viewer {
     let limit: number = PAGE.first;
     while (this.#outlet.isOpen) {
       await this.#outlet.drained(READ_ON_BYTES);
-      // Both are taken before the read: a hole found by it is final only if the log was settled by then.
-      const assessment = this.#log.assessment;
-      const mark = this.#log.mark();
-      if (assessment?.completeness === 'complete' && this.#next > assessment.lines) return this.#end(assessment);
+      if (this.#sendRecent() === 'full') continue;
+      const known = this.#log.assessment;
+      if (!known && this.#next > this.#log.highest) return this.#goLive();
+      if (known?.completeness === 'complete' && this.#next > known.lines) return this.#end(known);
       const page = await this.#log.page(this.#next - 1, limit);
       if (!page) return;
-      const outcome = this.#sendPage(page, assessment !== undefined);
+      // A hole found by a read is final only if the log was settled before it.
+      const { assessment } = page;
+      const outcome = this.#sendPage(page.chunks, assessment !== undefined);
       if (outcome === 'full') {
         limit = Math.max(PAGE.least, limit >> 1);
-      } else if (outcome === 'sent' && page.length === limit) {
+      } else if (outcome === 'sent' && !page.isLast) {
         if (this.#outlet.bufferedBytes < READ_ON_BYTES) limit = Math.min(PAGE.most, limit * 2);
       } else {
         const hole = outcome === 'hole' ? this.#next : undefined;
@@ -126,7 +142,7 @@ export class Viewer {
         if (assessment) return this.#end(assessment);
         // What the page held beyond a hole was left alone: once the hole is filled it is read again.
         const isFilled = hole !== undefined && this.#next > hole && this.#next <= this.#log.highest;
-        if (isFilled || this.#log.assessment || !this.#log.keepsAllSince(mark)) continue;
+        if (isFilled || this.#log.assessment || !this.#log.keepsAllSince(page.mark)) continue;
         return this.#goLive();
       }
     }
@@ -137,14 +153,15 @@ export class Viewer {
     if (this.hole !== undefined) this.#log.awaitHole(this.hole);
   }
 
-  #sendPage(page: readonly LogChunk[], isSettled: boolean): 'sent' | 'hole' | 'full' {
-    for (const chunk of page) {
+  #sendPage(page: readonly SharedChunk[], isSettled: boolean): 'sent' | 'hole' | 'full' {
+    for (const shared of page) {
+      const { chunk } = shared;
       if (chunk.through < this.#next) continue;
       if (chunk.from > this.#next) {
         if (!isSettled) return 'hole';
         this.#skipTo(chunk.from, linesOf(chunk)[0]?.ms);
       }
-      if (!this.#offer(new SharedChunk(chunk))) return 'full';
+      if (!this.#offer(shared)) return 'full';
     }
     return 'sent';
   }

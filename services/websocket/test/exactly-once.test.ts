@@ -11,12 +11,12 @@ import { FakeOutlet } from './fake-outlet.ts';
 import { chunkOf, ended, endRecordOf, sampleExecution, sampleLines, T0 } from './sample-execution.ts';
 import { ScriptedLog } from './scripted-log.ts';
 
-/** What a frame of a slow viewer counts for: a few of them are a backlog. */
+/** What a frame of a slow viewer counts for: a few of them are a backlog. `takenFrames` are what its network takes at a time. */
 const SLOW_FRAME_BYTES = 300 * 1024;
 
 type Step =
   | { readonly kind: 'store'; readonly chunk: number; readonly times: number }
-  | { readonly kind: 'join'; readonly after: number; readonly isSlow: boolean }
+  | { readonly kind: 'join'; readonly after: number; readonly takenFrames: number }
   | { readonly kind: 'leave' }
   | { readonly kind: 'second' }
   | { readonly kind: 'break' }
@@ -44,7 +44,7 @@ const story: fc.Arbitrary<Story> = fc.array(fc.integer({ min: 1, max: 4 }), { ma
   const join = fc.record({
     kind: fc.constant('join' as const),
     after: fc.integer({ min: 0, max: lines + 2 }),
-    isSlow: fc.boolean(),
+    takenFrames: fc.constantFrom(Infinity, Infinity, 1, 4),
   });
   const happening = fc.constantFrom<Step>(
     { kind: 'second' },
@@ -114,7 +114,8 @@ async function play({ sizes, steps, hasEndRecord, isLarge }: Story, schedule: fc
     },
     join: async (step) => {
       if (step.kind !== 'join') return;
-      const outlet = new FakeOutlet((frame) => (step.isSlow && hasLines(frame) ? SLOW_FRAME_BYTES : 0));
+      const isSlow = step.takenFrames < Infinity;
+      const outlet = new FakeOutlet((frame) => (isSlow && hasLines(frame) ? SLOW_FRAME_BYTES : 0));
       const viewer = new Viewer({ outlet, form: typedForm, log: feed, after: step.after });
       const hello = await feed.hello().catch(() => undefined);
       // Refused at the upgrade: the store did not answer.
@@ -122,10 +123,10 @@ async function play({ sizes, steps, hasEndRecord, isLarge }: Story, schedule: fc
       watching.push({ viewer, outlet, after: step.after, hasLeft: false });
       feed.join(viewer);
       viewer.begin(hello);
-      while (step.isSlow && outlet.isOpen) {
+      while (isSlow && outlet.isOpen) {
         await schedule.schedule(Promise.resolve(), 'network');
         if (outlet.bufferedBytes === 0) await clock.sleep(1_000);
-        outlet.take(SLOW_FRAME_BYTES);
+        outlet.take(step.takenFrames * SLOW_FRAME_BYTES);
       }
     },
     leave: () => {

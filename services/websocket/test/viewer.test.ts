@@ -4,16 +4,20 @@ import { MemoryArchive } from '@runvoy/core/contracts/memory-archive';
 import { silentLogger } from '@runvoy/runtime';
 import { ExecutionFeed } from '../src/execution-feed.ts';
 import { bareForm } from '../src/bare-form.ts';
+import type { Frame } from '../src/frame-form.ts';
 import { typedForm } from '../src/typed-form.ts';
+import { SharedChunk } from '../src/shared-chunk.ts';
 import { CUT_BYTES, SLOW_BYTES, Viewer, type ViewedLog } from '../src/viewer.ts';
 import { FakeOutlet } from './fake-outlet.ts';
-import { chunkOf, sampleExecution, sampleLines, T0 } from './sample-execution.ts';
+import { chunkOf, ended, endRecordOf, sampleExecution, sampleLines, T0 } from './sample-execution.ts';
 import { ScriptedLog, type Turn } from './scripted-log.ts';
 
 const LINES = sampleLines(1, 40);
 
-async function openRoom(turn?: Turn) {
+/** A feed of a log of which these lines are `stored` before it begins, each a chunk. */
+async function openRoom(turn?: Turn, stored: readonly number[] = []) {
   const log = new ScriptedLog(sampleExecution(), turn);
+  for (const seq of stored) log.store(chunkOf(LINES.slice(seq - 1, seq)));
   const feed = await ExecutionFeed.open(
     { records: log.records, archive: new MemoryArchive(), feed: log, clock: manualClock(T0), logger: silentLogger },
     log.execution,
@@ -35,6 +39,11 @@ async function openRoom(turn?: Turn) {
     },
     [Symbol.dispose]: () => feed.close(),
   };
+}
+
+/** What a frame counts for where each with lines is a backlog. */
+function mebibyteOfLines(frame: Frame): number {
+  return Buffer.from(frame).includes('"from"') ? SLOW_BYTES : 0;
 }
 
 /** Everything that does not wait for time or network is done when this resolves. */
@@ -122,9 +131,37 @@ test('a hole that is filled during a read uncovers what the read had left alone'
   expect(outlet.seqs).toEqual(LINES.slice(0, 15).map(({ seq }) => seq));
 });
 
+test('a page that was being read when the log was settled names nothing as missing', async () => {
+  let answer: Promise<void> = Promise.resolve();
+  using room = await openRoom((label) => (label === 'answer' ? answer : Promise.resolve()), [1, 3]);
+  const outlets = [new FakeOutlet(), new FakeOutlet()] as const;
+  const viewers = outlets.map((outlet) => new Viewer({ outlet, form: typedForm, log: room.feed, after: 0 }));
+  const hello = await room.feed.hello();
+  for (const viewer of viewers) room.feed.join(viewer);
+  const answering = Promise.withResolvers<void>();
+  answer = answering.promise;
+  viewers[0]!.begin(hello);
+  await idle();
+  answer = Promise.resolve();
+  await room.store(2, 2);
+  const lines = LINES.slice(0, 3);
+  room.log.change(ended(room.log.execution, T0, { end_record: endRecordOf(lines), log_proven: true }));
+  await idle();
+  expect(room.feed.assessment).toMatchObject({ completeness: 'complete' });
+  // It finds the page of the other one still under way.
+  viewers[1]!.begin(hello);
+  answering.resolve();
+  await idle();
+  for (const outlet of outlets) {
+    expect(outlet.seqs).toEqual([1, 2, 3]);
+    expect(outlet.frames.map(({ type }) => type)).not.toContain('gap');
+    expect(outlet.frames.at(-1)).toMatchObject({ type: 'end', completeness: 'complete' });
+  }
+});
+
 test('a viewer with a mebibyte before it gets nothing more until it has room, and then everything', async () => {
   using room = await openRoom();
-  const outlet = new FakeOutlet((frame) => (Buffer.from(frame).includes('"from"') ? SLOW_BYTES : 0));
+  const outlet = new FakeOutlet(mebibyteOfLines);
   await room.join(outlet);
   for (let seq = 1; seq <= 10; seq += 1) await room.store(seq, seq);
   expect(outlet.seqs).toEqual([1]);
@@ -135,6 +172,65 @@ test('a viewer with a mebibyte before it gets nothing more until it has room, an
     expect(outlet.seqs.at(-1)).toBe(seq);
   }
   expect(outlet.mostBuffered).toBe(SLOW_BYTES);
+});
+
+test('viewers that fell behind go on from what was told, without a read of the store', async () => {
+  using room = await openRoom();
+  const outlets = [1, 2].map(() => new FakeOutlet(mebibyteOfLines));
+  for (const outlet of outlets) await room.join(outlet);
+  const { reads } = room.log;
+  for (let seq = 1; seq <= 10; seq += 1) await room.store(seq, seq);
+  for (let taken = 0; taken < 10; taken += 1) {
+    for (const outlet of outlets) outlet.take(SLOW_BYTES);
+    await idle();
+  }
+  for (const outlet of outlets) expect(outlet.seqs).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  expect(room.log.reads).toBe(reads);
+});
+
+test('more is kept while many are behind, and no more than for one when nobody is', async () => {
+  using room = await openRoom();
+  const outlets = Array.from({ length: 8 }, () => new FakeOutlet());
+  for (const outlet of outlets) await room.join(outlet);
+  const store = async (seq: number) => {
+    const chunk = chunkOf(LINES.slice(seq - 1, seq));
+    room.log.store({ ...chunk, body: Buffer.concat([chunk.body, Buffer.alloc(200 * 1024, ' ')]) });
+    await idle();
+  };
+  const keeps = (seqs: readonly number[]) => seqs.filter((seq) => room.feed.recent(seq) !== undefined);
+  for (const seq of [1, 2, 3, 4]) await store(seq);
+  expect(keeps([1, 2, 3, 4])).toEqual([4]);
+  for (const outlet of outlets) outlet.bufferedBytes = SLOW_BYTES;
+  for (const seq of [5, 6, 7, 8]) await store(seq);
+  expect(keeps([5, 6, 7, 8])).toEqual([5, 6, 7, 8]);
+  for (const outlet of outlets) outlet.take(SLOW_BYTES);
+  await idle();
+  for (const outlet of outlets) expect(outlet.seqs).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+  await store(9);
+  expect(keeps([5, 6, 7, 8, 9])).toEqual([9]);
+});
+
+test('viewers that have come as far read a page of the store once, and one that comes later finds it at hand', async () => {
+  let answer: Promise<void> = Promise.resolve();
+  using room = await openRoom(
+    (label) => (label === 'answer' ? answer : Promise.resolve()),
+    LINES.slice(0, 10).map(({ seq }) => seq),
+  );
+  const outlets = [new FakeOutlet(), new FakeOutlet(), new FakeOutlet()] as const;
+  const answering = Promise.withResolvers<void>();
+  const viewers = outlets.map((outlet) => new Viewer({ outlet, form: typedForm, log: room.feed, after: 0 }));
+  const hello = await room.feed.hello();
+  const { reads } = room.log;
+  answer = answering.promise;
+  for (const viewer of viewers) room.feed.join(viewer);
+  for (const viewer of viewers.slice(0, 2)) viewer.begin(hello);
+  await idle();
+  answering.resolve();
+  await idle();
+  viewers[2]!.begin(hello);
+  await idle();
+  for (const outlet of outlets) expect(outlet.seqs).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  expect(room.log.reads).toBe(reads + 1);
 });
 
 test('a viewer with four mebibytes before it is cut', async () => {
@@ -173,8 +269,12 @@ test.each([
       highest: 2,
       status: { type: 'status', status: 'FAILED' },
       assessment: { completeness: 'unproven', lines: 1, gaps: [] },
-      page: async (from) => (from < 2 ? [chunkOf(LINES.slice(0, 1)), chunkOf(LINES.slice(1, 2))] : []),
-      mark: () => 0,
+      page: async (from) => ({
+        chunks: from < 2 ? [1, 2].map((seq) => new SharedChunk(chunkOf(LINES.slice(seq - 1, seq)))) : [],
+        isLast: true,
+        mark: 0,
+        assessment: log.assessment,
+      }),
       keepsAllSince: () => true,
       recent: () => undefined,
       awaitHole: () => undefined,
