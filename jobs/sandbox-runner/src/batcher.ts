@@ -1,4 +1,5 @@
-import { LIMITS, type LogLine } from '@runvoy/protocol';
+import { type BatchRows, LIMITS, type LogLine, batchRows } from '@runvoy/protocol';
+import type { CutLine } from './line-cutter.ts';
 
 /** Lines that will stay together for ever. */
 export interface Batch {
@@ -7,11 +8,13 @@ export interface Batch {
   readonly textBytes: number;
   /** The lines as JSON, made once: they are measured, sent and spooled in this form. */
   readonly json: string;
+  /** What the end record and the signature run over. */
+  readonly rows: BatchRows;
 }
 
 export interface Batcher {
-  /** Cuts when the batch is full. `textBytes`: of the line's text in UTF-8. */
-  add(line: LogLine, textBytes: number): void;
+  /** Cuts when the batch is full. `cut`: what is known of the line's text. */
+  add(line: LogLine, cut: Pick<CutLine, 'bytes' | 'json'>): void;
   /** To be called after each read: cuts at once when no read was cut for `batchMs`, so a lone line never waits. */
   settle(): void;
   /** To be called after lines of our own: they go with the lines of the next read, or after `batchMs`. */
@@ -56,7 +59,7 @@ export function openBatcher(args: {
     clearTimeout(timer);
     timer = undefined;
     if (lines.length === 0) return;
-    const batch = { lines, textBytes, json: `[${json}]` };
+    const batch = { lines, textBytes, json: `[${json}]`, rows: batchRows(lines) };
     lines = [];
     json = '';
     bytes = 0;
@@ -77,14 +80,14 @@ export function openBatcher(args: {
   }
 
   return {
-    add(line, lineTextBytes) {
-      const lineJson = jsonOf(line);
+    add(line, cut) {
+      const lineJson = jsonOf(line, cut.json);
       // All is ASCII but what the text holds, and so is what it takes to escape it.
-      const size = lineJson.length - line.text.length + lineTextBytes + 1;
+      const size = lineJson.length - line.text.length + cut.bytes + 1;
       if (bytes + size > roomBytes) flush();
       json += json === '' ? lineJson : `,${lineJson}`;
       bytes += size;
-      textBytes += lineTextBytes;
+      textBytes += cut.bytes;
       lines.push(line);
     },
     settle() {
@@ -105,7 +108,8 @@ export function openBatcher(args: {
   };
 }
 
-/** What `JSON.stringify` makes of a line, which it does in half the time when it is given nothing but the text. */
-function jsonOf({ seq, stream, ms, text, partial }: LogLine): string {
-  return `{"seq":${seq},"stream":"${stream}","ms":${ms},"text":${JSON.stringify(text)}${partial ? ',"partial":true}' : '}'}`;
+/** What `JSON.stringify` makes of a line, which it does in half the time when it is given nothing but the text, if that. */
+function jsonOf({ seq, stream, ms, text, partial }: LogLine, textJson: string | undefined): string {
+  const json = textJson === undefined ? JSON.stringify(text) : `"${textJson}"`;
+  return `{"seq":${seq},"stream":"${stream}","ms":${ms},"text":${json}${partial ? ',"partial":true}' : '}'}`;
 }

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { digestRow } from '@runvoy/protocol';
 import type { Batch } from './batcher.ts';
 
 /** What proves that a log is whole. */
@@ -13,7 +12,7 @@ export interface EndRecord {
 
 /** Rolls the end record over the lines of a run, a batch at a time. */
 export interface RollingEndRecord {
-  add(batch: Pick<Batch, 'lines' | 'textBytes'>): void;
+  add(batch: Pick<Batch, 'lines' | 'textBytes' | 'rows'>): void;
   read(): EndRecord;
 }
 
@@ -23,9 +22,7 @@ export function openEndRecord(): RollingEndRecord {
   let bytes = 0;
   return {
     add(batch) {
-      let rows = '';
-      for (const line of batch.lines) rows += digestRow(line);
-      hash.update(rows);
+      hash.update(batch.rows.digest);
       lines = batch.lines.at(-1)?.seq ?? lines;
       bytes += batch.textBytes;
     },

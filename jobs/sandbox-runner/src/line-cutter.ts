@@ -8,6 +8,8 @@ export interface CutLine {
   readonly bytes: number;
   /** The next piece continues it, or the stream ended without a line feed. */
   readonly partial: boolean;
+  /** What stands between the quotes of the text in JSON, where that is known. */
+  readonly json?: string;
 }
 
 /** Keeps nothing of the bytes it is given, which may be overwritten afterwards. */
@@ -21,6 +23,7 @@ export interface LineCutter {
 const JSON_BYTES = LIMITS.batchBytes - 1024;
 
 const LINE_FEED = 10;
+const SMALL_U = 117;
 
 const NOTHING = Buffer.alloc(0);
 
@@ -52,16 +55,39 @@ export function openLineCutter(limitBytes: number = LIMITS.lineTextBytes): LineC
     pendingBytes = rest.length;
   }
 
-  /** Cuts lines that have their line feeds, `bytes` ends with one. What programs print is mostly ASCII, which is decoded as a whole. */
+  /** Cuts lines that have their line feeds, `bytes` ends with one. */
   function cutLines(bytes: Buffer, into: CutLine[]): void {
-    const text = isAscii(bytes) ? bytes.toString('latin1') : undefined;
+    if (isAscii(bytes)) return cutAscii(bytes, into);
     let start = 0;
     while (start < bytes.length) {
-      const end = text === undefined ? bytes.indexOf(LINE_FEED, start) : text.indexOf('\n', start);
+      const end = bytes.indexOf(LINE_FEED, start);
       if (end - start > surelyFits) cutLine(bytes.subarray(start, end), into);
-      else if (text === undefined) into.push(wholeLine(bytes.toString('utf8', start, end)));
-      else into.push({ text: text.slice(start, end), bytes: end - start, partial: false });
+      else into.push(wholeLine(bytes.toString('utf8', start, end)));
       start = end + 1;
+    }
+  }
+
+  /**
+   * What programs print is mostly ASCII: it is decoded, and written as JSON, as a whole, for a quarter of what that takes line by line.
+   * Both are cut alike: JSON escapes a line feed as it does other characters, one by one, in two characters or six.
+   */
+  function cutAscii(bytes: Buffer, into: CutLine[]): void {
+    const text = bytes.toString('latin1');
+    const json = JSON.stringify(text);
+    let start = 0;
+    let jsonStart = 1;
+    while (start < text.length) {
+      const end = text.indexOf('\n', start);
+      let escape = json.indexOf('\\', jsonStart);
+      for (let at = start + escape - jsonStart; at < end;) {
+        const behind = escape + (json.charCodeAt(escape + 1) === SMALL_U ? '\\u0000' : '\\n').length;
+        escape = json.indexOf('\\', behind);
+        at += 1 + escape - behind;
+      }
+      if (end - start > surelyFits) cutLine(bytes.subarray(start, end), into);
+      else into.push(asciiLine(text.slice(start, end), json.slice(jsonStart, escape)));
+      start = end + 1;
+      jsonStart = escape + '\\n'.length;
     }
   }
 
@@ -108,6 +134,10 @@ export function openLineCutter(limitBytes: number = LIMITS.lineTextBytes): LineC
       return lines;
     },
   };
+}
+
+function asciiLine(text: string, json: string): CutLine {
+  return { text, bytes: text.length, partial: false, json };
 }
 
 function wholeLine(text: string): CutLine {

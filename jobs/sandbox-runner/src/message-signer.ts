@@ -4,6 +4,7 @@ import {
   type HeartbeatMessage,
   type RunnerSession,
   type Unsigned,
+  signedLogsHead,
   signedText,
 } from '@runvoy/protocol';
 import type { Batch } from './batcher.ts';
@@ -22,9 +23,9 @@ export function openMessageSigner(executionId: string, session: RunnerSession): 
   const { expires_at, key_id } = session;
   const mac = (text: string) => createHmac('sha256', key).update(text).digest('hex');
   return {
-    logs({ lines, json }) {
+    logs({ lines, json, rows }) {
       const from = lines[0]!.seq;
-      const signature = mac(signedText('logs', executionId, { from, lines, expires_at, key_id }));
+      const signature = mac(signedLogsHead(executionId, session) + rows.signed);
       // Put together by hand: the lines are JSON already, and they are nearly all of it.
       return `{"from":${from},"lines":${json},"expires_at":${expires_at},"key_id":${JSON.stringify(key_id)},"mac":"${signature}"}`;
     },

@@ -65,9 +65,10 @@ export function openRunLog(args: {
     }
   }
 
-  function add(stream: LogStream, ms: number, { text, bytes, partial }: CutLine): void {
+  function add(stream: LogStream, ms: number, cut: CutLine): void {
+    const { text, partial } = cut;
     seq += 1;
-    batcher.add(partial ? { seq, stream, ms, text, partial } : { seq, stream, ms, text }, bytes);
+    batcher.add(partial ? { seq, stream, ms, text, partial } : { seq, stream, ms, text }, cut);
     if (partial) open.add(stream);
     else open.delete(stream);
   }

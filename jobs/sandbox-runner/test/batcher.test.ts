@@ -15,7 +15,7 @@ function open(batchMs: number, waits: { readonly isBehind: boolean } = { isBehin
     onBatch: (batch) => batches.push(batch),
     isBehind: () => waits.isBehind,
   });
-  const add = (each: LogLine) => batcher.add(each, Buffer.byteLength(each.text));
+  const add = (each: LogLine) => batcher.add(each, { bytes: Buffer.byteLength(each.text) });
   return { batcher, add, batches, seqs: () => batches.map(({ lines }) => lines.map(({ seq }) => seq)) };
 }
 

@@ -11,8 +11,9 @@ function cut(chunks: readonly Uint8Array[], limit?: number): { text: string; par
     buffer.set(chunk);
     return cutter.push(buffer.subarray(0, chunk.length));
   });
-  return [...cutOff, ...cutter.end()].map(({ text, bytes: size, partial }) => {
+  return [...cutOff, ...cutter.end()].map(({ text, bytes: size, partial, json }) => {
     expect(size).toBe(Buffer.byteLength(text));
+    if (json !== undefined) expect(`"${json}"`).toBe(JSON.stringify(text));
     return { text, partial };
   });
 }
@@ -55,6 +56,17 @@ describe('lines', () => {
         const lines = cut(pieces(all, chunking), limit);
         expect(lines.map(({ text, partial }) => text + (partial ? '' : '\n')).join('')).toBe(written.toWellFormed());
         for (const { text } of lines) expect(Buffer.byteLength(text)).toBeLessThanOrEqual(limit);
+      }),
+    );
+  });
+
+  test('of ASCII come with their JSON, whatever JSON escapes in them and between them', () => {
+    const characters = fc.constantFrom(...Array.from('a"\\/nu\b\f\n\r\t\0\u001b\u001f\u007f'));
+    fc.assert(
+      fc.property(fc.string({ unit: characters, maxLength: 40 }), (written) => {
+        const lines = openLineCutter().push(Buffer.from(`${written}\n`));
+        expect(lines.map(({ text }) => text)).toEqual(written.split('\n'));
+        expect(lines.map(({ json }) => `"${json}"`)).toEqual(written.split('\n').map((text) => JSON.stringify(text)));
       }),
     );
   });
