@@ -1,5 +1,5 @@
 import { LIMITS } from '@runvoy/protocol';
-import type { RunvoyClient } from '@runvoy/sdk/client';
+import type { LogPart, RunvoyClient } from '@runvoy/sdk/client';
 import type { Options } from './options.ts';
 import { usageProblem } from './problem.ts';
 import { readDurationS } from './read-duration.ts';
@@ -26,13 +26,20 @@ export function readLogStart(options: Pick<Options, 'text'>, nowMs: number): Log
 /** The cursor before the first line that is wanted. */
 export async function cursorOf(api: Pick<RunvoyClient, 'logPart'>, id: string, start: LogStart): Promise<number> {
   if ('after' in start) return start.after;
-  const part = 'tail' in start ? { tail: Math.max(1, start.tail) } : { from: start.from, limit: 1 };
-  const { events } = await api.logPart(id, part);
-  const first = events?.[0];
-  // Of nothing that is stored yet everything is still to come; so it is of a tail of 0.
-  if (first && !('tail' in start && start.tail === 0)) return Number(first.event_id) - 1;
-  const last = (await api.logPart(id, { tail: 1 })).events?.[0];
-  return last ? Number(last.event_id) : 0;
+  if ('tail' in start && start.tail > 0) return (await firstOf(api, id, { tail: start.tail }))?.before ?? 0;
+  // Asked first: what comes between two questions is still to come. Of nothing that is stored yet everything is.
+  const last = (await firstOf(api, id, { tail: 1 }))?.seq ?? 0;
+  if ('tail' in start) return last;
+  return (await firstOf(api, id, { from: start.from, limit: 1 }))?.before ?? last;
+}
+
+async function firstOf(
+  api: Pick<RunvoyClient, 'logPart'>,
+  id: string,
+  part: LogPart,
+): Promise<{ readonly seq: number; readonly before: number } | undefined> {
+  const [first] = (await api.logPart(id, part)).events ?? [];
+  return first && { seq: Number(first.event_id), before: Number(first.event_id) - 1 };
 }
 
 function readLines(text: string): number {

@@ -57,3 +57,20 @@ test('of a log without a line everything is still to come', async () => {
   const empty = { logPart: async (): Promise<LogsBody> => ({ execution_id: 'x', status: 'RUNNING', events: [] }) };
   expect(await cursorOf(empty, 'x', { tail: 5 })).toBe(0);
 });
+
+test('a line that is written while its beginning is looked for is still to come', async () => {
+  const seqs = [1, 2];
+  const growing = {
+    logPart: async (_: string, { tail, from }: LogPart): Promise<LogsBody> => {
+      const events = (from === undefined ? seqs.slice(-(tail ?? 0)) : []).map((seq): LogEventBody => ({
+        event_id: `${seq}`,
+        timestamp: 0,
+        message: '',
+        stream: 'stdout',
+      }));
+      seqs.push(seqs.length + 1);
+      return { execution_id: 'x', status: 'RUNNING', events };
+    },
+  };
+  expect(await cursorOf(growing, 'x', { from: 'late' })).toBe(2);
+});
