@@ -2,6 +2,7 @@ import { useCallback, useEffect, useLayoutEffect, useMemo, useReducer, useRef, u
 import { isTerminal } from '@runvoy/protocol';
 import type { RunvoyClient } from '@runvoy/sdk/client';
 import { counted } from '@runvoy/sdk/texts';
+import { DownloadButton } from './download-button.tsx';
 import { FoldedRows } from './folded-rows.ts';
 import { LogRowView, ROW_HEIGHT } from './log-row-view.tsx';
 import { goToLine } from './place.ts';
@@ -142,6 +143,7 @@ export function LogPane({ api, state, version, line }: LogPaneProps) {
             {folds.size > 0 ? 'Unfold all' : 'Fold all'}
           </button>
         )}
+        {rows.length > 0 && <DownloadButton api={api} executionId={state.executionId} />}
         <label className="toggle">
           <input
             type="checkbox"

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { SignInLinkAnswer } from '@runvoy/protocol';
 import type { Browser, Page } from 'playwright-core';
@@ -117,6 +118,19 @@ inChromium(titled('the console in Chromium'), () => {
     expect((await shownLines()).slice(0, 2)).toEqual(['build', 'done']);
     await page.getByTestId('search').press('Shift+Enter');
     await marked('needle');
+  });
+
+  test('saves the log as it was written, and stays where it is', async () => {
+    const run = await server.run('printf "1%%\\r2%%\\n\\033[31mred\\033[0m\\n\\n"; echo oops >&2; printf end');
+    await page.goto(run.view_url);
+    await page.locator('[data-testid=seal][data-seal=verified]').waitFor();
+    const address = page.url();
+    const [saved] = await Promise.all([page.waitForEvent('download'), page.getByTestId('download').click()]);
+    expect(saved.suggestedFilename()).toBe(`${run.execution_id}.log`);
+    const text = await readFile(await saved.path(), 'utf8');
+    expect(text).toContain('1%\r2%\n\x1b[31mred\x1b[0m\n\n');
+    expect(text).toContain('oops\n');
+    expect(page.url()).toBe(address);
   });
 
   test('explains a link that was used already', async () => {
