@@ -19,31 +19,35 @@ export interface Batcher {
   settle(): void;
   /** To be called after lines of our own: they go with the lines of the next read, or after `batchMs`. */
   hold(): void;
+  /** To be called when nothing is on its way any more: cuts what only waited for that. */
+  caughtUp(): void;
   /** Cuts what is there. */
   flush(): void;
 }
 
 /**
- * How long lines are gathered at most because batches wait: until they are cut, they are in this process alone. It is what they wait
- * on Google Cloud anyway.
+ * How long lines are gathered at most because a batch is on its way: until they are cut, they are in this process alone. It is what they
+ * wait on Google Cloud anyway.
  */
 const GATHERED_MS = 250;
+/** A line that comes alone goes at once although this many are on their way. */
+const BEFORE_LONE = 1;
 
 /** Room for the fields of the message and of the safety lane's wrapping. */
 const ENVELOPE_BYTES = 768;
 
 /**
  * Cuts batches when they are full or `batchMs` after the last cut. What was held back and cut by the clock does not count: the first
- * line of a read must not wait because of what we have said ourselves. While batches wait for their turn another one would only wait
- * behind them, and cost everybody as much as a full one: lines are gathered on then, for a quarter of a second at most.
+ * line of a read must not wait because of what we have said ourselves. While a batch is on its way another one would only wait behind
+ * it, and cost everybody as much as a full one: lines are gathered on then, for a quarter of a second at most.
  */
 export function openBatcher(args: {
   readonly batchMs: number;
   readonly now: () => number;
   readonly onBatch: (batch: Batch) => void;
   readonly maxBytes?: number;
-  /** Whether batches wait for their turn to be sent; never, unless told. */
-  readonly isBehind?: () => boolean;
+  /** Batches that are not acknowledged; none, unless told. */
+  readonly onTheirWay?: () => number;
 }): Batcher {
   const roomBytes = (args.maxBytes ?? LIMITS.batchBytes) - ENVELOPE_BYTES;
   let lines: LogLine[] = [];
@@ -51,7 +55,8 @@ export function openBatcher(args: {
   let bytes = 0;
   let textBytes = 0;
   let isHeld = false;
-  let gatheredMs = 0;
+  /** Lines have waited for as long as they must, and for what is on its way now. */
+  let isDue = false;
   let lastCut = -Infinity;
   let timer: NodeJS.Timeout | undefined;
 
@@ -66,17 +71,17 @@ export function openBatcher(args: {
     textBytes = 0;
     if (!isHeld) lastCut = args.now();
     isHeld = false;
-    gatheredMs = 0;
+    isDue = false;
     args.onBatch(batch);
   }
 
-  const isBehind = () => args.isBehind?.() === true;
+  const onTheirWay = () => args.onTheirWay?.() ?? 0;
 
-  /** Turns are counted and no clock is asked: one that is set back would let lines wait for as long. */
+  /** The timer counts, and no clock is asked: one that is set back would let lines wait for as long. */
   function due(): void {
-    gatheredMs += args.batchMs;
-    if (isBehind() && gatheredMs < GATHERED_MS) timer = setTimeout(due, args.batchMs);
-    else flush();
+    if (onTheirWay() === 0 || args.batchMs >= GATHERED_MS) return flush();
+    isDue = true;
+    timer = setTimeout(flush, GATHERED_MS - args.batchMs);
   }
 
   return {
@@ -95,7 +100,7 @@ export function openBatcher(args: {
       clearTimeout(timer);
       isHeld = false;
       const sinceMs = args.now() - lastCut;
-      if (sinceMs >= (isBehind() ? GATHERED_MS : args.batchMs)) return flush();
+      if (sinceMs >= (onTheirWay() > BEFORE_LONE ? GATHERED_MS : args.batchMs)) return flush();
       const waitMs = args.batchMs - sinceMs;
       timer = setTimeout(due, waitMs > 0 ? Math.min(waitMs, args.batchMs) : args.batchMs);
     },
@@ -103,6 +108,9 @@ export function openBatcher(args: {
       if (lines.length === 0 || timer) return;
       isHeld = true;
       timer = setTimeout(flush, args.batchMs);
+    },
+    caughtUp() {
+      if (isDue) flush();
     },
     flush,
   };

@@ -19,8 +19,8 @@ export interface Delivery {
   send(kind: 'logs', body: string, lines: { readonly from: number; readonly through: number }): void;
   send(kind: 'finished', body: string): void;
   readonly ackedThrough: number;
-  /** More waits than is on its way. */
-  readonly isBehind: boolean;
+  /** Messages that are sent and not acknowledged; more than are sent at once when others wait for that. */
+  readonly onTheirWay: number;
   /** More waits than may, on disk or in memory alone, and what for: whoever reads the pipes has to wait for `onRoom`. */
   readonly fullBy: OutputWait | undefined;
   /** Bytes of all messages so far, and of those that are not acknowledged. */
@@ -54,6 +54,8 @@ export function openDelivery(args: {
   /** The server ended this run, or does not know it (any more). */
   readonly onDismissed: (why: string) => void;
   readonly onRoom: () => void;
+  /** Called when the last message that was on its way is taken, and none waits. */
+  readonly onCaughtUp: () => void;
   /** For the supervisor's own log file. */
   readonly note: (text: string) => void;
   /** Unacknowledged messages altogether. A command that writes faster than they are taken is then slowed down by its own pipes. */
@@ -147,7 +149,9 @@ export function openDelivery(args: {
       underWay.add(message);
       void deliver(message);
     }
-    if (underWay.size === 0) for (const resolve of waiting.splice(0)) resolve();
+    if (underWay.size > 0) return;
+    args.onCaughtUp();
+    for (const resolve of waiting.splice(0)) resolve();
   }
 
   async function deliver(message: Message): Promise<void> {
@@ -239,8 +243,8 @@ export function openDelivery(args: {
       // All that is still under way was begun before what waits.
       return ackedThrough(highestAcked, underWay);
     },
-    get isBehind() {
-      return queue.length > 0 || spilledFrom !== undefined;
+    get onTheirWay() {
+      return underWay.size + queue.length + (spilledFrom === undefined ? 0 : 1);
     },
     get fullBy() {
       return fullBy();

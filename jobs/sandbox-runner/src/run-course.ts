@@ -81,6 +81,7 @@ export async function runCourse(args: CourseArgs): Promise<EndCause> {
     onStop: (stopOrder) => stop.request('stop', stopOrder.grace_ms),
     onDismissed: () => stop.request('terminated', LIMITS.graceDefaultMs),
     onRoom: () => gate.look(),
+    onCaughtUp: () => log.caughtUp(),
   });
   const log = openRunLog({
     mask,
@@ -88,7 +89,7 @@ export async function runCourse(args: CourseArgs): Promise<EndCause> {
     maxLogBytes: answer.limits.max_log_bytes,
     limitPolicy: answer.limits.log_limit_policy,
     now,
-    isBehind: () => delivery.isBehind,
+    onTheirWay: () => delivery.onTheirWay,
     onBatch(batch) {
       const lines = { from: batch.lines[0]!.seq, through: batch.lines.at(-1)!.seq };
       delivery.send('logs', signer.logs(batch), lines);

@@ -13,6 +13,8 @@ export interface RunLog {
   outputEnded(stream: 'stdout' | 'stderr'): void;
   /** A line of runvoy's own for each line of `text`. */
   system(text: string): void;
+  /** Nothing is on its way any more. */
+  caughtUp(): void;
   /** Numbers and cuts what is left; nothing may be added afterwards. */
   close(): EndRecord;
 }
@@ -28,8 +30,8 @@ export function openRunLog(args: {
   readonly limitPolicy?: LogLimitPolicy | undefined;
   readonly now: () => number;
   readonly onBatch: (batch: Batch) => void;
-  /** Whether batches wait for their turn to be sent; never, unless told. */
-  readonly isBehind?: () => boolean;
+  /** Batches that are not acknowledged; none, unless told. */
+  readonly onTheirWay?: () => number;
   /** Called once under `stop`; from then on the command's output is dropped. */
   readonly onOutputLimit: () => void;
 }): RunLog {
@@ -37,7 +39,7 @@ export function openRunLog(args: {
   const batcher = openBatcher({
     batchMs: args.batchMs,
     now: args.now,
-    ...(args.isBehind && { isBehind: args.isBehind }),
+    ...(args.onTheirWay && { onTheirWay: args.onTheirWay }),
     onBatch(batch) {
       endRecord.add(batch);
       args.onBatch(batch);
@@ -130,6 +132,7 @@ export function openRunLog(args: {
       number('system', openLineCutter().push(Buffer.from(`${args.mask.maskText(text)}\n`)));
       batcher.hold();
     },
+    caughtUp: () => batcher.caughtUp(),
     close() {
       outputEnded('stdout');
       outputEnded('stderr');

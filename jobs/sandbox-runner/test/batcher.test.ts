@@ -7,13 +7,13 @@ import { SESSION } from './fake-intake.ts';
 
 const line = (seq: number, text: string): LogLine => ({ seq, stream: 'stdout', ms: 1_795_000_000_000, text });
 
-function open(batchMs: number, waits: { readonly isBehind: boolean } = { isBehind: false }) {
+function open(batchMs: number, way: { readonly batches: number } = { batches: 0 }) {
   const batches: Batch[] = [];
   const batcher = openBatcher({
     batchMs,
     now: Date.now,
     onBatch: (batch) => batches.push(batch),
-    isBehind: () => waits.isBehind,
+    onTheirWay: () => way.batches,
   });
   const add = (each: LogLine) => batcher.add(each, { bytes: Buffer.byteLength(each.text) });
   return { batcher, add, batches, seqs: () => batches.map(({ lines }) => lines.map(({ seq }) => seq)) };
@@ -105,24 +105,56 @@ describe('batches', () => {
     expect(seqs()).toEqual([[1], [2]]);
   });
 
-  test('grow while others wait for their turn, and go as soon as none does', () => {
-    const waits = { isBehind: true };
-    const { batcher, add, seqs } = open(10, waits);
+  test('grow while one is on its way, and go as soon as none is', () => {
+    const way = { batches: 0 };
+    const { batcher, add, seqs } = open(10, way);
     add(line(1, 'a'));
     batcher.settle();
+    way.batches = 1;
     for (const seq of [2, 3, 4]) {
       add(line(seq, 'b'));
       batcher.settle();
       jest.advanceTimersByTime(20);
     }
     expect(seqs()).toEqual([[1]]);
-    waits.isBehind = false;
-    jest.advanceTimersByTime(10);
+    way.batches = 0;
+    batcher.caughtUp();
     expect(seqs()).toEqual([[1], [2, 3, 4]]);
   });
 
-  test('go after a quarter of a second even if the others wait for ever', () => {
-    const { batcher, add, seqs } = open(10, { isBehind: true });
+  test('wait for the clock even if nothing is on its way any more', () => {
+    const { batcher, add, seqs } = open(10);
+    add(line(1, 'a'));
+    batcher.settle();
+    add(line(2, 'b'));
+    batcher.settle();
+    jest.advanceTimersByTime(9);
+    batcher.caughtUp();
+    expect(seqs()).toEqual([[1]]);
+    jest.advanceTimersByTime(1);
+    expect(seqs()).toEqual([[1], [2]]);
+  });
+
+  test('go at once after a pause although one is on its way, and wait behind two', () => {
+    const way = { batches: 1 };
+    const { batcher, add, seqs } = open(10, way);
+    for (const seq of [1, 2]) {
+      add(line(seq, 'alone'));
+      batcher.settle();
+      expect(seqs()).toHaveLength(seq);
+      jest.advanceTimersByTime(10);
+    }
+    way.batches = 2;
+    add(line(3, 'alone'));
+    batcher.settle();
+    jest.advanceTimersByTime(10);
+    expect(seqs()).toEqual([[1], [2]]);
+    batcher.caughtUp();
+    expect(seqs()).toEqual([[1], [2], [3]]);
+  });
+
+  test('go after a quarter of a second even if one stays on its way', () => {
+    const { batcher, add, seqs } = open(10, { batches: 1 });
     add(line(1, 'a'));
     batcher.settle();
     add(line(2, 'b'));
@@ -134,7 +166,7 @@ describe('batches', () => {
   });
 
   test('go after a quarter of a second also when the clock was set back meanwhile', () => {
-    const { batcher, add, seqs } = open(10, { isBehind: true });
+    const { batcher, add, seqs } = open(10, { batches: 1 });
     add(line(1, 'a'));
     batcher.settle();
     jest.setSystemTime(Date.now() - 3_600_000);

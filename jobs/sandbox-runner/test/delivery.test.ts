@@ -31,6 +31,7 @@ function open(args: {
   atOnce?: number | undefined;
   /** Resolves when a batch may be answered; at once, unless told. */
   answered?: () => Promise<void>;
+  onCaughtUp?: () => void;
 }) {
   spools += 1;
   const real = openSpool(join(directory, `spool.${spools}`), { execution_id: '0'.repeat(32), attempt: 1 });
@@ -72,6 +73,7 @@ function open(args: {
     onStop: () => undefined,
     onDismissed: () => undefined,
     onRoom: () => (room += 1),
+    onCaughtUp: () => args.onCaughtUp?.(),
     note: (text) => notes.push(text),
     memoryBytes: args.memoryBytes ?? 300,
     backlogBytes: args.backlogBytes ?? 1 << 20,
@@ -95,6 +97,24 @@ describe('delivery', () => {
     await until('every message', () => got.length === seq);
     expect(delivery.fullBy).toBeUndefined();
     expect(room()).toBe(1);
+  });
+
+  test('counts what is not acknowledged, and says when all is', async () => {
+    const counts: number[] = [];
+    const onCaughtUp = () => counts.push(delivery.onTheirWay);
+    const { delivery } = open({ accept: () => true, memoryBytes: 1_000, onCaughtUp });
+    const waits: number[] = [];
+    for (let seq = 1; seq <= 20; seq += 1) {
+      delivery.send('logs', bodyOf(seq), { from: seq, through: seq });
+      waits.push(delivery.onTheirWay);
+    }
+    expect(waits.slice(0, 4)).toEqual([1, 2, 3, 4]);
+    expect(waits.slice(4).every((count) => count > 4)).toBe(true);
+    await until('all is acknowledged', () => delivery.ackedThrough === 20);
+    expect(counts).toEqual([0]);
+    delivery.send('logs', bodyOf(21), { from: 21, through: 21 });
+    await until('one more is acknowledged', () => delivery.ackedThrough === 21);
+    expect(counts).toEqual([0, 0]);
   });
 
   test('keeps of many small batches that it reads back from the disk no more memory than they take', async () => {
