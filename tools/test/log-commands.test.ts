@@ -226,3 +226,11 @@ test.each([
 ])('logs %j is refused, naming %s', async (args, named) => {
   await expect(runvoy(['logs', ...args, 'f'.repeat(32)])).rejects.toThrow(named);
 });
+
+test('who has followed a log to its end listens to no signal any more', async () => {
+  const id = await ended(['one', 'two']);
+  const listening = () => ['SIGINT', 'SIGTERM'].map((signal) => process.listenerCount(signal));
+  const before = listening();
+  const { code, out } = await runvoy(['logs', '-f', id]);
+  expect([code, out, listening()]).toEqual([0, 'one\ntwo\n', before]);
+});

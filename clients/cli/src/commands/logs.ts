@@ -63,17 +63,20 @@ function readAim(options: Options): (typeof AIMS)[number] | undefined {
   return aim;
 }
 
+const LEAVING = ['SIGINT', 'SIGTERM'] as const;
+
 async function follow({ api, id, screen, tally, json }: Reading, isTerminalOutput: boolean): Promise<number> {
   const left = new AbortController();
   const leave = () => left.abort();
   const notes = new StateNotes(screen, isTerminalOutput);
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, leave);
+  for (const name of LEAVING) process.once(name, leave);
   const queue = new QueueWatch({ api, notes, everyMs: placeEveryMs(isTerminalOutput) }, id);
   const signal = AbortSignal.any([left.signal, screen.readerGone]);
   const events = followRun(api, id, { tally, signal, connect: dialLiveView });
   const end = await showRun(events, logSink(screen, queue, json)).finally(() => {
     queue.close();
     notes.close();
+    for (const name of LEAVING) process.off(name, leave);
   });
   if (typeof end !== 'string') return printEnd({ api, id, screen, tally, json }, outcomeOf(end), end);
   if (end === 'left') screen.say('left; the run goes on');
