@@ -1,14 +1,12 @@
 import { openSqliteRecords } from '@runvoy/provider-local';
 import { isTerminal } from '@runvoy/protocol';
 import type { Archive } from '../src/archive/archive.ts';
-import { executionRef, type Attempt, type Haste } from '../src/executions/execution.ts';
 import { defaultImageRef, imageRef } from '../src/images/image.ts';
 import type { Records } from '../src/records/records.ts';
-import { runInputRef } from '../src/executions/run-input.ts';
 import { Carrier } from './carrier.ts';
 import { Client } from './client.ts';
 import { CloudPlatform } from './cloud-platform.ts';
-import { startDeadlineMs } from './invariants.ts';
+import { checkEndedRun } from './ended-run.ts';
 import { instanceArchive } from './instance-archive.ts';
 import { InstanceRecords } from './instance-records.ts';
 import { Instance, Post } from './instance.ts';
@@ -25,11 +23,12 @@ import { arrangeOutage } from './outages.ts';
 import { PageReader } from './page-reader.ts';
 import type { Situation } from './reached.ts';
 import type { RunTruth } from './run-truth.ts';
+import { checkBound } from './run-bound.ts';
 import { Services } from './services.ts';
 import { SlotWatch } from './slot-watch.ts';
 import { StoreWatch } from './store-watch.ts';
+import { arrangeStrikes } from './strikes.ts';
 import type { TraceLine } from './trace.ts';
-import { WINDOWS } from './windows.ts';
 import { T0, World, type HistoryOptions, type Violation } from './world.ts';
 
 /** What became of one history. */
@@ -122,9 +121,7 @@ class History {
     const world = this.#world;
     await this.#prepare();
     for (const run of this.#plan.runs) this.#perform(run);
-    this.#planDeaths();
-    this.#planViewDeaths();
-    this.#planWorld();
+    arrangeStrikes(world, this.#plan, { posts: this.#posts, viewPosts: this.#viewPosts });
     for (const outage of this.#plan.outages) arrangeOutage(world, outage);
     this.#carrier.beginTicks();
     world.after(this.#faultsEndMs, () => this.#heal());
@@ -278,56 +275,6 @@ class History {
     return door;
   }
 
-  #planDeaths(): void {
-    for (const [index, post] of this.#posts.entries()) {
-      for (const nth of [1, 2]) {
-        const where = `post ${index} death ${nth}`;
-        if (!this.#world.strikes('dies-any-time', where)) continue;
-        const afterMs = this.#world.choices.whole(`when ${where}`, 1_500, 0, 30_000);
-        this.#world.after(afterMs, () => post.living?.die('by chance'));
-      }
-    }
-  }
-
-  #planViewDeaths(): void {
-    if (this.#viewPosts === this.#posts) return;
-    for (const [index, post] of this.#viewPosts.entries()) {
-      const where = `view ${index}`;
-      if (!this.#world.strikes('view-dies', where)) continue;
-      const afterMs = this.#world.choices.whole(`when ${where} dies`, 6_000, 1_000, 40_000);
-      this.#world.after(afterMs, () => post.living?.die('by chance'));
-    }
-  }
-
-  /** The platform goes away, the clock jumps. */
-  #planWorld(): void {
-    const world = this.#world;
-    const { platformAwayMs, clockJump } = this.#plan;
-    if (platformAwayMs !== undefined) {
-      world.after(platformAwayMs, () => {
-        world.trace.step('the platform answers no call for ten minutes');
-        world.platformBackMs = world.nowMs + AWAY_MS;
-        world.after(AWAY_MS, () => world.reach('platform-was-away'));
-      });
-    }
-    if (!clockJump) return;
-    world.after(clockJump.atMs, () => this.#setClock(clockJump.aheadMs));
-    world.after(clockJump.rightMs, () => this.#setClock(0));
-  }
-
-  #setClock(aheadMs: number): void {
-    const world = this.#world;
-    if (aheadMs === world.clockAheadMs) return;
-    const hasMissed = this.#posts.some(({ living }) => living && living.clockSeenAheadMs !== world.clockAheadMs);
-    if (world.clockAheadMs < 0 && hasMissed) world.isSomebodyUnaware = true;
-    world.wasClockBehind ||= aheadMs < 0;
-    world.clockAheadMs = aheadMs;
-    world.hasClockJumped = true;
-    const where = aheadMs === 0 ? 'is right again' : `is an hour ${aheadMs > 0 ? 'ahead' : 'behind'}`;
-    world.trace.step(`the clock of the services ${where}`);
-    if (aheadMs !== 0) world.reach(aheadMs > 0 ? 'clock-ahead' : 'clock-behind');
-  }
-
   #heal(): void {
     if (this.#world.isHealing) return;
     this.#world.trace.step('from now on nothing goes wrong');
@@ -384,46 +331,8 @@ class History {
       this.#store.slots.checkWaiting(world.healingSinceMs);
       for (const reader of this.#readers) reader.checkShown(world.healingSinceMs);
       for (const run of this.#storedRuns())
-        if (run.endStoredMs === undefined) this.#checkBound(run, world.healingSinceMs);
+        if (run.endStoredMs === undefined) checkBound(world, this.#platform, run, world.healingSinceMs);
     });
-  }
-
-  #checkBound(run: RunTruth, healingMs: number): void {
-    const world = this.#world;
-    const { attempts, bound, stop, haste } = run.execution!.facts;
-    // Nothing of it is anywhere; the queue is watched by itself.
-    if (attempts.length === 0) return;
-    const quietMs = this.#platform.quietSinceMs(run);
-    // Of a start that the platform does not know, it can be said only after a while that nothing came of it.
-    const isUnknown = ({ attempt }: Attempt) =>
-      !this.#platform.tasks.some(({ order }) => order.execution_id === run.id && order.attempt === attempt);
-    const unknown = world.flavour === 'cloud' ? attempts.filter(isUnknown) : [];
-    let earliestMs = Math.max(
-      healingMs,
-      run.madeMs.get(attempts.at(-1)!.attempt)!,
-      ...unknown.map((a) => startDeadlineMs(run, a)),
-    );
-    // Where the clock has jumped, the whole time counts from when that was noticed.
-    if (world.hasClockJumped) earliestMs = Math.max(earliestMs, world.jumpNoticedMs + WINDOWS.startMs);
-    if (quietMs !== undefined && world.nowMs > Math.max(earliestMs, quietMs) + WINDOWS.terminalMs) {
-      const since = Math.round((world.nowMs - Math.max(quietMs, earliestMs)) / 1000);
-      world.violate(
-        'not-terminal-in-bound',
-        `${run.label} is ${run.execution!.status} ${since} s after all of it was over`,
-      );
-    }
-    if (quietMs !== undefined) return;
-    if (!stop && !bound && world.nowMs > earliestMs + WINDOWS.startMs + 2 * WINDOWS.tickMs + WINDOWS.terminalMs) {
-      world.violate('not-terminal-in-bound', `the start of ${run.label} hangs and is not given up`);
-    }
-    if (!stop) return;
-    const killMs = ({ grace_ms }: Haste, askedMs: number) => askedMs + grace_ms;
-    const graceMs = Math.min(stop.grace_ms, haste?.grace_ms ?? Infinity);
-    const killedMs = Math.min(killMs(stop, run.stopStoredMs!), haste ? killMs(haste, run.hasteStoredMs!) : Infinity);
-    const stoppedMs = Math.max(earliestMs, killedMs) + WINDOWS.tickMs + graceMs;
-    if (world.nowMs > stoppedMs + WINDOWS.terminalMs) {
-      world.violate('not-terminal-in-bound', `${run.label} was stopped and something of it still lives`);
-    }
   }
 
   /** [tick-idempotent]: where nothing is left to do, two ticks at once write nothing, of two instances where there are two. */
@@ -480,23 +389,6 @@ class History {
     if (this.#store.writes !== writes) world.violate('tick-idempotent', 'a look wrote a day after the end');
   }
 
-  /** What was cut is what the command wrote, and of that nothing is missing that one of the lanes has not dropped. */
-  #checkOutput(run: RunTruth): void {
-    const world = this.#world;
-    const output = run.lines.filter(({ stream }) => stream === 'stdout').map(({ text }) => text);
-    if (output.join('\n') !== run.written.slice(0, output.length).join('\n')) {
-      world.violate('line-changed', `${run.label}: what was cut is not what the command wrote`);
-    }
-    // Until all was told again, what lies in a cloud's lane may be on its way.
-    for (const task of this.#isTold ? this.#platform.tasks : []) {
-      if (task.run !== run) continue;
-      for (const { entry } of task.lane) {
-        if (entry.runvoy !== 'logs' || run.chunks.has(entry.body.from)) continue;
-        world.violate('line-missing', `${run.label}: lines from ${entry.body.from} lie in its safety lane alone`);
-      }
-    }
-  }
-
   /** After healing, a last reading of everything. */
   async #checkFinally(): Promise<void> {
     const world = this.#world;
@@ -505,37 +397,13 @@ class History {
       const run = id === undefined ? undefined : world.runs.get(id);
       if (!run?.execution) world.violate('lost-run', `${client.label} was accepted and is not stored`);
     }
-    for (const run of this.#storedRuns()) await this.#checkRun(run);
-  }
-
-  async #checkRun(run: RunTruth): Promise<void> {
-    const world = this.#world;
-    const stored = (await this.#records.get(executionRef(run.id)))?.value;
-    if (!stored) return world.violate('lost-run', `${run.label} is gone`);
-    if (stored.status !== run.execution!.status)
-      world.violate('terminal-changed', `${run.label} is stored as ${stored.status}`);
-    if (run.hasInput || (await this.#records.get(runInputRef(run.id)))) {
-      world.violate('input-destroyed', `${run.label} has ended and its input is still stored`);
-    }
-    if (run.isEndTold && !this.#carrier.delivered.has(`finished-${run.id}`)) {
-      world.violate('outbox', `nobody was told of the end of ${run.label}`);
-    }
-    // Whatever the log is called, what was acknowledged is there.
-    const chunks = [...run.chunks.values()].toSorted((a, b) => a.from - b.from);
-    for (const [index, chunk] of chunks.entries()) {
-      const next = chunks[index + 1];
-      if (next && next.from <= chunk.through)
-        world.violate('exactly-once', `${run.label}: two chunks hold line ${next.from}`);
-    }
-    const head = chunks.at(-1)?.through ?? 0;
-    this.#checkOutput(run);
-    // What lies in a lane that can be read to its end is taken from there, should it have come no other way.
-    const lanes = this.#platform.tasks.filter((task) => task.run === run && task.runner?.command);
-    if (world.flavour === 'local' && run.report && lanes.every((task) => !task.lacksEntries) && !stored.log_proven) {
-      world.violate('line-missing', `${run.label}: all its lines are in the lane and its log is not proven`);
-    }
-    if (stored.log_proven && head !== stored.end_record?.lines) {
-      world.violate('hash-wrong', `${run.label}: proven, and its head is ${head}`);
-    }
+    const scene = {
+      world,
+      records: this.#records,
+      platform: this.#platform,
+      delivered: this.#carrier.delivered,
+      isTold: this.#isTold,
+    };
+    for (const run of this.#storedRuns()) await checkEndedRun(scene, run);
   }
 }
