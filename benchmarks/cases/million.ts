@@ -1,9 +1,10 @@
-import { fork, type ChildProcess } from 'node:child_process';
+import { execFile, fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { VerifyLogBody } from '@runvoy/protocol';
-import { startServer, type Server } from '../../services/standalone/test/server.ts';
+import { promisify } from 'node:util';
+import type { SearchLogBody, VerifyLogBody } from '@runvoy/protocol';
+import { CLI_MAIN, startServer, type Server } from '../../services/standalone/test/server.ts';
 import { writeLongLog } from '../long-log-file.ts';
 import type { Benchmark, Measurement } from '../measurement.ts';
 import { usageOf, watchMemory } from '../process-usage.ts';
@@ -11,6 +12,16 @@ import { temporaryDirectory } from '../temporary-directory.ts';
 
 const LINES = 1_000_000;
 const MIB = 2 ** 20;
+/** What is searched for, as `grep` and the server are asked for it; the last is in no line. */
+const SEARCHES = [
+  { how: 'a text', grep: ['-F', 'module-996.ts'], query: 'q=module-996.ts' },
+  {
+    how: 'an expression',
+    grep: ['-E', 'module-99[0-6]\\.ts in [0-9]+ ms'],
+    query: `regex=true&q=${encodeURIComponent('module-99[0-6]\\.ts in [0-9]+ ms')}`,
+  },
+  { how: 'a text that is not there', grep: ['-F', 'segmentation fault'], query: 'q=segmentation%20fault' },
+] as const;
 const FOLLOWER = fileURLToPath(new URL('../subjects/counting-follower.ts', import.meta.url));
 
 /** A command that writes a million lines, 200 MB, on the standalone server: followed, read back, searched and verified. */
@@ -25,14 +36,14 @@ export const million: Benchmark = {
     const run = await server.run(`echo $PPID; cat ${file}`);
     const follower = fork(FOLLOWER, [run.websocket_url]);
     try {
-      return await measure(server, run.execution_id, follower);
+      return await measure(server, run.execution_id, follower, file);
     } finally {
       follower.kill('SIGKILL');
     }
   },
 };
 
-async function measure(server: Server, id: string, follower: ChildProcess): Promise<Measurement[]> {
+async function measure(server: Server, id: string, follower: ChildProcess, file: string): Promise<Measurement[]> {
   const [{ first }] = (await once(follower, 'message')) as [{ first: string }];
   const pids = { server: server.ready.pid, runner: Number(first), follower: follower.pid! };
   const memory = watchMemory(pids);
@@ -46,12 +57,15 @@ async function measure(server: Server, id: string, follower: ChildProcess): Prom
   const written = memory.stop();
   const reading = watchMemory({ server: pids.server });
   const text = await read(server, `/api/v1/executions/${id}/logs.txt`);
-  const search = await read(server, `/api/v1/executions/${id}/logs/search?q=module-996.ts`);
+  const searched = await searches(server, id, file);
   const verifying = performance.now();
   const verified = await server.call<VerifyLogBody>('GET', `/api/v1/executions/${id}/logs/verify`);
   if (verified.completeness !== 'complete') throw new Error(`verify says ${verified.completeness}`);
   const verifyMs = performance.now() - verifying;
+  const access = { RUNVOY_API_ENDPOINT: server.ready.api_url, RUNVOY_API_KEY: server.key };
+  const commandMs = await timeOf(process.execPath, [CLI_MAIN, 'logs', id, '--verify'], access);
   const readers = reading.stop();
+  const sha256 = { what: 'sha256sum of the same bytes', value: await timeOf('sha256sum', [file]) };
   const grown = (name: string) => {
     const { start, peak } = written.get(name)!;
     return {
@@ -70,14 +84,52 @@ async function measure(server: Server, id: string, follower: ChildProcess): Prom
     ...['server', 'runner', 'follower'].map(grown),
     { what: 'a million lines as text, first byte', value: text.firstByteMs, unit: 'ms' },
     { what: 'a million lines as text, all of it', value: text.totalMs, unit: 'ms' },
-    ...(search.status === 200 ? [{ what: 'a million lines searched', value: search.totalMs, unit: 'ms' }] : []),
-    { what: 'a million lines verified', value: verifyMs, unit: 'ms' },
+    ...searched,
+    { what: 'a million lines verified', value: verifyMs, unit: 'ms', floor: sha256 },
+    { what: 'the same by `runvoy logs --verify`', value: commandMs, unit: 'ms', floor: sha256 },
     {
       what: `memory of the server by these reads at most (${Math.round(readers.get('server')!.start / MIB)} MiB before)`,
       value: readers.get('server')!.peak / MIB,
       unit: 'MiB',
     },
   ];
+}
+
+/** Searches the whole log, request by request, beside `grep` over the same lines: both must count the same. */
+async function searches(server: Server, id: string, file: string): Promise<Measurement[]> {
+  const measured: Measurement[] = [];
+  for (const { how, grep, query } of SEARCHES) {
+    const before = performance.now();
+    let [after, total] = [0, 0];
+    for (let isOver = false; !isOver;) {
+      const path = `/api/v1/executions/${id}/logs/search?${query}&limit=0&after=${after}`;
+      const found = await server.call<SearchLogBody>('GET', path);
+      total += found.total;
+      after = found.through;
+      isOver = found.complete;
+    }
+    const ms = performance.now() - before;
+    const { count, grepMs } = await grepped(grep, file);
+    if (count !== total) throw new Error(`grep ${grep.join(' ')} finds ${count} lines, the search ${total}`);
+    const floor = { what: 'grep over the same bytes', value: grepMs };
+    measured.push({ what: `a million lines searched for ${how}`, value: ms, unit: 'ms', floor });
+  }
+  return measured;
+}
+
+async function grepped(args: readonly string[], file: string): Promise<{ count: number; grepMs: number }> {
+  const before = performance.now();
+  // It answers 1 when it finds none.
+  const { stdout } = await promisify(execFile)('sh', ['-c', 'grep -c "$@" || [ $? = 1 ]', 'sh', ...args, file], {
+    env: { ...process.env, LC_ALL: 'C' },
+  });
+  return { count: Number(stdout), grepMs: performance.now() - before };
+}
+
+async function timeOf(program: string, args: readonly string[], env: Record<string, string> = {}): Promise<number> {
+  const before = performance.now();
+  await promisify(execFile)(program, [...args], { env: { ...process.env, ...env } });
+  return performance.now() - before;
 }
 
 async function read(server: Server, path: string): Promise<{ status: number; firstByteMs: number; totalMs: number }> {
