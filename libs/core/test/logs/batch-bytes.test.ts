@@ -98,6 +98,23 @@ describe('a batch is not read from its bytes', () => {
     expect(readBatch(Buffer.from(JSON.stringify(message(lines(LIMITS.batchBytes + 1)))))).toBeUndefined();
   });
 
+  test('with a control character, wherever it stands and however the bytes lie in memory', () => {
+    const room = Buffer.alloc(GOOD.length * 2);
+    for (const shift of [0, 1, 2, 3]) {
+      const bytes = room.subarray(shift, shift + Buffer.byteLength(GOOD));
+      bytes.write(GOOD);
+      expectRead(bytes);
+      for (let at = 0; at < bytes.length; at += 1) {
+        const was = bytes[at]!;
+        for (const control of [0, 9, 10, 31]) {
+          bytes[at] = control;
+          if (readBatch(bytes)) throw new Error(`${control} at ${at} of bytes at ${shift} is read`);
+        }
+        bytes[at] = was;
+      }
+    }
+  });
+
   test('that is cut off, wherever', () => {
     const bytes = Buffer.from(GOOD);
     for (let end = 0; end < bytes.length; end += 1) expect(readBatch(bytes.subarray(0, end))).toBeUndefined();
