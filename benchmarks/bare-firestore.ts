@@ -4,6 +4,7 @@ import { credentials } from '@grpc/grpc-js';
 import { PassThroughClient } from 'google-auth-library';
 
 const COLLECTION = 'bare';
+const OWNER = 'bare';
 const TARGET = 1;
 const TELLING_MS = 100;
 
@@ -14,7 +15,15 @@ export interface BareFirestore extends AsyncDisposable {
   /** The same, until a listener that was there before has each. */
   listenTimes(bytes: number, count: number): Promise<number[]>;
   /** Creates documents, so many at a time; answers how long all of it took, s. */
-  createMany(documents: { readonly bytes: number; readonly count: number; readonly atOnce: number }): Promise<number>;
+  createMany(documents: Documents): Promise<number>;
+  /** The same, until a listener that was there before, and had nothing to be told, has all of them. */
+  createListened(documents: Documents): Promise<number>;
+}
+
+interface Documents {
+  readonly bytes: number;
+  readonly count: number;
+  readonly atOnce: number;
 }
 
 interface Listened {
@@ -37,11 +46,11 @@ export function openBareFirestore(host: string, project: string): BareFirestore 
   let made = 0;
 
   /** A document of the fields of a chunk, with a body of so many bytes. */
-  async function create(documentId: string, bytes: number): Promise<void> {
+  async function create(documentId: string, bytes: number, owner = OWNER): Promise<void> {
     const fields = {
-      execution_id: { stringValue: 'bare' },
-      from: { integerValue: '1' },
-      through: { integerValue: '400' },
+      execution_id: { stringValue: owner },
+      from: { integerValue: String(made) },
+      through: { integerValue: String(made) },
       content_hash: { stringValue: 'a'.repeat(64) },
       stored_at_ms: { integerValue: '1' },
       body: { bytesValue: Buffer.alloc(bytes, 'lines ') },
@@ -50,6 +59,41 @@ export function openBareFirestore(host: string, project: string): BareFirestore 
     await client.createDocument(request, { otherArgs: { headers } });
   }
   const nextId = () => `d${String((made += 1)).padStart(9, '0')}`;
+
+  async function createAll({ bytes, count, atOnce }: Documents, owner?: string): Promise<void> {
+    let left = count;
+    const work = async () => {
+      while (left > 0) {
+        left -= 1;
+        await create(nextId(), bytes, owner);
+      }
+    };
+    await Promise.all(Array.from({ length: atOnce }, work));
+  }
+
+  /** Hears of the documents of `owner`, or of all; resolves when it is told of all that are there. */
+  async function listen(told: (name: string) => void, owner?: string): Promise<{ end(): void }> {
+    const stream = client.listen({ otherArgs: { headers } });
+    const current = Promise.withResolvers<void>();
+    stream.on('error', (error: Error) => current.reject(error));
+    stream.on('data', ({ targetChange, documentChange }: Listened) => {
+      if (targetChange?.targetChangeType === 'CURRENT') current.resolve();
+      if (documentChange) told(documentChange.document.name);
+    });
+    const isOwners = { field: { fieldPath: 'execution_id' }, op: 'EQUAL', value: { stringValue: owner } };
+    const structuredQuery = {
+      from: [{ collectionId: COLLECTION }],
+      ...(owner !== undefined && { where: { fieldFilter: isOwners } }),
+    };
+    stream.write({ database, addTarget: { targetId: TARGET, query: { parent, structuredQuery } } });
+    await current.promise;
+    return {
+      end() {
+        stream.removeAllListeners('error').on('error', () => undefined);
+        stream.cancel();
+      },
+    };
+  }
 
   return {
     async createTimes(bytes, count) {
@@ -62,17 +106,8 @@ export function openBareFirestore(host: string, project: string): BareFirestore 
       return times;
     },
     async listenTimes(bytes, count) {
-      const stream = client.listen({ otherArgs: { headers } });
       const known = new Map<string, PromiseWithResolvers<void>>();
-      const current = Promise.withResolvers<void>();
-      stream.on('error', (error: Error) => current.reject(error));
-      stream.on('data', ({ targetChange, documentChange }: Listened) => {
-        if (targetChange?.targetChangeType === 'CURRENT') current.resolve();
-        if (documentChange) known.get(documentChange.document.name.split('/').at(-1)!)?.resolve();
-      });
-      const structuredQuery = { from: [{ collectionId: COLLECTION }] };
-      stream.write({ database, addTarget: { targetId: TARGET, query: { parent, structuredQuery } } });
-      await current.promise;
+      const listener = await listen((name) => known.get(name.split('/').at(-1)!)?.resolve());
       const times: number[] = [];
       for (let nth = 0; nth < count; nth += 1) {
         const id = nextId();
@@ -85,21 +120,27 @@ export function openBareFirestore(host: string, project: string): BareFirestore 
         await told.promise;
         times.push(performance.now() - before);
       }
-      stream.removeAllListeners('error').on('error', () => undefined);
-      stream.cancel();
+      listener.end();
       return times;
     },
-    async createMany({ bytes, count, atOnce }) {
-      let left = count;
+    async createMany(documents) {
       const before = performance.now();
-      const work = async () => {
-        while (left > 0) {
-          left -= 1;
-          await create(nextId(), bytes);
-        }
-      };
-      await Promise.all(Array.from({ length: atOnce }, work));
+      await createAll(documents);
       return (performance.now() - before) / 1_000;
+    },
+    async createListened(documents) {
+      const owner = `owner-${made}`;
+      const seen = new Set<string>();
+      const all = Promise.withResolvers<void>();
+      const listener = await listen((name) => {
+        if (seen.add(name).size === documents.count) all.resolve();
+      }, owner);
+      const before = performance.now();
+      await createAll(documents, owner);
+      await all.promise;
+      const tookS = (performance.now() - before) / 1_000;
+      listener.end();
+      return tookS;
     },
     async [Symbol.asyncDispose]() {
       await client.close();

@@ -2,7 +2,7 @@ import { cpus, totalmem } from 'node:os';
 import { append } from './cases/append.ts';
 import { cancelEmulated, cancelHere } from './cases/cancel.ts';
 import { emulatedLatency } from './cases/emulated-latency.ts';
-import { emulatedLines } from './cases/emulated-lines.ts';
+import { emulatedCrowd, emulatedLines } from './cases/emulated-lines.ts';
 import { executions } from './cases/executions.ts';
 import { fanOut } from './cases/fan-out.ts';
 import { firstLine } from './cases/first-line.ts';
@@ -49,6 +49,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   cancelEmulated,
   emulatedLatency,
   emulatedLines,
+  emulatedCrowd,
   freshClone,
 ];
 

@@ -1,6 +1,8 @@
 import { chmodSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Records } from '@runvoy/core';
+import { openFirestoreRecords } from '@runvoy/provider-gcp';
 import { startFirestoreEmulator, startPubSubEmulator } from '@runvoy/google-fakes';
 import { testApi, type TestApi } from '../services/standalone/test/server.ts';
 import { ROLES } from '../tools/emulated/deployment.ts';
@@ -17,6 +19,8 @@ process.env['METADATA_SERVER_DETECTION'] ??= 'none';
 export interface EmulatedBench extends AsyncDisposable {
   readonly server: TestApi;
   readonly bare: BareFirestore;
+  /** What is stored, read past the relay: nobody counts it. */
+  readonly records: Records;
   /** A directory that commands see at the same path and may read. */
   readonly sharedDirectory: string;
   /** What the store was asked since the last time. */
@@ -62,10 +66,12 @@ export async function openEmulatedBench(): Promise<EmulatedBench> {
   const { execution_id } = await server.run('echo first');
   await server.finished(execution_id);
   const bare = stack.use(openBareFirestore(store.host, emulated.project));
+  const records = stack.use(openFirestoreRecords({ projectId: emulated.project, host: firestore.host }));
   const opened = stack.move();
   return {
     server,
     bare,
+    records,
     sharedDirectory: path,
     asked: () => store.asked(),
     watchCpu: () => watchTreeCpu((pid, commandLine) => partOf(emulated, pid, commandLine)),
