@@ -4,7 +4,7 @@ import type { ListAuditAnswer, VerifyAuditAnswer } from '@runvoy/protocol';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { callerOf } from './authentication.ts';
 import type { OrchestratorDeps } from './deps.ts';
-import { readPageQuery, readText, readTime } from './list-query.ts';
+import { readPageQuery, readText, readSpan } from './list-query.ts';
 
 /** Who changed what: list, and prove that nothing was taken out. */
 export function auditRoutes(api: FastifyInstance, { records }: OrchestratorDeps): void {
@@ -57,6 +57,6 @@ function readFilter(query: Readonly<Record<string, unknown>>): AuditFilter {
       .map((name) => [name, readText(name, query[name])] as const)
       .filter(([, text]) => text !== ''),
   );
-  const [fromMs, toMs] = [readTime('from', query['from']), readTime('to', query['to'])];
+  const [fromMs, toMs] = readSpan(query, 'from', 'to');
   return { ...texts, ...(fromMs === undefined ? {} : { fromMs }), ...(toMs === undefined ? {} : { toMs }) };
 }

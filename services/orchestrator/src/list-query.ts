@@ -49,8 +49,8 @@ function readStatuses(value: unknown): readonly ExecutionStatus[] {
   );
 }
 
-/** Two times of which the first is not the later one. */
-function readSpan(
+/** Two times of which the first is not the later one. Fails with `INVALID_REQUEST`. */
+export function readSpan(
   query: Readonly<Record<string, unknown>>,
   first: string,
   last: string,
@@ -104,8 +104,12 @@ const LOG_QUERY = ['after', 'limit', 'tail', 'from', 'to'] as const;
 export function readLogQuery(query: Readonly<Record<string, unknown>>): LogQuery | undefined {
   if (LOG_QUERY.every((name) => query[name] === undefined)) return undefined;
   const tail = readText('tail', query['tail']) === '' ? undefined : readLines('tail', query['tail']);
-  if (tail !== undefined && (query['after'] !== undefined || query['from'] !== undefined)) {
-    throw new Failure('INVALID_REQUEST', 'tail says where the page begins; it goes with neither after nor from');
+  const other = ['after', 'from', 'to'].find((name) => query[name] !== undefined);
+  if (tail !== undefined && other !== undefined) {
+    throw new Failure(
+      'INVALID_REQUEST',
+      `tail is the end of what is stored, whatever its times; it goes without ${other}`,
+    );
   }
   const limit = query['limit'] === undefined ? (tail ?? 1_000) : readLines('limit', query['limit']);
   const [fromMs, toMs] = readSpan(query, 'from', 'to');

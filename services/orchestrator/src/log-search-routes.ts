@@ -77,12 +77,20 @@ async function readSearch(query: Query): Promise<AskedSearch> {
   }
   const stream = readStream(query);
   const [regex, ignoreCase] = [readSwitch(query, 'regex'), readSwitch(query, 'ignore_case')];
+  const lost = errors ? (regex ? 'regex' : ignoreCase ? 'ignore_case' : undefined) : undefined;
+  if (lost !== undefined) {
+    throw new Failure('INVALID_REQUEST', `${lost} says how to find q; without q lines that look like errors are found`);
+  }
+  const counts = query['count'] === undefined || readSwitch(query, 'count');
+  if (limit === 0 && !counts) {
+    throw new Failure('INVALID_REQUEST', 'limit=0 only counts, and count=false does not; nothing would be found out');
+  }
   const term = errors ? undefined : await readMatcher({ q, regex, ignoreCase });
   const isAsked = (one: LogStream) => stream === undefined || one === stream;
   return {
     errors,
     limit,
-    endsWhenFull: query['count'] !== undefined && !readSwitch(query, 'count'),
+    endsWhenFull: !counts,
     after: readCount('after', query['after'], 0),
     matcher: (one) => (isAsked(one) ? (term ?? errorMatcher(one)) : undefined),
   };

@@ -19,4 +19,6 @@ test('an admin reads who did what with which key, and that nothing was taken out
   expect((await world.call('GET', '/api/v1/audit/verify')).json()).toMatchObject({ intact: true });
   expect((await world.call('GET', '/api/v1/audit', undefined, dev)).statusCode).toBe(403);
   expect((await world.call('GET', '/api/v1/audit?from=yesterday')).json().details).toContain('from is a time such as');
+  const turned = await world.call('GET', '/api/v1/audit?from=2026-02-01&to=2026-01-01');
+  expect([turned.statusCode, turned.json().details]).toEqual([400, 'from is later than to: nothing lies between them']);
 });

@@ -68,6 +68,7 @@ test.each([
   [`from=${time(3)}&to=${time(2)}`, 400],
   ['tail=3&after=1', 400],
   [`tail=3&from=${time(1)}`, 400],
+  [`tail=3&to=${time(3)}`, 400],
   ['from=yesterday', 400],
 ])('%s is refused with %d', async (query, status) => {
   await using world = await openWorld();

@@ -110,6 +110,9 @@ describe('a search in a log', () => {
       ['q=x&stream=both', 400],
       ['q=x&after=-1', 400],
       ['q=x&where=there', 400],
+      ['regex=true', 400],
+      ['ignore_case=true&stream=stderr', 400],
+      ['q=x&limit=0&count=false', 400],
       ['q=(&regex=true', 422],
       ['q=(a{50}){50}&regex=true', 422],
       [`q=${'x'.repeat(257)}`, 422],
@@ -117,6 +120,10 @@ describe('a search in a log', () => {
     ];
     for (const [query, status] of refused) {
       expect([query, (await ask(world, id, query)).statusCode]).toEqual([query, status]);
+    }
+    expect((await ask(world, id, 'regex=true')).json().details).toMatch(/^regex says how to find q; without q/);
+    for (const query of ['regex=false&ignore_case=false', 'q=x&limit=0&count=true']) {
+      expect([query, (await ask(world, id, query)).statusCode]).toEqual([query, 200]);
     }
   });
 

@@ -130,7 +130,7 @@ export const LogQuerySchema = Type.Object({
   tail: Type.Optional(
     Type.String({
       pattern: '^[1-9]\\d{0,3}$',
-      description: 'Only the last so many lines that are stored. Goes with neither `after` nor `from`.',
+      description: 'Only the last so many lines that are stored. Goes with none of `after`, `from` and `to`.',
       examples: ['100'],
     }),
   ),
@@ -152,8 +152,10 @@ export const LogSearchQuerySchema = Type.Object({
       examples: ['timeout'],
     }),
   ),
-  regex: Type.Optional(Type.Enum(['true', 'false'], { description: '`q` is an RE2 expression.' })),
-  ignore_case: Type.Optional(Type.Enum(['true', 'false'], { description: 'Capital letters are as small ones.' })),
+  regex: Type.Optional(Type.Enum(['true', 'false'], { description: '`q`, which it needs, is an RE2 expression.' })),
+  ignore_case: Type.Optional(
+    Type.Enum(['true', 'false'], { description: 'Capital letters of `q`, which it needs, are as small ones.' }),
+  ),
   stream: OnlyStream,
   after: Type.Optional(
     wholeNumber({ description: 'The sequence number behind which the search begins.', examples: ['0'] }),
@@ -167,7 +169,7 @@ export const LogSearchQuerySchema = Type.Object({
   ),
   count: Type.Optional(
     Type.Enum(['true', 'false'], {
-      description: 'false: the answer comes when the list is full; no hit behind it is counted.',
+      description: 'false: the answer comes when the list is full; no hit behind it is counted. Not with `limit=0`.',
     }),
   ),
 });
