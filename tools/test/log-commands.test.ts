@@ -43,6 +43,19 @@ describe('logs --search', () => {
     expect((await runvoy(['logs', '--search', '^T.*T$', '--regex', '-i', id])).out).toBe('4:timeout\n');
   });
 
+  test('looks into one stream when told, and knows the others', async () => {
+    const id = await run(world);
+    const lines = [...linesOf(1, ['hit out']), ...linesOf(2, ['hit err'], { stream: 'stderr' })];
+    await write(world, id, lines);
+    await end(world, id, lines);
+    const inStream = (name: string) => runvoy(['logs', '--search', 'hit', '--stream', name, id]);
+    expect((await inStream('stderr')).out).toBe('2:hit err\n');
+    expect((await inStream('stdout')).out).toBe('1:hit out\n');
+    expect(await inStream('system')).toMatchObject({ code: 1, out: '' });
+    await expect(inStream('both')).rejects.toThrow('--stream takes stdout, stderr, system; got "both".');
+    await expect(runvoy(['logs', '--stream', 'stderr', id])).rejects.toThrow('--stream says how to --search.');
+  });
+
   test('prints the lines around, once, and tells what is missing', async () => {
     const texts = Array.from({ length: 12 }, (_, at) => ([2, 4, 10].includes(at) ? `hit ${at + 1}` : `line ${at + 1}`));
     const id = await ended(texts, { lost: [7] });

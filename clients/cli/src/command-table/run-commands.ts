@@ -51,6 +51,7 @@ export const RUN_COMMANDS: Readonly<Record<string, Command>> = {
       search: { type: 'string', value: 'TEXT', text: 'print the lines with this text, numbered; the server searches' },
       regex: { type: 'boolean', text: 'the text of --search is an RE2 expression' },
       'ignore-case': { type: 'boolean', short: 'i', text: 'search whatever the case of letters' },
+      stream: { type: 'string', value: 'NAME', text: 'search only stdout, stderr, or system: what runvoy itself says' },
       context: { type: 'string', value: 'N', text: 'print N lines around each that was found' },
       'first-error': { type: 'boolean', text: 'print the first line that looks like an error, and those around it' },
       verify: {

@@ -55,7 +55,7 @@ function readAim(options: Options): (typeof AIMS)[number] | undefined {
   const [aim, second] = AIMS.filter(isGiven);
   const other = second ?? (aim && OTHERS.find(isGiven)) ?? (aim === 'verify' && isGiven('after') ? 'after' : undefined);
   if (aim && other) throw usageProblem(`--${aim} and --${other} do not go together.`);
-  const lost = ['regex', 'ignore-case'].find((name) => aim !== 'search' && isGiven(name));
+  const lost = ['regex', 'ignore-case', 'stream'].find((name) => aim !== 'search' && isGiven(name));
   if (lost) throw usageProblem(`--${lost} says how to --search.`);
   if (isGiven('context') && (aim === undefined || aim === 'verify')) {
     throw usageProblem('--context goes with --search or --first-error.');

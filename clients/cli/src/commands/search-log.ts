@@ -1,4 +1,4 @@
-import { isTerminal, type LogGap, type LogLine, type SearchLogBody } from '@runvoy/protocol';
+import { isTerminal, type LogGap, type LogLine, type LogStream, type SearchLogBody } from '@runvoy/protocol';
 import type { LogSearchQuery, RunvoyClient } from '@runvoy/sdk/client';
 import { lineOf } from '@runvoy/sdk/follow';
 import { counted } from '@runvoy/sdk/texts';
@@ -34,6 +34,7 @@ export async function searchLog(invocation: Invocation): Promise<number> {
   if (q === '') throw usageProblem('--search takes the text to find; got none.');
   const context = readCount('context', options.text('context')) ?? (q === undefined ? CONTEXT_OF_ERROR : 0);
   const after = readCount('after', options.text('after')) ?? 0;
+  const stream = readStream(options.text('stream'));
   const searching = {
     api: openApi(await openConnection(invocation)),
     patiently: openPatience((why) => say(terminal, why)),
@@ -43,10 +44,10 @@ export async function searchLog(invocation: Invocation): Promise<number> {
     context: Math.min(context, CONTEXT_MOST),
   };
   if (q === undefined) return printFirstError(searching, after);
-  const [regex, ignore_case] = [options.flag('regex'), options.flag('ignore-case')];
   // Every page is asked for, so that they add up: what one counted beyond its list would be searched twice.
-  const query = { q, regex, ignore_case, limit: HITS_A_PAGE, count: false };
-  return printHits(searching, query, after);
+  const query = { q, limit: HITS_A_PAGE, count: false, ...(stream && { stream }) };
+  const [regex, ignore_case] = [options.flag('regex'), options.flag('ignore-case')];
+  return printHits(searching, { ...query, regex, ignore_case }, after);
 }
 
 async function printHits(searching: Searching, query: LogSearchQuery, after: number): Promise<number> {
@@ -123,6 +124,14 @@ async function linesAfter(api: RunvoyClient, id: string, after: number): Promise
 
 function say(terminal: Terminal, text: string): void {
   terminal.stderr.write(`${paint(terminal, terminal.stderr, 'dim', text)}\n`);
+}
+
+const STREAMS: readonly LogStream[] = ['stdout', 'stderr', 'system'];
+
+function readStream(text: string | undefined): LogStream | undefined {
+  const stream = STREAMS.find((name) => name === text);
+  if (stream || text === undefined) return stream;
+  throw usageProblem(`--stream takes ${STREAMS.join(', ')}; got "${text}".`);
 }
 
 function readCount(name: string, text: string | undefined): number | undefined {
