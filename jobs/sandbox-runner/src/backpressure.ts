@@ -1,6 +1,6 @@
 import type { RunLimits } from '@runvoy/protocol';
 
-/** Ten full batches: four are on their way at once, and as many more are ready when these have come; on Cloud Run eight, and two more. */
+/** Ten full batches: eight are on their way at once, and two more are ready when one of these has come. */
 const SLOW_BYTES = 1024 * 1024;
 /** An end waits for what waits: a quarter of what a run may write is sent within a minute or so. */
 const SPOOL_SHARE = 0.25;

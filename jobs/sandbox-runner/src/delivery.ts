@@ -38,10 +38,12 @@ export interface Delivery {
 /** Unacknowledged messages kept in memory; the rest is read back from the spool, so memory stays flat while the server is away. */
 const MEMORY_BYTES = 4 * 1024 * 1024;
 /**
- * Batches on their way at once, unless told. Each waits for a durable commit of the server, which takes as long for several as for one;
- * their numbers say where they belong, whichever comes first.
+ * Messages on their way at once, unless told; their numbers say where they belong, whichever comes first. On one machine a server commits
+ * together what came while it was busy: of 600 batches of 100 KiB each took half as much of its CPU by fours as alone. On Google Cloud a
+ * batch travels to another service and waits for a commit in several zones, some 50 to 150 ms: 4 MB/s are 41 full batches a second, for
+ * which four at once would be too few from 98 ms on, and eight are from 195 ms on.
  */
-const AT_ONCE = 4;
+const AT_ONCE = 8;
 /** How long an unreachable server may hold up a command whose lines are safe in the other lane. */
 const LET_GO_MS = 20_000;
 

@@ -42,8 +42,6 @@ export interface CourseArgs {
   readonly onStarted?: (leader: ProcessRow) => void;
   /** How long the last messages are offered to a server that is away; the safety lane has them anyway. */
   readonly patienceMs: number;
-  /** How many batches may be on their way at once, where it is not as many as usual. */
-  readonly batchesAtOnce?: number;
   readonly holdTimes?: HoldTimes;
 }
 
@@ -75,7 +73,6 @@ export async function runCourse(args: CourseArgs): Promise<EndCause> {
     spool: args.openSpool(() => gate.look()),
     intake,
     backlogBytes: backlogBytes(answer.limits),
-    atOnce: args.batchesAtOnce,
     now,
     note: args.note,
     onStop: (stopOrder) => stop.request('stop', stopOrder.grace_ms),

@@ -158,7 +158,7 @@ describe('the end of a command that is kept waiting', () => {
     const run = openPressedRun({ limits: SLOW, spool: onDisk(), mood: 'away', ignoresTerm: true, patienceMs: 0 });
     await untilHeld(run);
     const before = run.writer.written;
-    run.cancel({ cause: 'stop', graceMs: 300 });
+    run.cancel({ cause: 'stop', graceMs: 1_000 });
     await until('it to be held again', () => run.writer.isPaused && run.writer.written > before);
     expect(await run.course).toBe('stop');
     expect(run.writer.signals).toEqual(['SIGTERM', 'SIGKILL']);
@@ -182,8 +182,8 @@ describe('the end of a command that is kept waiting', () => {
   });
 
   test('waits for a server that takes what is left, however long that takes', async () => {
-    // Patience for several tries, and much less than all of it takes: 60 batches, four at once.
-    const run = openPressedRun({ spool: onDisk(), lines: 6_000, mood: 'away', slowMs: 150, patienceMs: 1_200 });
+    // Patience for several tries, and much less than all of it takes: 60 batches, eight at once.
+    const run = openPressedRun({ spool: onDisk(), lines: 6_000, mood: 'away', slowMs: 300, patienceMs: 1_200 });
     await until('its end', () => run.writer.written === 6_000_000);
     run.server.mood = 'slow';
     expect(await run.course).toBe('exited');

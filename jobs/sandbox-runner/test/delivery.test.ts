@@ -77,7 +77,7 @@ function open(args: {
     note: (text) => notes.push(text),
     memoryBytes: args.memoryBytes ?? 300,
     backlogBytes: args.backlogBytes ?? 1 << 20,
-    atOnce: args.atOnce,
+    atOnce: 'atOnce' in args ? args.atOnce : 4,
     ...(args.letGoMs === undefined ? {} : { letGoMs: args.letGoMs }),
   });
   return { delivery, got, notes, memory, room: () => room };
@@ -189,8 +189,8 @@ describe('delivery', () => {
   });
 
   test.each([
-    ['four batches, unless told', undefined, 4],
-    ['as many batches as it is told', 8, 8],
+    ['eight batches, unless told', undefined, 8],
+    ['as many batches as it is told', 3, 3],
   ])('has %s on their way, and sends the next when one is taken', async (_title, atOnce, most) => {
     const taken: (() => void)[] = [];
     const answered = () => new Promise<void>((go) => taken.push(go));

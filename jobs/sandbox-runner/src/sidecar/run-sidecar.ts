@@ -16,12 +16,6 @@ const PLATFORM_OVER_MS = 8_000;
 /** Less than the 60 s that the runner container waits for us: under a rule that ends the task with it, we leave first. */
 const PATIENCE_MS = 50_000;
 
-/**
- * A batch travels to another service and waits for a commit in several zones, some 50 to 150 ms, where it waits for one disk on one machine.
- * 4 MB/s are 41 full batches a second: four at once would be too few from 98 ms on, eight are from 195 ms on.
- */
-const BATCHES_AT_ONCE = 8;
-
 /** The whole life of one attempt, as seen by the sidecar of a Cloud Run task. */
 export async function runSidecar(
   order: SidecarOrder,
@@ -66,7 +60,6 @@ export async function runSidecar(
     now,
     note,
     patienceMs: PATIENCE_MS,
-    batchesAtOnce: BATCHES_AT_ONCE,
     onCancel(next) {
       listener = next;
       cancels.splice(0).forEach(next);
