@@ -1,5 +1,5 @@
 import type { LogGap, SafetyLaneEntry } from '@runvoy/protocol';
-import { executionRef } from '../executions/execution.ts';
+import { executionRef, type EndRecord } from '../executions/execution.ts';
 import { recordFinished } from '../executions/record-finished.ts';
 import type { TellsEnds } from '../executions/run-ended.ts';
 import { verifyRunnerMessage } from '../executions/runner-session.ts';
@@ -10,6 +10,7 @@ import type { Clock, Millis } from '../time/clock.ts';
 import { assessLog } from './assess-log.ts';
 import { appendBatch, isNumbered, isProperLine } from './append-batch.ts';
 import type { LogStore } from './log-store.ts';
+import { pageOfChunks } from './stored-chunks.ts';
 
 export interface ReplayDeps extends TellsEnds, LogStore {
   readonly jobs: JobRunner;
@@ -61,8 +62,26 @@ export async function takeLaneEntry(deps: LaneDeps, entry: SafetyLaneEntry): Pro
   const kind = await storeLaneEntry(deps, entry);
   if (kind === 'unsigned' || kind === 'known') return kind;
   const execution = (await deps.records.get(executionRef(entry.execution_id)))?.value;
-  if (execution?.end_record && !execution.log_proven) await assessLog(deps, execution);
+  if (!execution?.end_record || execution.log_proven) return kind;
+  if (entry.runvoy === 'logs' && !(await hasBothBeside(deps, entry, execution.end_record))) return kind;
+  await assessLog(deps, execution);
   return kind;
+}
+
+/**
+ * False while a chunk beside this one is missing: the log is not whole then, and need not be read to its end to know it. Of two that
+ * are missing side by side one is stored last, and whoever brought it finds the other.
+ */
+async function hasBothBeside(
+  log: LaneDeps,
+  { execution_id, body: { from, lines } }: SafetyLaneEntry & { readonly runvoy: 'logs' },
+  end: EndRecord,
+): Promise<boolean> {
+  const behind = from + lines.length;
+  // The one before, this one and the next.
+  const beside = await pageOfChunks(log, execution_id, from - 2, 3);
+  const hasBefore = from === 1 || beside.some(({ through }) => through === from - 1);
+  return hasBefore && (behind > end.lines || beside.some((chunk) => chunk.from === behind));
 }
 
 /** True for something of the form of a safety lane's message; whether it is one, its signature says. */

@@ -1,6 +1,9 @@
 import { expect, test } from '@jest/globals';
-import { replayLane } from '../../src/logs/replay-lane.ts';
+import type { LogsMessage } from '@runvoy/protocol';
+import type { LogChunk } from '../../src/logs/log-chunk.ts';
+import { replayLane, takeLaneEntry } from '../../src/logs/replay-lane.ts';
 import { readLines } from '../../src/logs/read-log.ts';
+import type { Ref, Tx } from '../../src/records/records.ts';
 import { RunWorld, T0 } from '../run-world.ts';
 
 async function textsOf(world: RunWorld, id: string): Promise<string[]> {
@@ -89,6 +92,64 @@ test('a lane is taken in even days after the deadline, until its session has exp
   world.clock.advance(-1);
   await replayLane(world, { execution_id: run.id, attempt: 1 });
   expect(await textsOf(world, run.id)).toEqual(['late']);
+});
+
+test.each([
+  ['in order', (batches: readonly LogsMessage[]) => batches],
+  ['from the end', (batches: readonly LogsMessage[]) => batches.toReversed()],
+  ['each twice', (batches: readonly LogsMessage[]) => [...batches, ...batches]],
+])(
+  'of lines that come by the safety lane after their report, %s, the last one proves the log, and until then no more is read than what lies beside',
+  async (_, inOrder) => {
+    const world = await RunWorld.open();
+    const run = await world.running();
+    const texts = Array.from({ length: 12 }, (__, nth) => `line ${nth + 1}`);
+    await takeLaneEntry(world, run.laneEntry(run.report({}, ...texts)));
+    const pages: number[] = [];
+    const records = Object.assign(Object.create(world.records) as typeof world.records, {
+      get: (ref: Ref<object>) => world.records.get(ref),
+      getFields: (ref: Ref<LogChunk>, fields: readonly (keyof LogChunk)[]) => world.records.getFields(ref, fields),
+      create: (ref: Ref<object>, value: object) => world.records.create(ref, value),
+      transact: (change: (tx: Tx) => Promise<unknown>) => world.records.transact(change),
+      page: async (...asked: Parameters<typeof world.records.page>) => {
+        const page = await world.records.page(...asked);
+        pages.push(page.records.length);
+        return page;
+      },
+    });
+    const { archive, clock, signingKeys } = world;
+    const entries = inOrder(texts.map((text, nth) => run.logs(nth + 1, text)));
+    for (const [nth, batch] of entries.entries()) {
+      pages.length = 0;
+      await takeLaneEntry({ records, archive, clock, signingKeys }, run.laneEntry(batch));
+      if ((await run.execution()).log_proven) expect(nth).toBeGreaterThanOrEqual(11);
+      else expect(pages.every((found) => found <= 3)).toBe(true);
+    }
+    expect(await run.execution()).toMatchObject({ log_proven: true, faults: [] });
+  },
+);
+
+test('lines that come by the safety lane after their report prove the log also when each closes a hole', async () => {
+  const world = await RunWorld.open();
+  const run = await world.running();
+  const texts = Array.from({ length: 9 }, (_, nth) => `line ${nth + 1}`);
+  await takeLaneEntry(world, run.laneEntry(run.report({}, ...texts)));
+  for (const nth of [0, 2, 4, 6, 8, 7, 5, 3]) {
+    await takeLaneEntry(world, run.laneEntry(run.logs(nth + 1, texts[nth]!)));
+    expect((await run.execution()).log_proven).toBeUndefined();
+  }
+  await takeLaneEntry(world, run.laneEntry(run.logs(2, texts[1]!)));
+  expect(await run.execution()).toMatchObject({ log_proven: true, faults: [] });
+});
+
+test('of the last two that are missing, brought at once, one proves the log', async () => {
+  const world = await RunWorld.open();
+  const run = await world.running();
+  for (const entry of [run.report({}, 'a', 'b', 'c', 'd'), run.logs(1, 'a'), run.logs(4, 'd')]) {
+    await takeLaneEntry(world, run.laneEntry(entry));
+  }
+  await Promise.all([run.logs(2, 'b'), run.logs(3, 'c')].map((batch) => takeLaneEntry(world, run.laneEntry(batch))));
+  expect(await run.execution()).toMatchObject({ log_proven: true, faults: [] });
 });
 
 test('a store that fails makes the replay fail: nothing is taken for read that is not stored', async () => {
