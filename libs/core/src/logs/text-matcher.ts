@@ -72,7 +72,9 @@ async function expressionMatcher(source: string, ignoreCase: boolean): Promise<T
     compiled = RE2JS.compile(source, ignoreCase ? RE2JS.CASE_INSENSITIVE : 0);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new Failure('UNPROCESSABLE', `q is no RE2 expression: ${why.slice(0, 200)}`);
+    // How the library asks for either case; nobody wrote it.
+    const said = ignoreCase ? why.replace('`(?i)', '`') : why;
+    throw new Failure('UNPROCESSABLE', `q is no RE2 expression: ${said.slice(0, 200)}`);
   }
   const size = compiled.programSize();
   if (size > PROGRAM_SIZE) {

@@ -175,6 +175,11 @@ describe('a search', () => {
   ])('for %j is refused: %s', async (q, why) => {
     await expect(readMatcher({ q, regex: true, ignoreCase: false })).rejects.toThrow(why);
   });
+
+  test('is refused in its own words, whatever the case is to be', async () => {
+    const refusal = readMatcher({ q: 'a(', regex: true, ignoreCase: true });
+    await expect(refusal).rejects.toThrow('no RE2 expression: error parsing regexp: missing closing ): `a(`');
+  });
 });
 
 test('a match is found once wherever a line is cut into pieces, at the same place of the whole', async () => {
