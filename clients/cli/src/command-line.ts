@@ -4,6 +4,7 @@ import type { Command } from './command.ts';
 import { COMMON_OPTIONS, LEADING_OPTIONS } from './shared-options.ts';
 import { Options, type OptionTable } from './options.ts';
 import { usageProblem } from './problem.ts';
+import { verbsOf } from './verb-names.ts';
 
 /** What the user asked for. `command` is undefined when only options were given. */
 export interface CommandLine {
@@ -71,7 +72,10 @@ export function wantsJson(args: readonly string[]): boolean {
 function readAfterName(args: readonly string[], name: string, command: Command, table: OptionTable) {
   if (command.words !== 'rest') {
     const { values, words } = readOptions(args, table, name);
-    if (values['help'] !== true) checkWords(words, name, command.words);
+    if (values['help'] !== true) {
+      checkWords(words, name, command.words);
+      checkVerb(words[0] ?? '', name, command, values);
+    }
     return { values, words };
   }
   const at = firstWord(args, table);
@@ -130,6 +134,16 @@ function checkWords(words: readonly string[], name: string, { least, most }: { l
   if (words.length >= least && words.length <= most) return;
   const what = words.length < least ? 'Something is missing' : `Too much: "${words[most]}"`;
   throw usageProblem(`${what}. Usage: runvoy ${COMMANDS[name]?.usage ?? name}`);
+}
+
+/** What another verb takes would be passed over. A verb that there is not is told of by the command. */
+function checkVerb(verb: string, name: string, command: Command, values: Readonly<Record<string, unknown>>): void {
+  if (verb !== '' && !verbsOf(name, command).includes(verb)) return;
+  for (const [option, { verbs }] of Object.entries(command.options)) {
+    if (values[option] === undefined || verbs === undefined || verbs.includes(verb)) continue;
+    const places = verbs.map((one) => `"runvoy ${name}${one === '' ? '' : ` ${one}`}"`);
+    throw usageProblem(`--${option} goes with ${places.join(', ')}, not with "${verb}".`);
+  }
 }
 
 /**

@@ -1,6 +1,6 @@
 import { COMMANDS } from './command-table.ts';
 import { COMMON_OPTIONS, LEADING_OPTIONS } from './shared-options.ts';
-import type { OptionTable } from './options.ts';
+import { optionText, type OptionTable } from './options.ts';
 
 /** The help of one command, or of all when none is named; undefined when there is no such command. */
 export function helpText(name?: string): string | undefined {
@@ -45,7 +45,9 @@ function section(title: string, lines: readonly string[]): readonly string[] {
 const NAME_COLUMN = 26;
 
 function rows(table: OptionTable): readonly string[] {
-  return Object.entries(table).map(([name, { short, value, text }]) => {
+  return Object.entries(table).map(([name, option]) => {
+    const { short, value } = option;
+    const text = optionText(option);
     const shown = `  ${short === undefined ? '    ' : `-${short}, `}--${name}${value === undefined ? '' : ` ${value}`}`;
     return shown.length >= NAME_COLUMN + 2 ? `${shown}  ${text}` : `${shown.padEnd(NAME_COLUMN + 2)}${text}`;
   });

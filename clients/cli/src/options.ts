@@ -6,9 +6,22 @@ export interface Option {
   /** What the value is called in the help. */
   readonly value?: string;
   readonly text: string;
+  /** The verbs of its command that it goes with, '' for none of them; with all unless told. */
+  readonly verbs?: readonly string[];
 }
 
 export type OptionTable = Readonly<Record<string, Option>>;
+
+/** What the help says of it: which verbs it is for, and what it does. */
+export function optionText({ verbs = [], text }: Option): string {
+  const named = verbs.filter((verb) => verb !== '');
+  return named.length === 0 ? text : `${named.join(', ')}: ${text}`;
+}
+
+/** These options for these verbs alone. */
+export function onlyFor(verbs: readonly string[], table: OptionTable): OptionTable {
+  return Object.fromEntries(Object.entries(table).map(([name, option]) => [name, { ...option, verbs }]));
+}
 
 type Given = string | boolean | readonly (string | boolean)[] | undefined;
 

@@ -126,3 +126,22 @@ test('the overview keeps every command apart from what it does', () => {
     expect(lines.some((line) => line.startsWith(`  ${name}  `) && line.endsWith(summary))).toBe(true);
   }
 });
+
+test.each([
+  [['users', 'list', '--role', 'viewer'], '--role goes with "runvoy users create", not with "list".'],
+  [['keys', 'rotate', 'k', '--expires', '1h'], '--expires goes with "runvoy keys create", not with "rotate".'],
+  [['playbook', 'show', 'deploy', '--timeout', '1h'], '--timeout goes with "runvoy playbook run", not with "show".'],
+  [['audit', 'verify', '--by', 'ann@example.com'], '--by goes with "runvoy audit", not with "verify".'],
+  [['local', 'reset', '--port', '80'], '--port goes with "runvoy local", not with "reset".'],
+])('an option that %j would pass over is refused', (args, problem) => {
+  expect(() => readCommandLine(args)).toThrow(problem);
+});
+
+test('an option goes with each of its verbs, and with every verb where it names none', () => {
+  for (const verb of ['run', 'show', 'list']) {
+    expect(readCommandLine(['playbook', verb, 'deploy', '--server']).options.flag('server')).toBe(true);
+  }
+  expect(readCommandLine(['audit', '--by', 'ann@example.com']).options.text('by')).toBe('ann@example.com');
+  // That there is no such verb the command itself says.
+  expect(readCommandLine(['users', 'make', '--role', 'viewer']).words).toEqual(['make']);
+});

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
 import { COMMANDS } from '../src/command-table.ts';
 import { bashCompletion } from '../src/completion/bash.ts';
-import { completedCommands, verbsOf } from '../src/completion/command-words.ts';
+import { completedCommands } from '../src/completion/command-words.ts';
+import { verbsOf } from '../src/verb-names.ts';
 import { fishCompletion } from '../src/completion/fish.ts';
 import { zshCompletion } from '../src/completion/zsh.ts';
 

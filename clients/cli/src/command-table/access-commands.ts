@@ -1,4 +1,5 @@
 import type { Command } from '../command.ts';
+import { onlyFor } from '../options.ts';
 
 /** Who may do what, with which keys, images and secrets, and who did. */
 export const ACCESS_COMMANDS: Readonly<Record<string, Command>> = {
@@ -6,22 +7,29 @@ export const ACCESS_COMMANDS: Readonly<Record<string, Command>> = {
     usage: 'images register | list | show | unregister [options] [words]',
     summary: 'what runs may run in',
     options: {
-      'set-default': { type: 'boolean', text: 'register: runs that name no image use it' },
-      cpu: { type: 'string', value: 'N', text: 'register: 1024 = one cpu' },
-      memory: { type: 'string', value: 'MIB', text: 'register: memory of a run' },
-      network: { type: 'string', value: 'NETWORK', text: 'register: none or default' },
+      'set-default': { type: 'boolean', verbs: ['register'], text: 'runs that name no image use it' },
+      cpu: { type: 'string', value: 'N', verbs: ['register'], text: '1024 = one cpu' },
+      memory: { type: 'string', value: 'MIB', verbs: ['register'], text: 'memory of a run' },
+      network: { type: 'string', value: 'NETWORK', verbs: ['register'], text: 'none or default' },
       'max-running': {
         type: 'string',
         value: 'N',
-        text: 'register: how many of its runs at once; 0 = no limit of its own',
+        verbs: ['register'],
+        text: 'how many of its runs at once; 0 = no limit of its own',
       },
       'runtime-platform': {
         type: 'string',
         value: 'P',
-        text: "register: kept and shown; the deployment's own unless named",
+        verbs: ['register'],
+        text: "kept and shown; the deployment's own unless named",
       },
-      'task-role': { type: 'string', value: 'ACCOUNT', text: 'register: the account its runs have' },
-      'task-exec-role': { type: 'string', value: 'ACCOUNT', text: "register: kept and shown, for runvoy's clients" },
+      'task-role': { type: 'string', value: 'ACCOUNT', verbs: ['register'], text: 'the account its runs have' },
+      'task-exec-role': {
+        type: 'string',
+        value: 'ACCOUNT',
+        verbs: ['register'],
+        text: "kept and shown, for runvoy's clients",
+      },
     },
     examples: ['runvoy images register alpine:3.22 --set-default', 'runvoy images list'],
     words: { least: 1, most: 2 },
@@ -30,7 +38,9 @@ export const ACCESS_COMMANDS: Readonly<Record<string, Command>> = {
   users: {
     usage: 'users create | list | role | revoke [options] [words]',
     summary: 'who may use this server',
-    options: { role: { type: 'string', value: 'ROLE', text: 'create: admin, operator, developer or viewer' } },
+    options: {
+      role: { type: 'string', value: 'ROLE', verbs: ['create'], text: 'admin, operator, developer or viewer' },
+    },
     notes: [
       'create prints a claim token: whoever runs "runvoy claim" with it within 15 minutes has the first key.',
       'A user named service:<name> is no person: a pipeline, an agent.',
@@ -44,13 +54,29 @@ export const ACCESS_COMMANDS: Readonly<Record<string, Command>> = {
     usage: 'keys create | list | rotate | revoke [options] [words]',
     summary: 'API keys: several for one user, each held to what it is for',
     options: {
-      user: { type: 'string', value: 'EMAIL', text: 'whose; your own unless given' },
-      expires: { type: 'string', value: 'TIME', text: 'create: 12h, 30m or seconds; never unless given' },
-      role: { type: 'string', value: 'ROLE', text: 'create: the highest role it counts as' },
-      image: { type: 'string', multiple: true, value: 'IMAGE', text: 'create: its runs use these only; repeat' },
-      secret: { type: 'string', multiple: true, value: 'NAME', text: 'create: it uses these only; repeat' },
-      'max-running': { type: 'string', value: 'N', text: 'create: how many of its runs at once; the others wait' },
-      overlap: { type: 'string', value: 'TIME', text: 'rotate: for how long the old key works on; 0 unless given' },
+      user: { type: 'string', value: 'EMAIL', verbs: ['create', 'list'], text: 'whose; your own unless given' },
+      expires: { type: 'string', value: 'TIME', verbs: ['create'], text: '12h, 30m or seconds; never unless given' },
+      role: { type: 'string', value: 'ROLE', verbs: ['create'], text: 'the highest role it counts as' },
+      image: {
+        type: 'string',
+        multiple: true,
+        value: 'IMAGE',
+        verbs: ['create'],
+        text: 'its runs use these only; repeat',
+      },
+      secret: { type: 'string', multiple: true, value: 'NAME', verbs: ['create'], text: 'it uses these only; repeat' },
+      'max-running': {
+        type: 'string',
+        value: 'N',
+        verbs: ['create'],
+        text: 'how many of its runs at once; the others wait',
+      },
+      overlap: {
+        type: 'string',
+        value: 'TIME',
+        verbs: ['rotate'],
+        text: 'for how long the old key works on; 0 unless given',
+      },
     },
     notes: [
       'A key makes none that may more than itself, or outlives it. One held to images or secrets counts as a developer.',
@@ -66,7 +92,7 @@ export const ACCESS_COMMANDS: Readonly<Record<string, Command>> = {
   audit: {
     usage: 'audit [verify] [options]',
     summary: 'who changed what, newest first; "verify" proves that nothing was taken out',
-    options: {
+    options: onlyFor([''], {
       by: { type: 'string', value: 'EMAIL', text: 'what this user did' },
       action: { type: 'string', value: 'ACTION', text: 'only this: user.create, secret.read, key.revoke, ...' },
       subject: { type: 'string', value: 'ID', text: 'what was done to this user, key, image or secret' },
@@ -74,7 +100,7 @@ export const ACCESS_COMMANDS: Readonly<Record<string, Command>> = {
       to: { type: 'string', value: 'WHEN', text: 'not after' },
       limit: { type: 'string', value: 'N', text: 'how many; 20 unless given' },
       after: { type: 'string', value: 'CURSOR', text: 'the older ones behind a page' },
-    },
+    }),
     notes: [
       'Each record holds the hash of the one before. Keep the head that "verify" prints elsewhere: it proves the past later.',
       'Who started or stopped a run stands in the run itself: runvoy status.',
@@ -104,11 +130,11 @@ export const ACCESS_COMMANDS: Readonly<Record<string, Command>> = {
       'secrets create | list | get | update | delete | grant | ungrant | key | rotate-key | reseal [options] [words]',
     summary: 'values that runs are given by name',
     options: {
-      description: { type: 'string', value: 'TEXT', text: 'create, update: what it is for' },
-      variable: { type: 'string', value: 'NAME', text: 'update: the variable that runs find it in' },
-      'key-name': { type: 'string', value: 'NAME', text: 'update: the same, as runvoy calls it' },
-      value: { type: 'string', value: 'V', text: 'update: the new value' },
-      'new-value': { type: 'boolean', text: 'update: ask for the new value, or read it from stdin' },
+      description: { type: 'string', value: 'TEXT', verbs: ['create', 'update'], text: 'what it is for' },
+      variable: { type: 'string', value: 'NAME', verbs: ['update'], text: 'the variable that runs find it in' },
+      'key-name': { type: 'string', value: 'NAME', verbs: ['update'], text: 'the same, as runvoy calls it' },
+      value: { type: 'string', value: 'V', verbs: ['update'], text: 'the new value' },
+      'new-value': { type: 'boolean', verbs: ['update'], text: 'ask for the new value, or read it from stdin' },
     },
     notes: [
       'create <name> <variable> [value]; without a value it is asked for, or read from stdin.',

@@ -1,4 +1,5 @@
 import type { Command } from '../command.ts';
+import { onlyFor } from '../options.ts';
 import { RUN_OPTIONS } from '../shared-options.ts';
 
 /** What is done with runs. */
@@ -153,16 +154,22 @@ export const RUN_COMMANDS: Readonly<Record<string, Command>> = {
     usage: 'playbook list | show | versions | create | update | delete | run [options] [name]',
     summary: 'what is run again and again: files in .runvoy, and versions on the server',
     options: {
-      param: { type: 'string', multiple: true, value: 'K=V', text: 'run: the value of a parameter; repeat' },
-      version: { type: 'string', value: 'N', text: 'run, show: this version of the server, not the newest' },
-      server: { type: 'boolean', text: 'run, show, list: what the server has, whatever lies here' },
+      param: { type: 'string', multiple: true, value: 'K=V', verbs: ['run'], text: 'the value of a parameter; repeat' },
+      version: {
+        type: 'string',
+        value: 'N',
+        verbs: ['run', 'show'],
+        text: 'this version of the server, not the newest',
+      },
+      server: { type: 'boolean', verbs: ['run', 'show', 'list'], text: 'what the server has, whatever lies here' },
       file: {
         type: 'string',
         short: 'f',
         value: 'FILE',
-        text: 'create, update: what to keep; .runvoy/<name>.yml unless given',
+        verbs: ['create', 'update'],
+        text: 'what to keep; .runvoy/<name>.yml unless given',
       },
-      ...RUN_OPTIONS,
+      ...onlyFor(['run'], RUN_OPTIONS),
     },
     notes: [
       'A name is looked for in ./.runvoy, or without that folder in ~/.runvoy, then on the server; stderr says which is used.',

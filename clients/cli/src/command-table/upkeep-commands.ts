@@ -5,7 +5,7 @@ export const UPKEEP_COMMANDS: Readonly<Record<string, Command>> = {
   'dead-letters': {
     usage: 'dead-letters list | show | replay | drop [options] [id...]',
     summary: 'events that nobody could carry out: see them, send them again, give them up',
-    options: { limit: { type: 'string', value: 'N', text: 'list: how many; 20 unless given, 0 = all' } },
+    options: { limit: { type: 'string', value: 'N', verbs: ['list'], text: 'how many; 20 unless given, 0 = all' } },
     notes: [
       'An event is put aside with its reason when no further delivery can change what becomes of it, or after 100 deliveries.',
       'replay sends it once more; when it fails again, it is open again under the same id. drop gives it up.',

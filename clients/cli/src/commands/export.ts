@@ -5,7 +5,7 @@ import { EXIT } from '../exit-code.ts';
 import { exportLines } from '../export-lines.ts';
 import type { Invocation } from '../invocation.ts';
 import { oneLine } from '../one-line.ts';
-import { Problem } from '../problem.ts';
+import { Problem, usageProblem } from '../problem.ts';
 
 const { createWriteStream, renameSync, rmSync } = process.getBuiltinModule('node:fs');
 const { once } = process.getBuiltinModule('node:events');
@@ -13,6 +13,9 @@ const { once } = process.getBuiltinModule('node:events');
 /** `runvoy export`: what can be carried to another deployment, as lines of JSON. */
 export async function exportAll(invocation: Invocation): Promise<number> {
   const { options, terminal } = invocation;
+  if (options.flag('no-history') && options.flag('logs')) {
+    throw usageProblem('--no-history and --logs exclude each other: without runs there are no logs.');
+  }
   const api = openApi(await openConnection(invocation));
   const choice = { history: !options.flag('no-history'), logs: options.flag('logs') };
   const noticed = (what: string) => void terminal.stderr.write(`${oneLine(what)}\n`);

@@ -62,7 +62,16 @@ async function create(api: RunvoyClient, [name = '', key_name = '', value]: read
   });
 }
 
+/** Two ways to say one thing. */
+const SAME = [
+  ['variable', 'key-name'],
+  ['value', 'new-value'],
+] as const;
+
 async function update(api: RunvoyClient, [name = '']: readonly string[], { options, terminal }: Invocation) {
+  const isGiven = (option: string) => options.flag(option) || options.text(option) !== undefined;
+  const both = SAME.find((names) => names.every(isGiven));
+  if (both) throw usageProblem(`--${both[0]} and --${both[1]} exclude each other.`);
   const key_name = options.text('variable') ?? options.text('key-name');
   const value = options.flag('new-value') ? await readSecretValue(terminal) : options.text('value');
   const description = options.text('description');

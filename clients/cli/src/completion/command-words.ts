@@ -1,7 +1,7 @@
 import { COMMANDS } from '../command-table.ts';
-import type { Command } from '../command.ts';
 import { COMMON_OPTIONS, LEADING_OPTIONS } from '../shared-options.ts';
-import type { OptionTable } from '../options.ts';
+import { optionText, type OptionTable } from '../options.ts';
+import { verbsOf } from '../verb-names.ts';
 
 /** An option as a shell completes it. */
 export interface CompletedOption {
@@ -24,9 +24,6 @@ export interface CompletedCommand {
   readonly isRest: boolean;
 }
 
-/** Words of a usage line that stand for others. */
-const PLACEHOLDERS = ['options', 'command'];
-
 /** Every command, in the order of the help. */
 export function completedCommands(): readonly CompletedCommand[] {
   return Object.entries(COMMANDS).map(([name, command]) => ({
@@ -43,17 +40,11 @@ export function leadingOptions(): readonly CompletedOption[] {
   return completedOptions(LEADING_OPTIONS);
 }
 
-/** `create | list` of `users create | list [options]`, `verify` of `audit [verify]`. */
-export function verbsOf(name: string, { usage }: Pick<Command, 'usage'>): readonly string[] {
-  const [, words = ''] = /^ \[?([a-z][a-z-]*(?: \| [a-z][a-z-]*)*)/.exec(usage.slice(name.length)) ?? [];
-  return words.split(' | ').filter((word) => word !== '' && !PLACEHOLDERS.includes(word));
-}
-
 function completedOptions(table: OptionTable): readonly CompletedOption[] {
-  return Object.entries(table).map(([name, { type, short, value, multiple, text }]) => ({
-    spellings: [`--${name}`, ...(short === undefined ? [] : [`-${short}`])],
-    value: type === 'string' ? (value ?? 'VALUE') : undefined,
-    text,
-    isRepeated: multiple === true,
+  return Object.entries(table).map(([name, option]) => ({
+    spellings: [`--${name}`, ...(option.short === undefined ? [] : [`-${option.short}`])],
+    value: option.type === 'string' ? (option.value ?? 'VALUE') : undefined,
+    text: optionText(option),
+    isRepeated: option.multiple === true,
   }));
 }
