@@ -9,6 +9,7 @@ import type { IntakeClient } from './intake-client.ts';
 import type { Sandbox } from './isolation/sandbox.ts';
 import { openSecretMask } from './masker.ts';
 import { openMessageSigner } from './message-signer.ts';
+import { mostLines } from './most-lines.ts';
 import type { AttemptOrder } from './order.ts';
 import { type HoldTimes, openOutputGate } from './output-gate.ts';
 import { prepareRun } from './prepare.ts';
@@ -255,7 +256,7 @@ function stopText(cause: StopCause, { limits }: BootstrapAnswer): string {
     case 'timeout':
       return `timeout of ${limits.timeout_s} s reached`;
     case 'output_limit':
-      return `output limit of ${limits.max_log_bytes} bytes reached, later output is dropped`;
+      return `output limit of ${limits.max_log_bytes} bytes or ${mostLines(limits.max_log_bytes)} lines reached, later output is dropped`;
     case 'terminated':
       return 'terminated by the platform';
   }

@@ -3,6 +3,7 @@ import { type Batch, openBatcher } from './batcher.ts';
 import { type EndRecord, openEndRecord } from './end-record.ts';
 import { type CutLine, type LineCutter, openLineCutter } from './line-cutter.ts';
 import type { Masker, SecretMask } from './masker.ts';
+import { mostLines } from './most-lines.ts';
 import { type OutputTail, TAIL_BYTES, openOutputTail } from './output-tail.ts';
 
 /** The log of one run, from bytes read to batches cut: masked, cut into lines, numbered in the order they were read. */
@@ -48,6 +49,8 @@ export function openRunLog(args: {
   const streams = { stdout: openStream(), stderr: openStream() };
   let seq = 0;
   let outputBytes = 0;
+  let outputLines = 0;
+  const linesWithin = mostLines(args.maxLogBytes);
   let isOverLimit = false;
   const tailBytes = args.limitPolicy === 'head_tail' ? Math.min(TAIL_BYTES, args.maxLogBytes >> 1) : 0;
   /** Under `head_tail` beyond the limit: what comes is kept here until the end tells what is the last part. */
@@ -79,7 +82,8 @@ export function openRunLog(args: {
   function isWithinLimit({ bytes }: CutLine): boolean {
     if (isOverLimit) return false;
     outputBytes += bytes + 1;
-    if (outputBytes <= args.maxLogBytes - tailBytes) return true;
+    outputLines += 1;
+    if (outputBytes <= args.maxLogBytes - tailBytes && outputLines <= linesWithin) return true;
     isOverLimit = true;
     if (tailBytes > 0) beginTail();
     else args.onOutputLimit();
@@ -90,7 +94,7 @@ export function openRunLog(args: {
     tail = openOutputTail(tailBytes);
     endOpenLines();
     system(
-      `the output limit of ${args.maxLogBytes} bytes is near: of what follows only the last ${tailBytes} bytes are kept, and shown at the end`,
+      `the output limit of ${args.maxLogBytes} bytes or ${linesWithin} lines is near: of what follows only the last ${tailBytes} bytes are kept, and shown at the end`,
     );
   }
 

@@ -23,7 +23,7 @@ describe('output beyond its limit', () => {
   test('keeps its first and its last part under head_tail, and says what it dropped between them', () => {
     const { log, lines, texts, limits } = open({ maxLogBytes: 40, limitPolicy: 'head_tail' });
     for (let i = 10; i < 30; i += 1) log.output('stdout', Buffer.from(`line ${i}\n`));
-    expect(texts().at(-1)).toMatch(/the output limit of 40 bytes is near: .* only the last 20 bytes/);
+    expect(texts().at(-1)).toMatch(/the output limit of 40 bytes or 10000 lines is near: .* only the last 20 bytes/);
     const { lines: count } = log.close();
     expect(limits()).toBe(0);
     expect(texts()).toEqual([
@@ -64,6 +64,18 @@ describe('output beyond its limit', () => {
     for (let i = 10; i < 30; i += 1) log.output('stdout', Buffer.from(`line ${i}\n`));
     log.close();
     expect([texts(), limits()]).toEqual([['line 10', 'line 11'], 1]);
+  });
+
+  test.each([
+    [3 * 2 ** 20, 98_304],
+    [30_000, 10_000],
+  ])('is cut off where there are too many lines in it, however short: of %i bytes behind %i', (maxLogBytes, most) => {
+    const { log, lines, limits } = open({ maxLogBytes });
+    log.output('stdout', Buffer.from('\n'.repeat(most)));
+    expect(limits()).toBe(0);
+    log.output('stdout', Buffer.from('\n'.repeat(2)));
+    log.close();
+    expect([lines.length, limits()]).toEqual([most, 1]);
   });
 });
 
