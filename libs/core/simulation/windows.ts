@@ -7,7 +7,7 @@ export const WINDOWS = {
   /** A stop that is not confirmed so long after its grace is an alarm. */
   stopConfirmedMs: 3 * 60_000,
   /** The same once a stop is stored, counted from the stop. */
-  stoppedStartMs: 60_000,
+  stoppedStartMs: 45_000,
   /** Once nothing of a run lives, and nothing goes wrong any more, it is terminal within this. */
   terminalMs: 120_000,
   /** A cancel that was lost is sent again by the next tick. */

@@ -9,8 +9,11 @@ import { startOrder } from './start-order.ts';
 import { isUnwanted, type StartTimeout } from './start-timeout.ts';
 import { elapsedSince } from '../time/elapsed.ts';
 
-/** How long a start may take once a stop is stored: whatever still begins is told to stop and never gets the command. */
-export const STOPPED_START_DEADLINE_MS = 60_000;
+/**
+ * How long a start may take once a stop is stored: whatever still begins is told to stop and never gets the command. The tick that finds it
+ * over may come a minute later and take some seconds, and all of that is to stay within 120 s.
+ */
+export const STOPPED_START_DEADLINE_MS = 45_000;
 const ATTEMPTS_MAX = 3;
 
 export interface AbsenceDeps extends SilenceDeps, StartTimeout {

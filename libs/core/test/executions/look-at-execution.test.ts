@@ -353,7 +353,7 @@ describe('a start the platform knows nothing of', () => {
     expect((await run.look()).execution).toMatchObject({ status: 'FAILED', reason: 'lost' });
   });
 
-  test('and of which a stop is stored is given up in a minute: whatever still begins is told to stop', async () => {
+  test('and of which a stop is stored is given up in less than a minute: whatever still begins is told to stop', async () => {
     const world = await RunWorld.open();
     const run = await world.started();
     await run.stop();
