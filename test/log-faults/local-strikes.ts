@@ -171,7 +171,7 @@ export const LOCAL_STRIKES: Readonly<Record<LocalLogFault, Strike>> = {
   'spool full': {
     async strike(scene) {
       await scene.shown(10);
-      const fault = { calls: 'pwrite64', nth: 1, error: 'ENOSPC', lasts: 'until healed' } as const;
+      const fault = { calls: 'pwritev,pwrite64', nth: 1, error: 'ENOSPC', lasts: 'until healed' } as const;
       await using disk = await failDisk([await scene.world.pidOf(scene.id, 'supervisor')], fault, [spoolOf(scene)]);
       await disk.failed;
       await pause(FULL_MS);

@@ -28,6 +28,8 @@ const SWEEPS: readonly { readonly title: string; readonly faultOf: (nth: number)
     : [{ title: 'with an I/O error or because it is full, in turns', faultOf: (nth) => (nth % 2 === 1 ? ONCE : FULL) }];
 
 const WRITES = 'pwrite64';
+/** A runner writes the parts of a message to its spool as one. */
+const SPOOL_WRITES = 'pwritev,pwrite64';
 /** Which of the two SQLite uses depends on its build. */
 const SYNCS = 'fsync,fdatasync';
 
@@ -143,7 +145,7 @@ describe('a disk that fails at the n-th write of a run', () => {
     await using server = await startServer();
     await server.finished((await server.run('true')).execution_id);
     const ends = new Set<string>();
-    for (const calls of ['mkdir', 'rename', 'link', WRITES]) {
+    for (const calls of ['mkdir', 'rename', 'link', SPOOL_WRITES]) {
       let hasFailed = true;
       for (let nth = 1; hasFailed; nth += 1) {
         await supervisorReady(server.ready.pid);
