@@ -147,7 +147,8 @@ describe('a disk that fails at the n-th write of a run', () => {
     const ends = new Set<string>();
     for (const calls of ['mkdir', 'rename', 'link', SPOOL_WRITES]) {
       let hasFailed = true;
-      for (let nth = 1; hasFailed; nth += 1) {
+      let nth = 1;
+      for (; hasFailed; nth += 1) {
         await supervisorReady(server.ready.pid);
         const spawner = childrenOf(server.ready.pid);
         await using disk = await failDisk([...spawner, ...spawner.flatMap(childrenOf)], { calls, nth, ...ONCE_FULL });
@@ -160,6 +161,8 @@ describe('a disk that fails at the n-th write of a run', () => {
         hasFailed = disk.failures > 0;
         if (!hasFailed) expect(end).toBe('FAILED 3');
       }
+      // Calls that nobody makes any more would fail nothing.
+      expect(`${calls}: ${nth > 2}`).toBe(`${calls}: true`);
     }
     // Where the supervisor cannot begin, or has no place for the command, the run says so and the server goes on.
     expect([...ends].sort()).toEqual(['FAILED 1 spawn', 'FAILED 1 workspace', 'FAILED 3']);
