@@ -1,7 +1,4 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { openRestDoor, type RestDoor } from './rest-door.ts';
 
 interface KeptDocument {
   readonly name: string;
@@ -21,10 +18,7 @@ export interface AskedOfStore {
   readonly answerBytes: number;
 }
 
-export interface KeptDocuments extends AsyncDisposable {
-  readonly host: string;
-  readonly asked: readonly AskedOfStore[];
-}
+export type KeptDocuments = RestDoor<AskedOfStore>;
 
 const UPDATED = '2026-01-01T00:00:00.000001Z';
 
@@ -50,24 +44,10 @@ export async function keptDocuments(): Promise<KeptDocuments> {
     return { found: { name, fields: Object.fromEntries(named), updateTime: UPDATED } };
   };
 
-  const take = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const text = Buffer.concat(await request.toArray()).toString();
-    const call = request.url?.split(':').at(-1) ?? '';
-    const { status, body } = answer(call, JSON.parse(text) as Request);
+  return openRestDoor(asked, ({ method, text }, response) => {
+    const { status, body } = answer(method, JSON.parse(text) as Request);
     const answered = JSON.stringify(body);
-    asked.push({ call, requestBytes: text.length, answerBytes: answered.length });
+    asked.push({ call: method, requestBytes: text.length, answerBytes: answered.length });
     response.writeHead(status, { 'content-type': 'application/json' }).end(answered);
-  };
-  const server = createServer((request, response) => void take(request, response));
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
-    asked,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
-  };
+  });
 }
