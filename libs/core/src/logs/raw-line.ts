@@ -12,7 +12,7 @@ export interface RawLine {
   readonly json: string;
 }
 
-const HEAD = /\{"seq":(\d+),"stream":"(stdout|stderr|system)","ms":(-?\d+),"text":"/y;
+const HEAD = /\{"seq":([1-9]\d*),"stream":"(stdout|stderr|system)","ms":(0|-?[1-9]\d*),"text":"/y;
 const PARTIAL = ',"partial":true';
 const BACKSLASH = 0x5c;
 

@@ -84,6 +84,14 @@ test.each([
   expect(lineOfRaw(only!)).toEqual({ seq: 7, stream: 'stderr', ms: 1, text: 'a\tb' });
 });
 
+test.each([
+  ['seq', '[{"seq":07,"stream":"stdout","ms":1,"text":"a"}]'],
+  ['ms', '[{"seq":7,"stream":"stdout","ms":00,"text":"a"}]'],
+  ['negative ms', '[{"seq":7,"stream":"stdout","ms":-01,"text":"a"}]'],
+])('a %s with a zero in front is refused, as JSON has no such number', (_, body) => {
+  expect(() => rawLines({ body: encode(body) })).toThrow(SyntaxError);
+});
+
 function attempt<T>(read: () => T): T | undefined {
   try {
     return read();
