@@ -24,32 +24,39 @@ const FORMATTED = '**/*.{ts,tsx,cjs,json,md,yml}';
 /** Node keeps here what it has compiled of us: what removes the types costs most of the start of each process that the tests start. */
 const COMPILED = { NODE_COMPILE_CACHE: join(root, '.cache', 'compiled') };
 
-const STAGES: Stage[] = [
-  commandStage('format', ['node_modules/prettier/bin/prettier.cjs', '--check', '--log-level=warn', FORMATTED]),
-  commandStage('lint', ['node_modules/oxlint/bin/oxlint'], () => layerViolations(root)),
-  commandStage('openapi', ['tools/lint-openapi.ts']),
-  commandStage('types', ['node_modules/typescript/bin/tsc']),
-  jestStage('unit', { limitMs: 8 * MINUTE_MS, testMs: MINUTE_MS, workers: '100%' }),
-  consoleStage(root),
+/** Those of one step run at once: each of the first keeps a core and no more, and waits for nothing. */
+const STEPS: Stage[][] = [
+  [
+    commandStage('format', ['node_modules/prettier/bin/prettier.cjs', '--check', '--log-level=warn', FORMATTED]),
+    commandStage('lint', ['node_modules/oxlint/bin/oxlint'], () => layerViolations(root)),
+    commandStage('openapi', ['tools/lint-openapi.ts']),
+    commandStage('types', ['node_modules/typescript/bin/tsc']),
+    consoleStage(root),
+  ],
+  [jestStage('unit', { limitMs: 8 * MINUTE_MS, testMs: MINUTE_MS, workers: '100%' })],
   // Four at a time: most of what they take is waiting, for an emulator or for a run.
-  emulatedStage((env) =>
-    jestStage('gcp', {
-      limitMs: 15 * MINUTE_MS,
-      testMs: MINUTE_MS,
-      workers: '4',
-      needs: 'console',
-      env: { ...COMPILED, ...env },
-    }),
-  ),
+  [
+    emulatedStage((env) =>
+      jestStage('gcp', {
+        limitMs: 15 * MINUTE_MS,
+        testMs: MINUTE_MS,
+        workers: '4',
+        needs: 'console',
+        env: { ...COMPILED, ...env },
+      }),
+    ),
+  ],
   // Four at a time: they start servers and mostly wait for them.
-  jestStage('e2e', { limitMs: 15 * MINUTE_MS, testMs: MINUTE_MS, workers: '4', needs: 'console', env: COMPILED }),
-  jestStage('browser', { limitMs: 5 * MINUTE_MS, testMs: MINUTE_MS, workers: '1', needs: 'console', env: COMPILED }),
+  [jestStage('e2e', { limitMs: 15 * MINUTE_MS, testMs: MINUTE_MS, workers: '4', needs: 'console', env: COMPILED })],
+  [jestStage('browser', { limitMs: 5 * MINUTE_MS, testMs: MINUTE_MS, workers: '1', needs: 'console', env: COMPILED })],
 ];
+const STAGES = STEPS.flat();
 
 async function check(wanted: string | undefined, args: string[]): Promise<void> {
   const needed = STAGES.find((stage) => stage.name === wanted)?.needs;
-  const stages = wanted === undefined ? STAGES : STAGES.filter(({ name }) => name === wanted || name === needed);
-  if (stages.length === 0) {
+  const isWanted = ({ name }: Stage) => wanted === undefined || name === wanted || name === needed;
+  const steps = STEPS.map((step) => step.filter(isWanted));
+  if (steps.flat().length === 0) {
     console.error(`No stage "${wanted}"; there are: ${STAGES.map((stage) => stage.name).join(', ')}.`);
     process.exitCode = 1;
     return;
@@ -60,16 +67,17 @@ async function check(wanted: string | undefined, args: string[]): Promise<void> 
     skipped: [],
     retried: [],
   };
-  for (const stage of stages) {
-    const startedAt = performance.now();
-    const result = await stage.run(stage.name === wanted ? args : []);
-    const seconds = `${((performance.now() - startedAt) / 1000).toFixed(1)} s`;
-    if (result.output) console.log(result.output);
-    console.log(`${stage.name}: ${result.idle ?? `${verdict(result)}, ${seconds}`}`);
-    total.passed += result.passed;
-    total.failed += result.failed;
-    total.skipped.push(...result.skipped);
-    total.retried.push(...(result.retried ?? []));
+  for (const step of steps) {
+    const ends = step.map((stage) => ({ stage, end: timed(stage, stage.name === wanted ? args : []) }));
+    for (const { stage, end } of ends) {
+      const { result, seconds } = await end;
+      if (result.output) console.log(result.output);
+      console.log(`${stage.name}: ${result.idle ?? `${verdict(result)}, ${seconds}`}`);
+      total.passed += result.passed;
+      total.failed += result.failed;
+      total.skipped.push(...result.skipped);
+      total.retried.push(...(result.retried ?? []));
+    }
   }
   for (const test of total.retried) console.log(`passed only at the second try: ${test}`);
   if (total.retried.length > 0)
@@ -77,6 +85,12 @@ async function check(wanted: string | undefined, args: string[]): Promise<void> 
   for (const name of total.skipped) console.log(`skipped: ${name}`);
   console.log(`tests: ${total.passed} passed, ${total.failed} failed, ${total.skipped.length} skipped`);
   if (total.failed > 0) process.exitCode = 1;
+}
+
+async function timed(stage: Stage, args: string[]): Promise<{ result: StageResult; seconds: string }> {
+  const startedAt = performance.now();
+  const result = await stage.run(args);
+  return { result, seconds: `${((performance.now() - startedAt) / 1000).toFixed(1)} s` };
 }
 
 function verdict({ passed, failed, skipped }: StageResult): string {
