@@ -17,7 +17,7 @@ function sentBeforeItsEnd(): readonly (readonly LogLine[])[] {
     maxLogBytes: LIMIT_BYTES,
     limitPolicy: 'head_tail',
     now: () => T0,
-    onBatch: ({ lines }) => void sent.push(lines),
+    onBatch: ({ json }) => void sent.push(JSON.parse(json.toString()) as LogLine[]),
     onOutputLimit: () => undefined,
   });
   for (let at = 1; at <= 5_000; at += 1) log.output('stdout', Buffer.from(`line ${at}\n`));

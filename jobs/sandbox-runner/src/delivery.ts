@@ -16,8 +16,9 @@ interface Message {
 }
 
 export interface Delivery {
-  send(kind: 'logs', body: string, lines: { readonly from: number; readonly through: number }): void;
-  send(kind: 'finished', body: string): void;
+  /** `body`: in pieces, which may be overwritten afterwards. */
+  send(kind: 'logs', body: readonly Buffer[], lines: { readonly from: number; readonly through: number }): void;
+  send(kind: 'finished', body: readonly Buffer[]): void;
   readonly ackedThrough: number;
   /** Messages that are sent and not acknowledged; more than are sent at once when others wait for that. */
   readonly onTheirWay: number;
@@ -91,9 +92,13 @@ export function openDelivery(args: {
   let isAway = false;
   const waiting: (() => void)[] = [];
 
-  function send(kind: 'logs' | 'finished', text: string, lines?: { from: number; through: number }): void {
-    // Encoded once, for both lanes.
-    const body = buffers.encode(text);
+  function send(
+    kind: 'logs' | 'finished',
+    pieces: readonly Buffer[],
+    lines?: { readonly from: number; readonly through: number },
+  ): void {
+    // Put together once, for both lanes.
+    const body = buffers.join(pieces);
     const offset = args.spool.end;
     const keeping = args.spool.append(kind, body);
     const message = { kind, body, from: lines?.from ?? Infinity, through: lines?.through ?? 0, keeping };
@@ -130,7 +135,7 @@ export function openDelivery(args: {
       }
       spilledFrom = read.next;
       const { kind } = read;
-      const body = buffers.copy(read.body);
+      const body = buffers.join([read.body]);
       const { from, through } = kind === 'logs' ? numbersOf(body) : { from: Infinity, through: 0 };
       takeUnspooled(from);
       push({ kind, body, from, through, keeping: 'kept' });

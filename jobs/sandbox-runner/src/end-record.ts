@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Batch } from './batcher.ts';
+import type { Batch } from './batch-writer.ts';
 
 /** What proves that a log is whole. */
 export interface EndRecord {
@@ -12,7 +12,7 @@ export interface EndRecord {
 
 /** Rolls the end record over the lines of a run, a batch at a time. */
 export interface RollingEndRecord {
-  add(batch: Pick<Batch, 'lines' | 'textBytes' | 'rows'>): void;
+  add(batch: Pick<Batch, 'through' | 'textBytes' | 'digest'>): void;
   read(): EndRecord;
 }
 
@@ -22,8 +22,8 @@ export function openEndRecord(): RollingEndRecord {
   let bytes = 0;
   return {
     add(batch) {
-      hash.update(batch.rows.digest);
-      lines = batch.lines.at(-1)?.seq ?? lines;
+      hash.update(batch.digest);
+      lines = batch.through;
       bytes += batch.textBytes;
     },
     // A copy, so that reading does not close the hash.

@@ -1,29 +1,36 @@
-import { isAscii } from 'node:buffer';
+import { isUtf8 } from 'node:buffer';
 import { LIMITS } from '@runvoy/protocol';
 
 /** One line, or a piece of one. */
 export interface CutLine {
-  readonly text: string;
-  /** Of the text in UTF-8, known since it was cut. */
-  readonly bytes: number;
+  /** Its text stands here, in UTF-8, until the one who is given it returns. */
+  readonly bytes: Buffer;
+  readonly start: number;
+  readonly end: number;
   /** The next piece continues it, or the stream ended without a line feed. */
   readonly partial: boolean;
-  /** What stands between the quotes of the text in JSON, where that is known. */
-  readonly json?: string;
+  /** JSON escapes nothing in its text, as far as that is known. */
+  readonly isPlain?: boolean;
 }
+
+export function textOf({ bytes, start, end }: CutLine): string {
+  return bytes.toString('utf8', start, end);
+}
+
+/** What is done with each line, in order. */
+export type TakeLine = (line: CutLine) => void;
 
 /** Keeps nothing of the bytes it is given, which may be overwritten afterwards. */
 export interface LineCutter {
-  push(bytes: Buffer): CutLine[];
+  push(bytes: Buffer, take: TakeLine): void;
   /** What is left when the stream has ended. */
-  end(): CutLine[];
+  end(take: TakeLine): void;
 }
 
 /** The serialised text of one line must fit into a batch beside the batch's own fields: a NUL alone takes six bytes there. */
 const JSON_BYTES = LIMITS.batchBytes - 1024;
 
 const LINE_FEED = 10;
-const SMALL_U = 117;
 
 const NOTHING = Buffer.alloc(0);
 
@@ -45,103 +52,79 @@ export function openLineCutter(limitBytes: number = LIMITS.lineTextBytes): LineC
     return whole;
   }
 
-  function hold(bytes: Buffer, into: CutLine[]): void {
+  function hold(bytes: Buffer, take: TakeLine): void {
     if (bytes.length === 0) return;
     pending.push(Buffer.from(bytes));
     pendingBytes += bytes.length;
     if (pendingBytes <= limitBytes && pending.length <= 1024) return;
-    const rest = cutFull(takePending(NOTHING), into);
+    const rest = cutFull(takePending(NOTHING), take);
     pending = [rest];
     pendingBytes = rest.length;
   }
 
   /** Cuts lines that have their line feeds, `bytes` ends with one. */
-  function cutLines(bytes: Buffer, into: CutLine[]): void {
-    if (isAscii(bytes)) return cutAscii(bytes, into);
+  function cutLines(bytes: Buffer, take: TakeLine): void {
+    const ends: number[] = [];
+    for (let end = bytes.indexOf(LINE_FEED); end >= 0; end = bytes.indexOf(LINE_FEED, end + 1)) ends.push(end);
+    // Both are looked at for all lines at once: then the text of most is the bytes that were read, and so is its JSON.
+    const areTexts = isUtf8(bytes);
+    const isPlain = areTexts && escapesIn(bytes) === ends.length;
     let start = 0;
-    while (start < bytes.length) {
-      const end = bytes.indexOf(LINE_FEED, start);
-      if (end - start > surelyFits) cutLine(bytes.subarray(start, end), into);
-      else into.push(wholeLine(bytes.toString('utf8', start, end)));
+    for (const end of ends) {
+      if (end - start > surelyFits) cutLine(bytes.subarray(start, end), take);
+      else if (areTexts) take({ bytes, start, end, partial: false, isPlain });
+      else takeText(bytes.toString('utf8', start, end), false, take);
       start = end + 1;
     }
   }
 
-  /**
-   * What programs print is mostly ASCII: it is decoded, and written as JSON, as a whole, for a quarter of what that takes line by line.
-   * Both are cut alike: JSON escapes a line feed as it does other characters, one by one, in two characters or six.
-   */
-  function cutAscii(bytes: Buffer, into: CutLine[]): void {
-    const text = bytes.toString('latin1');
-    const json = JSON.stringify(text);
-    let start = 0;
-    let jsonStart = 1;
-    while (start < text.length) {
-      const end = text.indexOf('\n', start);
-      let escape = json.indexOf('\\', jsonStart);
-      for (let at = start + escape - jsonStart; at < end;) {
-        const behind = escape + (json.charCodeAt(escape + 1) === SMALL_U ? '\\u0000' : '\\n').length;
-        escape = json.indexOf('\\', behind);
-        at += 1 + escape - behind;
-      }
-      if (end - start > surelyFits) cutLine(bytes.subarray(start, end), into);
-      else into.push(asciiLine(text.slice(start, end), json.slice(jsonStart, escape)));
-      start = end + 1;
-      jsonStart = escape + '\\n'.length;
-    }
-  }
-
-  function cutLine(bytes: Buffer, into: CutLine[]): void {
-    emit(cutFull(bytes, into), false, into);
+  function cutLine(bytes: Buffer, take: TakeLine): void {
+    emit(cutFull(bytes, take), false, take);
   }
 
   /** Cuts full pieces off the front; what is left fits into one line. */
-  function cutFull(bytes: Buffer, into: CutLine[]): Buffer {
+  function cutFull(bytes: Buffer, take: TakeLine): Buffer {
     let rest = bytes;
     while (rest.length > limitBytes) {
       const at = characterStart(rest, limitBytes);
-      emit(rest.subarray(0, at), true, into);
+      emit(rest.subarray(0, at), true, take);
       rest = rest.subarray(at);
     }
     return rest;
   }
 
-  function emit(bytes: Buffer, partial: boolean, into: CutLine[]): void {
+  function emit(bytes: Buffer, partial: boolean, take: TakeLine): void {
     const pieces = fit(bytes.toString('utf8'), limitBytes);
-    pieces.forEach((text, i) => {
-      into.push({ text, bytes: Buffer.byteLength(text), partial: partial || i < pieces.length - 1 });
-    });
+    pieces.forEach((text, i) => takeText(text, partial || i < pieces.length - 1, take));
   }
 
   return {
-    push(bytes) {
-      const lines: CutLine[] = [];
+    push(bytes, take) {
       let start = 0;
       if (pendingBytes > 0) {
         const end = bytes.indexOf(LINE_FEED);
-        if (end >= 0) cutLine(takePending(bytes.subarray(0, end)), lines);
+        if (end >= 0) cutLine(takePending(bytes.subarray(0, end)), take);
         start = end + 1;
       }
       const end = bytes.lastIndexOf(LINE_FEED) + 1;
-      if (start < end) cutLines(bytes.subarray(start, end), lines);
-      hold(bytes.subarray(end), lines);
-      return lines;
+      if (start < end) cutLines(bytes.subarray(start, end), take);
+      hold(bytes.subarray(end), take);
     },
-    end() {
-      const lines: CutLine[] = [];
+    end(take) {
       const rest = takePending(NOTHING);
-      if (rest.length > 0) emit(rest, true, lines);
-      return lines;
+      if (rest.length > 0) emit(rest, true, take);
     },
   };
 }
 
-function asciiLine(text: string, json: string): CutLine {
-  return { text, bytes: text.length, partial: false, json };
+/** By how many bytes its JSON is longer: one for each line feed, when it escapes nothing else. Of UTF-8 it escapes ASCII alone. */
+function escapesIn(bytes: Buffer): number {
+  return JSON.stringify(bytes.toString('latin1')).length - '""'.length - bytes.length;
 }
 
-function wholeLine(text: string): CutLine {
-  return { text, bytes: Buffer.byteLength(text), partial: false };
+function takeText(text: string, partial: boolean, take: TakeLine): void {
+  const bytes = Buffer.from(text);
+  take({ bytes, start: 0, end: bytes.length, partial });
 }
 
 /** The last position up to `at` that does not fall inside a UTF-8 character; `at` itself where the bytes are no UTF-8. */

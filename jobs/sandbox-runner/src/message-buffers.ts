@@ -5,8 +5,8 @@ import { LIMITS } from '@runvoy/protocol';
  * with every batch has the collector go through the whole heap all the time, and grow meanwhile.
  */
 export interface MessageBuffers {
-  encode(text: string): Buffer;
-  copy(message: Buffer): Buffer;
+  /** Puts the pieces of a message together. They may be overwritten afterwards. */
+  join(pieces: readonly Buffer[]): Buffer;
   /** Nobody reads `body` any more. One that is not given back is left to the collector. */
   giveBack(body: Buffer): void;
 }
@@ -29,15 +29,13 @@ export function openMessageBuffers(): MessageBuffers {
   const isLarge = (size: number) => size >= LARGE_BYTES && size <= LIMITS.batchBytes;
 
   return {
-    encode(text) {
-      if (!isLarge(Buffer.byteLength(text))) return Buffer.from(text);
+    join(pieces) {
+      const size = pieces.reduce((sum, { length }) => sum + length, 0);
+      if (!isLarge(size)) return Buffer.concat(pieces, size);
       const buffer = take();
-      return buffer.subarray(0, buffer.write(text));
-    },
-    copy(message) {
-      if (!isLarge(message.length)) return Buffer.from(message);
-      const buffer = take();
-      return buffer.subarray(0, message.copy(buffer));
+      let end = 0;
+      for (const piece of pieces) end += piece.copy(buffer, end);
+      return buffer.subarray(0, size);
     },
     giveBack(body) {
       // Once: two messages in one buffer would be none.

@@ -7,13 +7,14 @@ import {
   signedLogsHead,
   signedText,
 } from '@runvoy/protocol';
-import type { Batch } from './batcher.ts';
+import type { Batch } from './batch-writer.ts';
 
 type Body<M> = Omit<Unsigned<M>, 'expires_at' | 'key_id'>;
 
 /** Makes the bodies of runner messages, signed with the key of this execution alone. */
 export interface MessageSigner {
-  logs(batch: Batch): string;
+  /** In pieces, one behind the other; they are there until the next line is written. */
+  logs(batch: Batch): readonly Buffer[];
   heartbeat(message: Body<HeartbeatMessage>): string;
   finished(message: Body<FinishedMessage>): string;
 }
@@ -21,13 +22,21 @@ export interface MessageSigner {
 export function openMessageSigner(executionId: string, session: RunnerSession): MessageSigner {
   const key = Buffer.from(session.key, 'hex');
   const { expires_at, key_id } = session;
-  const mac = (text: string) => createHmac('sha256', key).update(text).digest('hex');
+  const signedHead = signedLogsHead(executionId, session);
+  const mac = (...parts: readonly (string | Buffer)[]) => {
+    const hmac = createHmac('sha256', key);
+    for (const part of parts) hmac.update(part);
+    return hmac.digest('hex');
+  };
   return {
-    logs({ lines, json, rows }) {
-      const from = lines[0]!.seq;
-      const signature = mac(signedLogsHead(executionId, session) + rows.signed);
+    logs({ from, json, signed }) {
+      const signature = mac(signedHead, signed);
       // Put together by hand: the lines are JSON already, and they are nearly all of it.
-      return `{"from":${from},"lines":${json},"expires_at":${expires_at},"key_id":${JSON.stringify(key_id)},"mac":"${signature}"}`;
+      return [
+        Buffer.from(`{"from":${from},"lines":`),
+        json,
+        Buffer.from(`,"expires_at":${expires_at},"key_id":${JSON.stringify(key_id)},"mac":"${signature}"}`),
+      ];
     },
     heartbeat(body) {
       const message = { ...body, expires_at, key_id };

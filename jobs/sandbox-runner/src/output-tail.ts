@@ -1,10 +1,12 @@
 import type { LogStream } from '@runvoy/protocol';
-import type { CutLine } from './line-cutter.ts';
 
 /** A line that has no number yet: it may still be dropped. */
-export interface UnnumberedLine extends CutLine {
+export interface UnnumberedLine {
   readonly stream: LogStream;
   readonly ms: number;
+  /** In UTF-8. */
+  readonly text: Buffer;
+  readonly partial: boolean;
 }
 
 /** The last part of an output. The oldest lines are dropped when a newer one needs their room. */
@@ -26,7 +28,7 @@ export function openOutputTail(limitBytes: number): OutputTail {
   let keptBytes = 0;
   let droppedLines = 0;
   let droppedBytes = 0;
-  const sizeOf = ({ bytes }: UnnumberedLine) => bytes + 1;
+  const sizeOf = ({ text }: UnnumberedLine) => text.length + 1;
 
   return {
     add(line) {

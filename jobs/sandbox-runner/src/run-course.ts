@@ -89,8 +89,7 @@ export async function runCourse(args: CourseArgs): Promise<EndCause> {
     now,
     onTheirWay: () => delivery.onTheirWay,
     onBatch(batch) {
-      const lines = { from: batch.lines[0]!.seq, through: batch.lines.at(-1)!.seq };
-      delivery.send('logs', signer.logs(batch), lines);
+      delivery.send('logs', signer.logs(batch), batch);
       gate.look();
     },
     // After this turn: the line that says so must not come in the middle of the lines of one read.
@@ -161,21 +160,19 @@ export async function runCourse(args: CourseArgs): Promise<EndCause> {
   await clearLeftovers();
 
   const endRecord = log.close();
-  delivery.send(
-    'finished',
-    signer.finished({
-      cause: stop.cause ?? 'exited',
-      ...exitFields(outcome),
-      ...(outcome.reason !== undefined && !stop.cause && { reason: outcome.reason }),
-      ...(outcome.details !== undefined && !stop.cause && { details: detailsText(outcome.details) }),
-      started_at: outcome.startedAt ?? begun,
-      ended_at: endedAt,
-      ...endRecord,
-      maskings: mask.maskings,
-      ...(mask.unmasked.length > 0 && { unmasked: mask.unmasked.slice(0, LIMITS.unmaskedNames) }),
-      ...(stop.progress && { stop_progress: stop.progress }),
-    }),
-  );
+  const report = signer.finished({
+    cause: stop.cause ?? 'exited',
+    ...exitFields(outcome),
+    ...(outcome.reason !== undefined && !stop.cause && { reason: outcome.reason }),
+    ...(outcome.details !== undefined && !stop.cause && { details: detailsText(outcome.details) }),
+    started_at: outcome.startedAt ?? begun,
+    ended_at: endedAt,
+    ...endRecord,
+    maskings: mask.maskings,
+    ...(mask.unmasked.length > 0 && { unmasked: mask.unmasked.slice(0, LIMITS.unmaskedNames) }),
+    ...(stop.progress && { stop_progress: stop.progress }),
+  });
+  delivery.send('finished', [Buffer.from(report)]);
   await delivery.settle(args.patienceMs, () => overBy);
   heartbeat.close();
   return stop.cause ?? 'exited';

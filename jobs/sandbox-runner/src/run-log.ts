@@ -1,7 +1,8 @@
 import type { LogLimitPolicy, LogStream } from '@runvoy/protocol';
-import { type Batch, openBatcher } from './batcher.ts';
+import type { Batch } from './batch-writer.ts';
+import { openBatcher } from './batcher.ts';
 import { type EndRecord, openEndRecord } from './end-record.ts';
-import { type CutLine, type LineCutter, openLineCutter } from './line-cutter.ts';
+import { type CutLine, type LineCutter, type TakeLine, openLineCutter } from './line-cutter.ts';
 import type { Masker, SecretMask } from './masker.ts';
 import { mostLines } from './most-lines.ts';
 import { type OutputTail, TAIL_BYTES, openOutputTail } from './output-tail.ts';
@@ -62,26 +63,27 @@ export function openRunLog(args: {
     return { masker: args.mask.openStream(), cutter: openLineCutter(), ended: false };
   }
 
-  function number(stream: LogStream, lines: readonly CutLine[]): void {
+  /** Takes the lines of one read: it has one time. */
+  function taker(stream: LogStream): TakeLine {
     const ms = args.now();
-    for (const line of lines) {
+    return (line) => {
       if (stream === 'system' || isWithinLimit(line)) add(stream, ms, line);
-      else tail?.add({ stream, ms, ...line });
-    }
+      else
+        tail?.add({ stream, ms, text: Buffer.from(line.bytes.subarray(line.start, line.end)), partial: line.partial });
+    };
   }
 
-  function add(stream: LogStream, ms: number, cut: CutLine): void {
-    const { text, partial } = cut;
+  function add(stream: LogStream, ms: number, line: CutLine): void {
     seq += 1;
-    batcher.add(partial ? { seq, stream, ms, text, partial } : { seq, stream, ms, text }, cut);
-    if (partial) open.add(stream);
-    else open.delete(stream);
+    batcher.add({ seq, stream, ms }, line);
+    if (line.partial) open.add(stream);
+    else if (open.size > 0) open.delete(stream);
   }
 
   /** The line feed counts: a flood of empty lines is a flood too. */
-  function isWithinLimit({ bytes }: CutLine): boolean {
+  function isWithinLimit({ start, end }: CutLine): boolean {
     if (isOverLimit) return false;
-    outputBytes += bytes + 1;
+    outputBytes += end - start + 1;
     outputLines += 1;
     if (outputBytes <= args.maxLogBytes - tailBytes && outputLines <= linesWithin) return true;
     isOverLimit = true;
@@ -101,39 +103,40 @@ export function openRunLog(args: {
   /** What a line goes on with may be dropped: nobody may take a later one for it. */
   function endOpenLines(): void {
     const ms = args.now();
-    for (const stream of open) add(stream, ms, { text: '', bytes: 0, partial: false });
+    for (const stream of open) add(stream, ms, lineOf('', false));
   }
 
   function addTail(): void {
     if (!tail) return;
     const { lines, droppedLines, droppedBytes } = tail.take();
     if (droppedLines > 0) system(`dropped here: ${droppedLines} lines, ${droppedBytes} bytes`);
-    for (const line of lines) add(line.stream, line.ms, line);
+    for (const { stream, ms, text, partial } of lines) add(stream, ms, lineOf(text, partial));
   }
 
   function system(text: string): void {
-    const line = `${RUNNER_PREFIX}${text}`;
-    number('system', [{ text: line, bytes: Buffer.byteLength(line), partial: false }]);
+    add('system', args.now(), lineOf(`${RUNNER_PREFIX}${text}`, false));
   }
 
   function outputEnded(name: 'stdout' | 'stderr'): void {
     const stream = streams[name];
     if (stream.ended) return;
     stream.ended = true;
-    number(name, [...stream.cutter.push(stream.masker.end()), ...stream.cutter.end()]);
+    const take = taker(name);
+    stream.cutter.push(stream.masker.end(), take);
+    stream.cutter.end(take);
     batcher.settle();
   }
 
   return {
     output(name, bytes) {
       const { masker, cutter } = streams[name];
-      number(name, cutter.push(masker.push(bytes)));
+      cutter.push(masker.push(bytes), taker(name));
       batcher.settle();
     },
     outputEnded,
     system(text) {
       // Masked as a whole first: a value may run over several lines.
-      number('system', openLineCutter().push(Buffer.from(`${args.mask.maskText(text)}\n`)));
+      openLineCutter().push(Buffer.from(`${args.mask.maskText(text)}\n`), taker('system'));
       batcher.hold();
     },
     caughtUp: () => batcher.caughtUp(),
@@ -145,4 +148,9 @@ export function openRunLog(args: {
       return endRecord.read();
     },
   };
+}
+
+function lineOf(text: string | Buffer, partial: boolean): CutLine {
+  const bytes = Buffer.from(text);
+  return { bytes, start: 0, end: bytes.length, partial };
 }

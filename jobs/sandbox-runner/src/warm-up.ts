@@ -17,19 +17,19 @@ export async function warmUp(now: () => number): Promise<IntakeReply> {
   agent.createConnection = () => playedIntake();
   const intake = openIntakeClient('/', NOBODY, undefined, agent);
   const signer = openMessageSigner(NOBODY, { key: '00', key_id: '', expires_at: 0 });
-  const bodies: string[] = [];
+  const bodies: Buffer[] = [];
   const log = openRunLog({
     mask: openSecretMask({ NAME: 'a value' }),
     batchMs: 0,
     maxLogBytes: 1_000,
     now,
-    onBatch: (batch) => bodies.push(signer.logs(batch)),
+    onBatch: (batch) => bodies.push(...signer.logs(batch)),
     onOutputLimit: () => undefined,
   });
   log.system('a line');
   log.output('stdout', Buffer.from('a line\n'));
-  bodies.push(signer.finished({ cause: 'exited', started_at: 0, ended_at: 0, ...log.close(), maskings: 0 }));
-  const reply = await intake.post('bootstrap', bodies.join());
+  const report = signer.finished({ cause: 'exited', started_at: 0, ended_at: 0, ...log.close(), maskings: 0 });
+  const reply = await intake.post('bootstrap', Buffer.concat([...bodies, Buffer.from(report)]));
   intake.close();
   return reply;
 }

@@ -1,22 +1,30 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { LIMITS, type LogLine, type SafetyLaneEntry } from '@runvoy/protocol';
 import fc from 'fast-check';
-import { type Batch, openBatcher } from '../src/batcher.ts';
+import { openBatcher } from '../src/batcher.ts';
 import { openMessageSigner } from '../src/message-signer.ts';
 import { SESSION } from './fake-intake.ts';
 
 const line = (seq: number, text: string): LogLine => ({ seq, stream: 'stdout', ms: 1_795_000_000_000, text });
 
 function open(batchMs: number, way: { readonly batches: number } = { batches: 0 }) {
-  const batches: Batch[] = [];
+  const signer = openMessageSigner('0'.repeat(32), SESSION);
+  const bodies: string[] = [];
+  const batches: LogLine[][] = [];
   const batcher = openBatcher({
     batchMs,
     now: Date.now,
-    onBatch: (batch) => batches.push(batch),
+    onBatch(batch) {
+      bodies.push(Buffer.concat(signer.logs(batch)).toString());
+      batches.push(JSON.parse(batch.json.toString()) as LogLine[]);
+    },
     onTheirWay: () => way.batches,
   });
-  const add = (each: LogLine) => batcher.add(each, { bytes: Buffer.byteLength(each.text) });
-  return { batcher, add, batches, seqs: () => batches.map(({ lines }) => lines.map(({ seq }) => seq)) };
+  const add = (each: LogLine) => {
+    const bytes = Buffer.from(each.text);
+    batcher.add(each, { bytes, start: 0, end: bytes.length, partial: false });
+  };
+  return { batcher, add, batches, bodies, seqs: () => batches.map((lines) => lines.map(({ seq }) => seq)) };
 }
 
 describe('batches', () => {
@@ -27,18 +35,16 @@ describe('batches', () => {
     const texts = fc.array(fc.tuple(fc.string({ unit: 'binary' }), fc.nat(15 * 1024), fc.boolean()), { maxLength: 40 });
     fc.assert(
       fc.property(texts, (drawn) => {
-        const { batcher, add, batches } = open(1_000);
+        const { batcher, add, batches, bodies } = open(1_000);
         const lines = drawn.map(([text, pad], i) => line(i + 1, text.toWellFormed() + '\0'.repeat(pad)));
         lines.forEach((each, i) => {
           add(each);
           if (drawn[i]![2]) batcher.settle();
         });
         batcher.flush();
-        expect(batches.flatMap((batch) => batch.lines)).toEqual(lines);
-        const signer = openMessageSigner('0'.repeat(32), SESSION);
-        for (const batch of batches) {
-          const body = signer.logs(batch);
-          expect(JSON.parse(body)).toMatchObject({ from: batch.lines[0]!.seq, lines: batch.lines });
+        expect(batches.flat()).toEqual(lines);
+        for (const [i, body] of bodies.entries()) {
+          expect(JSON.parse(body)).toMatchObject({ from: batches[i]![0]!.seq, lines: batches[i] });
           const entry = {
             runvoy: 'logs',
             execution_id: '0'.repeat(32),

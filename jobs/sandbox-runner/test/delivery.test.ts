@@ -14,8 +14,10 @@ let spools = 0;
 beforeEach(() => void (directory = mkdtempSync(join(tmpdir(), 'runvoy-delivery-'))));
 afterEach(() => rmSync(directory, { recursive: true }));
 
-const bodyOf = (seq: number) =>
-  JSON.stringify({ from: seq, lines: [{ seq, stream: 'stdout', ms: 1, text: `"seq":9, "from":9 ${'x'.repeat(30)}` }] });
+const bodyOf = (seq: number) => {
+  const line = { seq, stream: 'stdout', ms: 1, text: `"seq":9, "from":9 ${'x'.repeat(30)}` };
+  return Buffer.from(JSON.stringify({ from: seq, lines: [line] }));
+};
 
 /** A delivery whose server and disk do as the test says. */
 function open(args: {
@@ -90,7 +92,7 @@ describe('delivery', () => {
     let seq = 0;
     while (!delivery.fullBy) {
       seq += 1;
-      delivery.send('logs', bodyOf(seq), { from: seq, through: seq });
+      delivery.send('logs', [bodyOf(seq)], { from: seq, through: seq });
     }
     expect(seq).toBe(Math.floor(1_000 / bodyOf(1).length) + 1);
     isThere = true;
@@ -105,14 +107,14 @@ describe('delivery', () => {
     const { delivery } = open({ accept: () => true, memoryBytes: 1_000, onCaughtUp });
     const waits: number[] = [];
     for (let seq = 1; seq <= 20; seq += 1) {
-      delivery.send('logs', bodyOf(seq), { from: seq, through: seq });
+      delivery.send('logs', [bodyOf(seq)], { from: seq, through: seq });
       waits.push(delivery.onTheirWay);
     }
     expect(waits.slice(0, 4)).toEqual([1, 2, 3, 4]);
     expect(waits.slice(4).every((count) => count > 4)).toBe(true);
     await until('all is acknowledged', () => delivery.ackedThrough === 20);
     expect(counts).toEqual([0]);
-    delivery.send('logs', bodyOf(21), { from: 21, through: 21 });
+    delivery.send('logs', [bodyOf(21)], { from: 21, through: 21 });
     await until('one more is acknowledged', () => delivery.ackedThrough === 21);
     expect(counts).toEqual([0, 0]);
   });
@@ -120,7 +122,7 @@ describe('delivery', () => {
   test('keeps of many small batches that it reads back from the disk no more memory than they take', async () => {
     const { delivery, got, memory } = open({ accept: () => true, memoryBytes: 20_000 });
     // All in one turn, so that most of them spill.
-    for (let seq = 1; seq <= 2_000; seq += 1) delivery.send('logs', bodyOf(seq), { from: seq, through: seq });
+    for (let seq = 1; seq <= 2_000; seq += 1) delivery.send('logs', [bodyOf(seq)], { from: seq, through: seq });
     await delivery.settle(10_000);
     expect(got).toHaveLength(2_000);
     expect([...memory].reduce((sum, { byteLength }) => sum + byteLength, 0)).toBeLessThan(2 * 2_000 * bodyOf(1).length);
@@ -137,13 +139,13 @@ describe('delivery', () => {
     let seq = 0;
     while (!delivery.fullBy) {
       seq += 1;
-      delivery.send('logs', bodyOf(seq), { from: seq, through: seq });
+      delivery.send('logs', [bodyOf(seq)], { from: seq, through: seq });
     }
     expect(room()).toBe(0);
     await until('room', () => room() > 0);
     expect(delivery.fullBy).toBeUndefined();
     expect(notes.filter((text) => text.endsWith('left to the safety lane'))).toHaveLength(1);
-    delivery.send('finished', '{}');
+    delivery.send('finished', [Buffer.from('{}')]);
     isThere = true;
     await delivery.settle(10_000);
     // The first were on their way; the last ones still fit.
@@ -159,10 +161,10 @@ describe('delivery', () => {
         const { delivery, got } = open({ accept: () => isOpen, diskTakes: (nth) => taken[nth - 1] ?? true });
         for (let seq = 1; seq <= 30; seq += 1) {
           if (seq === opensAt) isOpen = true;
-          delivery.send('logs', bodyOf(seq), { from: seq, through: seq });
+          delivery.send('logs', [bodyOf(seq)], { from: seq, through: seq });
           if (seq % 7 === 0) await new Promise(setImmediate);
         }
-        delivery.send('finished', '{}');
+        delivery.send('finished', [Buffer.from('{}')]);
         isOpen = true;
         await delivery.settle(10_000);
         // What did not arrive at once arrives when it is tried again, behind others.
@@ -177,8 +179,8 @@ describe('delivery', () => {
   test('has several batches on their way, keeps the report back for the slowest, and counts no line acknowledged behind it', async () => {
     const slow = Promise.withResolvers<void>();
     const { delivery, got } = open({ accept: () => true, slow: { from: 2, until: slow.promise } });
-    for (let seq = 1; seq <= 6; seq += 1) delivery.send('logs', bodyOf(seq), { from: seq, through: seq });
-    delivery.send('finished', '{}');
+    for (let seq = 1; seq <= 6; seq += 1) delivery.send('logs', [bodyOf(seq)], { from: seq, through: seq });
+    delivery.send('finished', [Buffer.from('{}')]);
     await until('all others', () => got.length === 5);
     expect(got).toEqual(['1', '3', '4', '5', '6']);
     expect(delivery.ackedThrough).toBe(1);
@@ -195,7 +197,7 @@ describe('delivery', () => {
     const taken: (() => void)[] = [];
     const answered = () => new Promise<void>((go) => taken.push(go));
     const { delivery, got } = open({ accept: () => true, memoryBytes: 1 << 20, atOnce, answered });
-    for (let seq = 1; seq <= 12; seq += 1) delivery.send('logs', bodyOf(seq), { from: seq, through: seq });
+    for (let seq = 1; seq <= 12; seq += 1) delivery.send('logs', [bodyOf(seq)], { from: seq, through: seq });
     await until('as many as may be', () => taken.length === most);
     taken[1]!();
     await until('the next', () => taken.length === most + 1);
@@ -211,7 +213,7 @@ describe('delivery', () => {
   test('is full when the disk takes nothing and the server is away, and says when there is room', async () => {
     let isOpen = false;
     const { delivery, got, notes, room } = open({ accept: () => isOpen, diskTakes: () => false });
-    for (let seq = 1; seq <= 10; seq += 1) delivery.send('logs', bodyOf(seq), { from: seq, through: seq });
+    for (let seq = 1; seq <= 10; seq += 1) delivery.send('logs', [bodyOf(seq)], { from: seq, through: seq });
     expect(delivery.fullBy).toBe('log_disk');
     isOpen = true;
     await delivery.settle(10_000);
@@ -224,7 +226,7 @@ describe('delivery', () => {
   test('is not full while the disk takes what memory does not', async () => {
     let isOpen = false;
     const { delivery } = open({ accept: () => isOpen });
-    for (let seq = 1; seq <= 1_000; seq += 1) delivery.send('logs', bodyOf(seq), { from: seq, through: seq });
+    for (let seq = 1; seq <= 1_000; seq += 1) delivery.send('logs', [bodyOf(seq)], { from: seq, through: seq });
     expect(delivery.fullBy).toBeUndefined();
     isOpen = true;
     await delivery.settle(10_000);
@@ -233,7 +235,7 @@ describe('delivery', () => {
   test('gives a server that stays away no more time than it was told', async () => {
     let isOpen = false;
     const { delivery, notes } = open({ accept: () => isOpen });
-    delivery.send('finished', '{}');
+    delivery.send('finished', [Buffer.from('{}')]);
     await delivery.settle(0);
     await until('the note', () => notes.length > 0);
     expect(notes).toEqual(['finished waits: planted']);

@@ -12,7 +12,7 @@ function open(more: { maxLogBytes?: number; limitPolicy?: 'stop' | 'head_tail' }
     batchMs: 0,
     maxLogBytes: 2 ** 30,
     now: () => (ms += 1),
-    onBatch: (batch) => lines.push(...batch.lines),
+    onBatch: (batch) => lines.push(...(JSON.parse(batch.json.toString()) as LogLine[])),
     onOutputLimit: () => (limits += 1),
     ...more,
   });

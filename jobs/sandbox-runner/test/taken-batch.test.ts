@@ -17,7 +17,7 @@ test('the intake reads batches from the very bytes that the runner writes: none 
     maxLogBytes: 2 ** 20,
     now: () => clock.now(),
     onBatch(batch) {
-      const { chunk } = takeBatch({ signingKeys, clock }, ID, Buffer.from(signer.logs(batch)))!;
+      const { chunk } = takeBatch({ signingKeys, clock }, ID, Buffer.concat(signer.logs(batch)))!;
       expect(chunk).toMatchObject({ execution_id: ID, from: next });
       next = chunk.through + 1;
     },

@@ -32,7 +32,7 @@ function write(reads: readonly Read[], batchMs: number, session = SESSION): Writ
     batchMs,
     maxLogBytes: 2 ** 40,
     now: () => ms,
-    onBatch: (batch) => messages.push(signer.logs(batch)),
+    onBatch: (batch) => messages.push(Buffer.concat(signer.logs(batch)).toString()),
     onOutputLimit: () => undefined,
   });
   for (const read of reads) {

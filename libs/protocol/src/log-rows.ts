@@ -14,29 +14,3 @@ export function signedRows(from: number, lines: readonly LogLine[]): string {
   for (const line of lines) rows += `${line.seq}\t${line.stream}\t${line.partial ? 1 : 0}\t${line.ms}\t${line.text}\n`;
   return rows;
 }
-
-/** The rows of a batch in both forms. */
-export interface BatchRows {
-  /** As `signedRows` writes them. */
-  readonly signed: string;
-  /** The digest rows of all lines. */
-  readonly digest: string;
-}
-
-/** Writes both forms in one pass; what lines that were read together have in common is written once. */
-export function batchRows(lines: readonly LogLine[]): BatchRows {
-  let signed = `${lines[0]?.seq ?? ''}\n`;
-  let digest = '';
-  let [last, untimed, timed] = [lines[0], '', ''];
-  for (const line of lines) {
-    if (untimed === '' || line.ms !== last!.ms || line.stream !== last!.stream || line.partial !== last!.partial) {
-      untimed = `\t${line.stream}\t${line.partial ? 1 : 0}\t`;
-      timed = `${untimed}${line.ms}\t`;
-    }
-    last = line;
-    const seq = String(line.seq);
-    signed += `${seq}${timed}${line.text}\n`;
-    digest += `${seq}${untimed}${line.text}\n`;
-  }
-  return { signed, digest };
-}

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from '@jest/globals';
-import { batchRows, digestRow, signedRows, type LogLine } from '../src/index.ts';
+import { digestRow, signedRows, type LogLine } from '../src/index.ts';
 
 const LINES: readonly LogLine[] = [
   { seq: 1, stream: 'stdout', ms: 1_700_000_000_000, text: 'hello' },
@@ -26,15 +26,4 @@ test('the signed rows begin with the number of the first and hold the times', ()
     '1\n1\tstdout\t0\t1700000000000\thello\n2\tstderr\t1\t1700000000001\t\n3\tsystem\t0\t1700000000002\t### runvoy ✓ \u{1f600}\tend\n',
   );
   expect(signedRows(7, [])).toBe('7\n');
-});
-
-test('both forms of rows in one pass are the same as one after the other', () => {
-  const next = { seq: 4, stream: 'system', ms: 1_700_000_000_002, text: 'read together with the last' } as const;
-  const lines: LogLine[] = [...LINES, next, { ...next, seq: 5, partial: true }, { ...next, seq: 6 }];
-  for (const some of [lines, lines.slice(1), lines.slice(-1)]) {
-    expect(batchRows(some)).toEqual({
-      signed: signedRows(some[0]!.seq, some),
-      digest: some.map(digestRow).join(''),
-    });
-  }
 });

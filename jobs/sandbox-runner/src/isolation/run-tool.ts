@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { openLineCutter } from '../line-cutter.ts';
+import { type CutLine, openLineCutter, textOf } from '../line-cutter.ts';
 import { MARKER_NAME, type SessionProcesses } from '../run-processes.ts';
 import type { ToolCall } from './sandbox.ts';
 
@@ -15,10 +15,11 @@ export function runTool(
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     });
+    const take = (line: CutLine) => onLine(textOf(line));
     for (const output of [tool.stdout, tool.stderr]) {
       const cutter = openLineCutter();
-      output.on('data', (bytes: Buffer) => cutter.push(bytes).forEach(({ text }) => onLine(text)));
-      output.on('end', () => cutter.end().forEach(({ text }) => onLine(text)));
+      output.on('data', (bytes: Buffer) => cutter.push(bytes, take));
+      output.on('end', () => cutter.end(take));
     }
     tool.on('error', (error: NodeJS.ErrnoException) => {
       onLine(error.code === 'ENOENT' ? `${file} is not installed here` : error.message);

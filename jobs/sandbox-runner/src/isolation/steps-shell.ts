@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Readable, Writable } from 'node:stream';
 import { isShellName } from '../env-file.ts';
-import { openLineCutter } from '../line-cutter.ts';
+import { openLineCutter, textOf } from '../line-cutter.ts';
 import { shellWord } from './shell-word.ts';
 
 /** A shell inside a sandbox that does one step after the other. */
@@ -62,7 +62,7 @@ export function openStepsShell(input: Writable, answers: Readable): StepsShell {
   }
 
   function print(line: string): void {
-    for (const cut of openLineCutter().push(Buffer.from(`${line}\n`))) waiting[0]?.onLine(cut.text);
+    openLineCutter().push(Buffer.from(`${line}\n`), (cut) => waiting[0]?.onLine(textOf(cut)));
   }
 
   function ask(command: string, onLine: Step['onLine'], after = ''): Promise<number | undefined> {
