@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { LogsBody, VerifyLogBody } from '@runvoy/protocol';
+import { type ExecutionStatusBody, isTerminal, type LogsBody, type VerifyLogBody } from '@runvoy/protocol';
 import { newGate } from '../../services/standalone/test/gate.ts';
 import { startServer, type Server } from '../../services/standalone/test/server.ts';
 import { writeLongLog } from '../long-log-file.ts';
@@ -13,7 +13,7 @@ import { openWatchers } from '../watchers.ts';
 const BATCH_MS = 10;
 /** How many lines of 200 bytes, so that each takes some seconds, and how many follow them. */
 const CROWDS = [
-  { followers: 0, lines: 400_000 },
+  { followers: 0, lines: 1_000_000 },
   { followers: 1, lines: 200_000 },
   { followers: 100, lines: 40_000 },
   { followers: 1_000, lines: 10_000 },
@@ -61,7 +61,7 @@ async function ours(flood: Flood): Promise<Took> {
     const startUs = machineClockUs();
     gate.open();
     // The report that ends it is sent when every line was acknowledged.
-    await server.finished(run.execution_id);
+    await ended(server, run.execution_id);
     const wallS = (machineClockUs() - startUs) / 1e6;
     const cpuS = cpu.stop();
     await requireWhole(server, run.execution_id, lines);
@@ -72,6 +72,16 @@ async function ours(flood: Flood): Promise<Took> {
   gate.open();
   const { seenUs } = await watchers.done;
   return { wallS: (seenUs - startUs) / 1e6, cpuS: cpu.stop() };
+}
+
+/** Asks twenty times a second, and holds no answer against the document: both would take from what is measured. */
+async function ended({ ready, key }: Server, id: string): Promise<void> {
+  for (;;) {
+    const answer = await fetch(`${ready.api_url}/api/v1/executions/${id}/status`, { headers: { 'X-API-Key': key } });
+    const { status } = (await answer.json()) as ExecutionStatusBody;
+    if (isTerminal(status)) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
 }
 
 /** What the command has written first: the number of its runner. */
