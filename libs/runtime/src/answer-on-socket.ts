@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { answerFor } from './error-body.ts';
+import { newRequestId } from './request-id.ts';
 
 /**
  * Answers on a bare connection and closes it: for a request that could not be read, and for an upgrade that is refused.
@@ -11,7 +11,7 @@ export function answerOnSocket(socket: Duplex, error: unknown): void {
   // The peer may be gone already.
   socket.on('error', () => socket.destroy());
   if (!socket.writable) return void socket.destroy();
-  const requestId = randomBytes(16).toString('hex');
+  const requestId = newRequestId();
   const { status, body, retryAfterS } = answerFor(error, requestId);
   const text = JSON.stringify(body);
   const head = [

@@ -1,5 +1,4 @@
 import { isUtf8 } from 'node:buffer';
-import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -16,6 +15,7 @@ import { newKnownPaths } from './known-paths.ts';
 import { lazySchemas } from './lazy-schemas.ts';
 import type { Logger } from './logger.ts';
 import { readOwnForm } from './own-form.ts';
+import { newRequestId } from './request-id.ts';
 import { placeOf, placeRequests, traceRequests } from './request-place.ts';
 import { atPlace } from './trace-place.ts';
 import type { Tracing } from './tracing.ts';
@@ -75,7 +75,7 @@ export function newHttpApp(options: HttpAppOptions): FastifyInstance {
     },
     connectionTimeout: 0,
     keepAliveTimeout: 65_000,
-    genReqId: () => randomBytes(16).toString('hex'),
+    genReqId: newRequestId,
     requestIdHeader: false,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: PATH_PART_CHARS },
     schemaErrorFormatter: (errors, place) => new Error(whyUnfit(errors, place)),

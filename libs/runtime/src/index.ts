@@ -17,6 +17,7 @@ export * from './pubsub-push.ts';
 export * from './rate-limiter.ts';
 export * from './read-config.ts';
 export * from './readiness.ts';
+export * from './request-id.ts';
 export * from './request-metrics.ts';
 export * from './request-place.ts';
 export * from './run-tracing.ts';

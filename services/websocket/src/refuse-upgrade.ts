@@ -1,12 +1,11 @@
-import { randomBytes } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { isFailure } from '@runvoy/core';
-import { answerFor, type Logger } from '@runvoy/runtime';
+import { answerFor, newRequestId, type Logger } from '@runvoy/runtime';
 
 /** Answers an upgrade with an HTTP error in the form all our routes use, and closes the connection. */
 export function refuseUpgrade(logger: Logger, socket: Duplex, error: unknown): void {
-  const requestId = randomBytes(16).toString('hex');
+  const requestId = newRequestId();
   const { status, body, isUnexpected } = answerFor(error, requestId);
   const isBusy = isFailure(error, 'TOO_MANY_VIEWERS') || isFailure(error, 'SHUTTING_DOWN');
   // Without its URL: that holds the ticket.
