@@ -11,6 +11,8 @@ export interface BatchBytes {
   readonly mac: string;
   /** What `signedRows` makes of it, in UTF-8. The next rows that are written overwrite it. */
   readonly rows: Uint8Array;
+  /** Makes of them what the SHA-256 of an end record runs over, in their place: they are gone then. */
+  readonly digestRows: () => Uint8Array;
   /** The lines as a JSON array: a part of the bytes that were read. */
   readonly body: Uint8Array;
 }
@@ -43,6 +45,7 @@ export function readBatch(bytes: Buffer): BatchBytes | undefined {
     key_id: tail[2]!,
     mac: tail[3]!,
     rows: lines.rows,
+    digestRows: lines.untimed,
     body: bytes.subarray(start - 1, lines.end + 1),
   };
 }

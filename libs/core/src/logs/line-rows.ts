@@ -9,6 +9,8 @@ export interface WrittenRows {
   readonly through: number;
   /** When the last line was read. */
   readonly lastMs: number;
+  /** Makes the rows in the form `digest` of those that are `signed`, in their place: they are gone then. */
+  readonly untimed: () => Uint8Array;
 }
 
 /** `signed`: what the MAC covers, as `signedRows` writes it. `digest`: `digestRow` of each line. */
@@ -27,6 +29,8 @@ const [TAB, LF, COMMA, ZERO, ONE, CLOSING] = [9, 10, 44, 48, 49, 125];
 
 /** Where rows are written; kept, because a piece of memory for each batch would cost more than what is done in it. */
 let scratch = Buffer.alloc(0);
+/** Where in the signed rows each time begins and where the text behind it does. */
+let times = new Uint32Array(0);
 
 /**
  * Writes the rows of the lines that stand in `bytes` from `start` on, numbered from `from` without gaps, without making anything of them.
@@ -41,8 +45,12 @@ export function writeRows(
   const isSigned = form === 'signed';
   // A row is always shorter than the line that it is made of.
   if (scratch.length < bytes.length) scratch = Buffer.allocUnsafeSlow(bytes.length);
+  // Two of each line, which is 43 bytes at least.
+  if (times.length < bytes.length >> 4) times = new Uint32Array(bytes.length >> 4);
   const rows = scratch;
-  let written = isSigned ? rows.write(`${from}\n`, 0, 'latin1') : 0;
+  const first = isSigned ? rows.write(`${from}\n`, 0, 'latin1') : 0;
+  let written = first;
+  let marked = 0;
   let escape = nextEscape(text, start);
   let at = start;
   for (let seq = from; ; seq += 1) {
@@ -81,8 +89,10 @@ export function writeRows(
     rows[written++] = TAB;
     at += '","ms":'.length;
     if (isSigned) {
+      times[marked++] = written;
       for (let i = at; (byte = bytes[i]!) !== COMMA; i += 1) rows[written++] = byte;
       rows[written++] = TAB;
+      times[marked++] = written;
     }
     if (isEscaped) {
       // Only ASCII is ever escaped here, so what stands between may stay the bytes it is.
@@ -95,10 +105,31 @@ export function writeRows(
 
     if (bytes[end] !== COMMA) {
       const lastMs = Number(text.slice(at, text.indexOf(',', at)));
-      return { rows: rows.subarray(0, written), end, through: seq, lastMs };
+      const whole = rows.subarray(0, written);
+      return {
+        rows: whole,
+        end,
+        through: seq,
+        lastMs,
+        untimed: () => closeUp(whole, first, times.subarray(0, marked)),
+      };
     }
     at = end + 1;
   }
+}
+
+/** Moves together what stands from `start` on between the gaps: what lies between two times is moved at once. */
+function closeUp(rows: Uint8Array, start: number, gaps: Uint32Array): Uint8Array {
+  let written = 0;
+  let at = start;
+  for (let i = 0; i < gaps.length; i += 2) {
+    const end = gaps[i]!;
+    rows.copyWithin(written, at, end);
+    written += end - at;
+    at = gaps[i + 1]!;
+  }
+  rows.copyWithin(written, at);
+  return rows.subarray(0, written + rows.length - at);
 }
 
 function nextEscape(text: string, from: number): number {

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
-import { LIMITS, signedRows, type LogLine, type LogsMessage } from '@runvoy/protocol';
+import { digestRow, LIMITS, signedRows, type LogLine, type LogsMessage } from '@runvoy/protocol';
 import { LogsMessageSchema } from '@runvoy/protocol/schemas';
 import { Ajv } from 'ajv';
 import fc from 'fast-check';
@@ -33,6 +33,7 @@ function expectRead(bytes: Buffer): void {
   expect(read).toMatchObject({ from, through, lastMs, expires_at, key_id, mac });
   expect(Buffer.from(read.rows).toString()).toBe(signedRows(from, lines));
   expect(Buffer.from(read.body).toString()).toBe(JSON.stringify(lines));
+  expect(Buffer.from(read.digestRows()).toString()).toBe(lines.map(digestRow).join(''));
   expect(Object.keys(parsed)).toHaveLength(5);
 }
 
