@@ -47,6 +47,7 @@ export const SITUATIONS = {
   'late-end-record': 'an end record is stored after the end',
   'refilled-after-end': 'lines are taken from the safety lane after the end',
   'log-proven': 'a log is proven complete',
+  'proven-as-it-grew': 'a log is proven by what was taken while it was stored, and is not read',
   'log-unproven': 'a log ends without an end record',
   'log-with-gaps': 'a log ends with named lines missing',
   'dies-before-write': 'an instance dies before a write',

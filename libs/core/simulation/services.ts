@@ -21,9 +21,11 @@ import { appendBatch, isNumbered } from '../src/logs/append-batch.ts';
 import { archiveLogs, type ArchiveDeps } from '../src/logs/archive-logs.ts';
 import { assessLog } from '../src/logs/assess-log.ts';
 import { requireKeptLog } from '../src/logs/expire-log.ts';
+import { GrowingDigests } from '../src/logs/growing-digests.ts';
 import { readLogPage, type LogPage } from '../src/logs/log-page.ts';
-import { takeLaneEntry } from '../src/logs/replay-lane.ts';
 import type { LogStore } from '../src/logs/log-store.ts';
+import { takeLaneEntry } from '../src/logs/replay-lane.ts';
+import { takeBatch } from '../src/logs/take-batch.ts';
 import type { Records } from '../src/records/records.ts';
 import { admitAfter } from '../src/slots/admit-waiting.ts';
 import type { SlotLimits } from '../src/slots/slot-limits.ts';
@@ -87,6 +89,7 @@ export class Services {
     readonly upSinceMs: number;
     readonly startTimeoutMs: number;
     readonly random: (count: number) => Uint8Array;
+    readonly digests: GrowingDigests;
   };
 
   constructor(
@@ -109,6 +112,7 @@ export class Services {
       random: (count) => randomBytes(world, instance.name, count),
       upSinceMs: instance.bornMs,
       startTimeoutMs: WINDOWS.startMs,
+      digests: new WatchedDigests(world),
     };
   }
 
@@ -191,7 +195,8 @@ export class Services {
           this.#world.reach('batch-in-both-lanes');
         }
         run?.byFastLane.add(call.body.from);
-        const { acked_through } = await appendBatch(this.#deps, id, call.body);
+        const taken = takeBatch(this.#deps, id, Buffer.from(JSON.stringify(call.body))) ?? call.body;
+        const { acked_through } = await appendBatch(this.#deps, id, taken);
         if (!run?.chunks.has(call.body.from)) {
           this.#world.violate('line-missing', `${run?.label}: lines from ${call.body.from} acknowledged, not stored`);
         }
@@ -303,6 +308,22 @@ export class Services {
       if (!isOutage(error) && !isFailure(error, 'STORE_UNAVAILABLE')) throw error;
       this.#world.trace.detail(`${this.instance.name}: ${what}`);
     };
+  }
+}
+
+/** Every instance has its own, also where several store parts of one log: then none has the whole, and none may say so. */
+class WatchedDigests extends GrowingDigests {
+  readonly #world: World;
+
+  constructor(world: World) {
+    super();
+    this.#world = world;
+  }
+
+  override async proves(...asked: Parameters<GrowingDigests['proves']>): Promise<boolean> {
+    const isProven = await super.proves(...asked);
+    if (isProven) this.#world.reach('proven-as-it-grew');
+    return isProven;
   }
 }
 

@@ -96,6 +96,7 @@ export * from './logs/assess-log.ts';
 export * from './logs/error-line.ts';
 export * from './logs/expire-log.ts';
 export * from './logs/find-line.ts';
+export * from './logs/growing-digests.ts';
 export * from './logs/live-feed.ts';
 export * from './logs/log-chunk.ts';
 export * from './logs/log-manifest.ts';

@@ -32,6 +32,7 @@ import { submitRun } from '../src/executions/submit-run.ts';
 import { tick, type TickReport } from '../src/executions/tick.ts';
 import { registerImage } from '../src/images/register-image.ts';
 import type { StartOrder } from '../src/jobs/job-runner.ts';
+import type { GrowingDigests } from '../src/logs/growing-digests.ts';
 import { NO_LIMITS, type SlotLimits } from '../src/slots/slot-limits.ts';
 import { manualClock } from '../src/time/clock.ts';
 import { FakeJobRunner, nameOf } from './fake-job-runner.ts';
@@ -72,6 +73,8 @@ export class RunWorld {
   readonly batchMs = 10;
   upSinceMs = T0;
   startTimeoutMs = 600_000;
+  /** As where one process stores all batches; none unless a test sets it. */
+  digests: GrowingDigests | undefined;
   policy: RunPolicy = {
     isolation: 'process',
     timeoutDefaultS: 3_600,

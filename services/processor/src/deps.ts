@@ -5,6 +5,7 @@ import type {
   BootstrapDeps,
   EventBus,
   Execution,
+  GrowsDigests,
   HealthDeps,
   ReadDeadLetterMark,
   ReadPlatformEntry,
@@ -23,7 +24,7 @@ interface Common extends HttpAppOptions {
 }
 
 /** What the routes for runners need. */
-export interface RunnerDeps extends BootstrapDeps, Common {
+export interface RunnerDeps extends BootstrapDeps, GrowsDigests, Common {
   /** Where sealed parts of logs lie: a report is held against the whole log. */
   readonly archive: Archive;
   /**

@@ -4,6 +4,7 @@ import {
   applyEvidence,
   chunkRef,
   executionRef,
+  GrowingDigests,
   hashToken,
   manualClock,
   newChunk,
@@ -41,7 +42,7 @@ const NONCE = '1'.repeat(32);
 const vault: SecretVault = { seal: async (plain) => plain, open: async (sealed) => sealed };
 
 /** A processor over an in-memory store that holds one run, and a platform that says what the test sets. */
-async function openWorld(limits: SlotLimits = NO_LIMITS) {
+async function openWorld(limits: SlotLimits = NO_LIMITS, digests?: GrowingDigests) {
   const records = openSqliteRecords(':memory:');
   const clock = manualClock(T0);
   const published: string[] = [];
@@ -112,6 +113,7 @@ async function openWorld(limits: SlotLimits = NO_LIMITS) {
     upSinceMs: T0,
     startTimeoutMs: 600_000,
     limits,
+    digests,
     logger: silentLogger,
   });
   const post = (kind: string, body: unknown, id = ID) =>
@@ -193,6 +195,17 @@ describe('the event intake', () => {
     expect(await world.execution()).toMatchObject({ status: 'FAILED', exit_code: 3, completed_at_ms: T0 + 1_000 });
     expect(world.published).toEqual(['dev.runvoy.execution.finished.v1']);
     expect(await world.records.get(runInputRef(ID))).toBeUndefined();
+  });
+
+  test('proves a log by what it has seen of it, and reads nothing of it, where one process stores all batches', async () => {
+    await using world = await openWorld(NO_LIMITS, new GrowingDigests());
+    const { session } = await world.bootstrap();
+    for (const line of LINES.toReversed()) await world.post('logs', logs(session, [line]));
+    world.records.page = async () => {
+      throw new Error('a log is read');
+    };
+    expect((await world.post('finished', finished(session))).json()).toEqual({});
+    expect(await world.execution()).toMatchObject({ log_proven: true });
   });
 
   test('starts who waits for the slot of a run that its report ends, because the platform’s end came first', async () => {

@@ -69,6 +69,17 @@ export const LOG_BUGS: readonly PlantedBug[] = [
     ],
   },
   {
+    name: 'part-proves-whole',
+    means: 'a log is taken for whole when all that came of it is stored',
+    edits: [
+      {
+        file: 'logs/growing-digests.ts',
+        find: 'if (grown?.lines !== lines || grown.sha256 !== sha256) return false;',
+        replace: 'if (!grown || sha256.length < lines.toString().length) return false;',
+      },
+    ],
+  },
+  {
     name: 'proof-without-digest',
     means: 'a log with missing lines is called complete',
     edits: [

@@ -1,4 +1,5 @@
 import type { FinishedMessage } from '@runvoy/protocol';
+import type { GrowsDigests } from '../logs/growing-digests.ts';
 import type { LogStore } from '../logs/log-store.ts';
 import { isProvenByFirstPage } from '../logs/prove-log.ts';
 import type { Clock } from '../time/clock.ts';
@@ -10,19 +11,19 @@ import { requireExecution, storeExecution } from './store-execution.ts';
 
 /**
  * Stores the runner's report and its log's end record. The first report stands. After a terminal state the status stays what it is,
- * but a late end record is still taken in: completeness may improve. A short log whose lines are all stored is proven in the same
- * transaction: chunks never change, so what was read before it is still true. The caller has verified the signature, which only the
- * bound attempt can make.
+ * but a late end record is still taken in: completeness may improve. A log is proven in the same transaction when this process has
+ * stored all of its lines, or when it is short and all are stored: chunks never change, so what was true of them before it still is. The
+ * caller has verified the signature, which only the bound attempt can make.
  */
 export async function recordFinished(
-  deps: TellsEnds & LogStore & { readonly clock: Clock },
+  deps: TellsEnds & GrowsDigests & LogStore & { readonly clock: Clock },
   executionId: string,
   message: FinishedMessage,
 ): Promise<Execution> {
   const { records, clock } = deps;
   const record = endRecordOf(message);
   // The report is worth more than the proof: what cannot be read now is proven by the next who asks.
-  const isProven = await isProvenByFirstPage(deps, executionId, record).catch(() => false);
+  const isProven = await isProvenAtOnce(deps, executionId, record).catch(() => false);
   const { known, stored } = await records.transact(async (tx) => {
     const before = await requireExecution(tx, executionId);
     const judged = finishedEvidence(before, message, clock.now()).reduce(advance, before);
@@ -33,6 +34,11 @@ export async function recordFinished(
   });
   tellEnd(deps, known, stored);
   return stored;
+}
+
+async function isProvenAtOnce(deps: GrowsDigests & LogStore, executionId: string, record: EndRecord): Promise<boolean> {
+  if (await deps.digests?.proves(deps.records, executionId, record)) return true;
+  return isProvenByFirstPage(deps, executionId, record);
 }
 
 function finishedEvidence(execution: Execution, message: FinishedMessage, nowMs: number): readonly Evidence[] {

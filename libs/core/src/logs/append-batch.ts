@@ -3,6 +3,7 @@ import { Failure, isFailure } from '../failure.ts';
 import { executionRef, withFault } from '../executions/execution.ts';
 import type { Records } from '../records/records.ts';
 import type { Clock } from '../time/clock.ts';
+import type { GrowsDigests } from './growing-digests.ts';
 import { chunkRef, newChunk, type LogChunk } from './log-chunk.ts';
 import { TakenBatch } from './take-batch.ts';
 
@@ -15,7 +16,7 @@ import { TakenBatch } from './take-batch.ts';
  * without gaps); a batch that was taken knows whether it is signed, and fails with `BAD_SIGNATURE`.
  */
 export async function appendBatch(
-  { records, clock }: { records: Records; clock: Clock },
+  { records, clock, digests }: GrowsDigests & { records: Records; clock: Clock },
   executionId: string,
   batch: LogsMessage | TakenBatch,
   { isLikelyThere = false }: { readonly isLikelyThere?: boolean } = {},
@@ -23,7 +24,10 @@ export async function appendBatch(
   const chunk = batch instanceof TakenBatch ? batch.chunk : newChunk(executionId, batch, clock.now());
   const acked_through = chunk.through;
   const before = isLikelyThere ? await storedHash(records, chunk) : undefined;
-  if (before === undefined && (await isCreated(records, chunk))) return { acked_through, isNew: true };
+  if (before === undefined && (await isCreated(records, chunk))) {
+    digests?.stored(chunk);
+    return { acked_through, isNew: true };
+  }
   const stored = before ?? (await storedHash(records, chunk));
   if (stored !== chunk.content_hash) await refuseOther({ records, clock }, executionId, { chunk, stored });
   return { acked_through, isNew: false };

@@ -9,10 +9,11 @@ import type { AttemptRef, JobRunner } from '../jobs/job-runner.ts';
 import type { Clock, Millis } from '../time/clock.ts';
 import { assessLog } from './assess-log.ts';
 import { appendBatch, isNumbered, isProperLine } from './append-batch.ts';
+import type { GrowsDigests } from './growing-digests.ts';
 import type { LogStore } from './log-store.ts';
 import { pageOfChunks } from './stored-chunks.ts';
 
-export interface ReplayDeps extends TellsEnds, LogStore {
+export interface ReplayDeps extends TellsEnds, GrowsDigests, LogStore {
   readonly jobs: JobRunner;
   readonly clock: Clock;
   readonly signingKeys: SigningKeys;

@@ -4,6 +4,7 @@ import type { SigningKeys } from '../access/signing-keys.ts';
 import { Failure } from '../failure.ts';
 import type { Clock, Millis } from '../time/clock.ts';
 import { readBatch } from './batch-bytes.ts';
+import type { GrowsDigests } from './growing-digests.ts';
 import type { LogChunk } from './log-chunk.ts';
 
 /**
@@ -35,16 +36,17 @@ export class TakenBatch {
  * Undefined for what is not in the very form in which runners write it: parse it, and hold it against the schema.
  */
 export function takeBatch(
-  { signingKeys, clock }: { readonly signingKeys: SigningKeys; readonly clock: Clock },
+  { signingKeys, clock, digests }: GrowsDigests & { readonly signingKeys: SigningKeys; readonly clock: Clock },
   executionId: string,
   bytes: Buffer,
 ): TakenBatch | undefined {
   const batch = readBatch(bytes);
   if (!batch) return undefined;
-  const { from, through, lastMs, rows, body } = batch;
+  const { from, through, lastMs, rows, digestRows, body } = batch;
   const now = clock.now();
   if (!isSignedBatch(signingKeys, now, executionId, batch)) return new TakenBatch(from, lastMs, undefined);
   const content_hash = hash('sha256', rows);
   const chunk = { execution_id: executionId, from, through, content_hash, body, stored_at_ms: now };
+  digests?.take(chunk, digestRows);
   return new TakenBatch(from, lastMs, chunk);
 }
