@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, rmSync } from 'node:fs';
 import {
+  GrowingDigests,
   logPolicy,
   recordsLiveFeed,
   systemClock,
@@ -166,6 +167,8 @@ async function open(
     upSinceMs: clock.now(),
     limits: config.limits,
     logRetentionDays: config.logRetentionDays,
+    // All batches of all runs come to this one process.
+    digests: new GrowingDigests(),
   };
   const meters = openMeters(config, { records, clock, version: VERSION }, () => liveView.viewers(), {
     logger,
