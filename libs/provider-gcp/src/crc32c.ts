@@ -1,6 +1,7 @@
 const POLYNOMIAL = 0x82f63b78; // Castagnoli, reflected (RFC 3720). node:zlib knows only the other CRC-32.
 
-const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
+// Signed, and gone through by index: a number of 32 bits without a sign is one with a fraction to V8, and five times as slow.
+const TABLE = Int32Array.from({ length: 256 }, (_, byte) => {
   let remainder = byte;
   for (let bit = 0; bit < 8; bit++) remainder = remainder & 1 ? (remainder >>> 1) ^ POLYNOMIAL : remainder >>> 1;
   return remainder;
@@ -8,7 +9,7 @@ const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
 
 /** CRC-32C, by which Google's services tell that what was sent has arrived. `before` is that of what precedes these bytes. */
 export function crc32c(bytes: Uint8Array, before = 0): number {
-  let checksum = ~before >>> 0;
-  for (const byte of bytes) checksum = TABLE[(checksum ^ byte) & 0xff]! ^ (checksum >>> 8);
-  return (checksum ^ 0xffffffff) >>> 0;
+  let checksum = ~before;
+  for (let at = 0; at < bytes.length; at++) checksum = TABLE[(checksum ^ bytes[at]!) & 0xff]! ^ (checksum >>> 8);
+  return ~checksum >>> 0;
 }
