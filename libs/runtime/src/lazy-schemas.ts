@@ -11,11 +11,16 @@ interface BodyCheck {
 type Compile = (route: unknown) => BodyCheck;
 
 /**
+ * One for all applications of this process: it keeps what it has compiled by the schema itself, and its own schema of schemas, which
+ * takes longer than any of ours.
+ */
+const newCompiler = ajvCompiler() as unknown as (...about: unknown[]) => Compile;
+
+/**
  * Compiles the schema of a route's body when the first body comes. The framework would compile every schema before it listens, and an
  * instance that is started for one request would do that for all the routes which nobody asks.
  */
 export function lazySchemas(): NonNullable<FastifyServerOptions['schemaController']> {
-  const newCompiler = ajvCompiler() as unknown as (...about: unknown[]) => Compile;
   const buildValidator = (...about: unknown[]) => {
     let compile: Compile | undefined;
     return (route: unknown) => {
