@@ -21,6 +21,7 @@ import { openApiRoutes } from './openapi/openapi-routes.ts';
 import { collectOperations } from './openapi/operation.ts';
 import { playbookRoutes } from './playbook-routes.ts';
 import { metricsRoute } from './metrics-route.ts';
+import { namedPlugin } from './named-plugin.ts';
 import { RateLimits } from './rate-limits.ts';
 import { refuseUnknownQuery } from './refuse-unknown-query.ts';
 import { reportAnswers } from './report-answers.ts';
@@ -48,7 +49,7 @@ export function buildOrchestrator(deps: OrchestratorDeps): FastifyInstance {
   logTextRoutes(app, deps, rates);
   if (deps.metrics && deps.metrics.readers !== 'off') metricsRoute(app, deps, deps.metrics, rates);
   app.register(
-    async (api) => {
+    namedPlugin('api', async (api) => {
       requireApiKey(api, deps, rates);
       refuseUnknownQuery(api);
       const runs = new AcceptedRuns(api, deps);
@@ -69,7 +70,7 @@ export function buildOrchestrator(deps: OrchestratorDeps): FastifyInstance {
       importRoutes(api, deps, keyed);
       deadLetterRoutes(api, deps);
       healthReportRoutes(api, deps);
-    },
+    }),
     { prefix: '/api/v1' },
   );
   return app;

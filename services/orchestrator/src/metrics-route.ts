@@ -6,6 +6,7 @@ import Type from 'typebox';
 import { callerOf, requireApiKey } from './authentication.ts';
 import type { MetricsDoor, OrchestratorDeps } from './deps.ts';
 import type { Operation } from './openapi/operation.ts';
+import { namedPlugin } from './named-plugin.ts';
 import type { RateLimits } from './rate-limits.ts';
 
 /** `GET /metrics`, as Prometheus reads it. The key may come as a bearer token: that is how Prometheus sends one. */
@@ -15,7 +16,7 @@ export function metricsRoute(
   { metrics, readers }: MetricsDoor,
   rates?: RateLimits,
 ): void {
-  app.register(async (door) => {
+  const plugin = namedPlugin('metrics', async (door) => {
     if (readers === 'key') {
       door.addHook('onRequest', async ({ headers }) => {
         const [, bearer] = /^Bearer (\S+)$/i.exec(headers.authorization ?? '') ?? [];
@@ -37,6 +38,7 @@ export function metricsRoute(
       return metrics.text((error, name) => deps.logger.warn('a metric could not be read', { name, error }));
     });
   });
+  app.register(plugin);
 }
 
 /** Behind a proxy on this machine everybody comes from here: what a proxy has added says so. */
