@@ -132,6 +132,7 @@ function migrateQueries(database: DatabaseSync, declared: Declarations, changed:
   const forget = database.prepare('DELETE FROM index_entries WHERE query = ?');
   const drop = database.prepare('DELETE FROM queries WHERE number = ?');
   const add = database.prepare('INSERT INTO queries (name, declaration) VALUES (?, ?)');
+  const buildIndex = indexBuilder(database);
 
   for (const [name, { number }] of stored) {
     if (name in declared.queries) continue;
@@ -149,19 +150,22 @@ function migrateQueries(database: DatabaseSync, declared: Declarations, changed:
       drop.run(known.number);
     }
     const query = { name, number: Number(add.run(name, text).lastInsertRowid), declaration };
-    buildIndex(database, query);
+    buildIndex(query);
     return query;
   });
 }
 
-function buildIndex(database: DatabaseSync, query: IndexedQuery): void {
+/** Prepared once: a new database has an index to build for each query, over nothing yet. */
+function indexBuilder(database: DatabaseSync): (query: IndexedQuery) => void {
   const rows = database.prepare('SELECT rowid, id, json FROM documents WHERE collection = ?');
   const insert = database.prepare('INSERT INTO index_entries VALUES (?, ?, ?)');
-  for (const row of rows.iterate(query.declaration.collection)) {
-    for (const entry of indexEntries([query], row.id as string, JSON.parse(row.json as string))) {
-      insert.run(entry.query, entry.key, row.rowid as number);
+  return (query) => {
+    for (const row of rows.iterate(query.declaration.collection)) {
+      for (const entry of indexEntries([query], row.id as string, JSON.parse(row.json as string))) {
+        insert.run(entry.query, entry.key, row.rowid as number);
+      }
     }
-  }
+  };
 }
 
 function steps(what: string, stored: number, wanted: number): number[] {
