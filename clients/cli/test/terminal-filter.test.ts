@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { anyCharacter } from '@runvoy/protocol/contracts/any-character';
 import { TerminalFilter } from '../src/terminal-filter.ts';
 
 // eslint-disable-next-line no-control-regex
@@ -9,7 +10,7 @@ const CONTROL = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]/;
 
 const pass = (text: string, wantsColour = true) => new TerminalFilter({ wantsColour }).pass(text);
 const piece = fc.oneof(
-  fc.string({ unit: 'binary' }),
+  fc.string({ unit: anyCharacter }),
   fc.constantFrom(
     '\x1b[31m',
     '\x1b]0;title\x07',

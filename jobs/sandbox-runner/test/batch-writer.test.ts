@@ -1,11 +1,12 @@
 import { expect, test } from '@jest/globals';
 import { LIMITS, type LogLine, digestRow, signedRows } from '@runvoy/protocol';
 import fc from 'fast-check';
+import { anyCharacter } from '@runvoy/protocol/contracts/any-character';
 import { type Batch, BatchWriter } from '../src/batch-writer.ts';
 import type { CutLine } from '../src/line-cutter.ts';
 
 const texts = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 30 }).map((text) => text.toWellFormed()),
+  fc.string({ unit: anyCharacter, maxLength: 30 }).map((text) => text.toWellFormed()),
   fc.string({ unit: fc.constantFrom(...Array.from('a"\\/nu\b\f\n\r\t\0\u001b\u001f\u007f')), maxLength: 30 }),
 );
 const drawnLines = fc.array(

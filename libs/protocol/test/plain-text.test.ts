@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { anyCharacter } from '../contracts/any-character.ts';
 import { plainText } from '../src/plain-text.ts';
 
 test.each([
@@ -17,7 +18,7 @@ test.each([
 });
 
 const piece = fc.oneof(
-  fc.string({ unit: 'binary' }),
+  fc.string({ unit: anyCharacter }),
   fc.constantFrom('\x1b[31m', '\x1b]0;title\x07', '\x1b[', '\x1b', 'error', '\x9b'),
 );
 

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { anyCharacter } from '@runvoy/protocol/contracts/any-character';
 import type { OpenApiDocument } from '../src/openapi/openapi-types.ts';
 
 /** As much of JSON Schema as the document uses. */
@@ -66,7 +67,7 @@ function text({ pattern, format, minLength = 0, maxLength = 60, examples = [] }:
     );
   }
   const lengths = { minLength, maxLength: Math.min(maxLength, 60) };
-  return fc.oneof(...said, fc.string(lengths), fc.string({ ...lengths, unit: 'binary' }));
+  return fc.oneof(...said, fc.string(lengths), fc.string({ ...lengths, unit: anyCharacter }));
 }
 
 function objects(schema: Schema, of: (part: Schema) => fc.Arbitrary<unknown>): fc.Arbitrary<object> {

@@ -4,6 +4,7 @@ import { digestRow, LIMITS, signedRows, type LogLine, type LogsMessage } from '@
 import { LogsMessageSchema } from '@runvoy/protocol/schemas';
 import { Ajv } from 'ajv';
 import fc from 'fast-check';
+import { anyCharacter } from '@runvoy/protocol/contracts/any-character';
 import { isNumbered } from '../../src/logs/append-batch.ts';
 import { readBatch } from '../../src/logs/batch-bytes.ts';
 
@@ -125,7 +126,7 @@ describe('a batch is not read from its bytes', () => {
 const text = fc
   .array(
     fc.oneof(
-      fc.string({ unit: 'binary' }),
+      fc.string({ unit: anyCharacter }),
       fc.constantFrom('\\', '"', '\t', '\u001b[0m', '\\u', 'é', '😀', '\x7f', '\u2028'),
     ),
   )

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import type { FinishedMessage, LogsMessage } from '@runvoy/protocol';
 import fc from 'fast-check';
+import { anyCharacter } from '@runvoy/protocol/contracts/any-character';
 import type { EndRecord } from '../../src/executions/execution.ts';
 import { Failure } from '../../src/failure.ts';
 import { appendBatch } from '../../src/logs/append-batch.ts';
@@ -375,7 +376,7 @@ describe('what is kept is bounded', () => {
 
 describe('whatever happens to the batches of a log', () => {
   const texts = fc.array(
-    fc.string({ unit: 'binary' }).map((text) => text.toWellFormed().replaceAll('\n', '')),
+    fc.string({ unit: anyCharacter }).map((text) => text.toWellFormed().replaceAll('\n', '')),
     {
       minLength: 1,
       maxLength: 12,

@@ -1,12 +1,13 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { anyCharacter } from '@runvoy/protocol/contracts/any-character';
 import type { LogLine } from '@runvoy/protocol';
 import { linesOf } from '../../src/logs/log-chunk.ts';
 import { lineOfRaw, rawLines, rawText } from '../../src/logs/raw-line.ts';
 
 const encode = (text: string) => new TextEncoder().encode(text);
 const texts = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 20 }),
+  fc.string({ unit: anyCharacter, maxLength: 20 }),
   fc.stringMatching(/^["\\,{}[\]:pa]{0,12}$/),
   fc.constantFrom(
     '',
