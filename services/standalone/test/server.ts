@@ -132,11 +132,19 @@ async function readyLine(server: ChildProcess): Promise<ReadyLine> {
   return JSON.parse(line) as ReadyLine;
 }
 
-/** Asks until there is an answer. The world outside tells nobody when it changes; the test's own timeout bounds it. */
+const SHORTEST_PAUSE_MS = 20;
+const LONGEST_PAUSE_MS = 500;
+
+/**
+ * Asks until there is an answer. The world outside tells nobody when it changes; the test's own timeout bounds it.
+ * Nine tenths of the time it does not ask: what takes long to answer, or is slow on a busy machine, is asked the more rarely.
+ */
 export async function poll<T>(ask: () => Promise<T | undefined> | T | undefined): Promise<T> {
   while (true) {
+    const askedAt = performance.now();
     const answer = await ask();
     if (answer !== undefined) return answer;
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    const pauseMs = Math.min(Math.max(9 * (performance.now() - askedAt), SHORTEST_PAUSE_MS), LONGEST_PAUSE_MS);
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
 }
