@@ -124,7 +124,9 @@ COPY --from=sidecar-packages /app/node_modules node_modules
 COPY package.json .
 COPY libs/protocol libs/protocol
 COPY jobs/sandbox-runner jobs/sandbox-runner
-ENV NODE_ENV=production
+COPY tools/image/compile-sidecar.ts tools/image/
+ENV NODE_ENV=production NODE_COMPILE_CACHE=/app/compiled
+RUN ["node", "tools/image/compile-sidecar.ts"]
 ARG SIDECAR_BASE
 ARG RELEASE
 ARG REVISION

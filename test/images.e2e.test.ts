@@ -124,6 +124,14 @@ describe('the image of the sidecar, laid out by its steps', () => {
     ]);
   });
 
+  test('holds compiled what a run needs: its start takes no types away', () => {
+    const { root, env } = imageOf('sidecar');
+    const compiled = filesBelow(join(root, env['NODE_COMPILE_CACHE']!));
+    runImage(imageOf('sidecar'));
+    expect(filesBelow(join(root, env['NODE_COMPILE_CACHE']!))).toEqual(compiled);
+    expect(compiled.length).toBeGreaterThan(50);
+  });
+
   test('has the static shell where the sidecar looks for it', () => {
     const { root } = imageOf('sidecar');
     const shell = join(root, 'usr/local/lib/runvoy/busybox');
