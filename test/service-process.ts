@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { COMPILED } from '../jobs/sandbox-runner/test/compiled.ts';
 
 export type ServiceName = 'orchestrator' | 'processor' | 'websocket';
 
@@ -22,13 +23,7 @@ export const mainOf = (service: ServiceName): string =>
 export async function startService(service: ServiceName, env: Record<string, string>): Promise<ServiceProcess> {
   const child = spawn(process.execPath, [mainOf(service)], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: {
-      PATH: process.env['PATH'],
-      // Each would take the types away anew.
-      ...(process.env['NODE_COMPILE_CACHE'] && { NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] }),
-      PORT: '0',
-      ...env,
-    },
+    env: { ...COMPILED, PATH: process.env['PATH'], PORT: '0', ...env },
   });
   let said = '';
   child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { createFirstAdmin, systemClock } from '@runvoy/core';
 import { openDataDir, openSqliteRecords } from '@runvoy/provider-local';
+import { COMPILED } from '../jobs/sandbox-runner/test/compiled.ts';
 import { mainOf, startService, type ServiceName } from './service-process.ts';
 
 const SERVICES: readonly ServiceName[] = ['orchestrator', 'processor', 'websocket'];
@@ -18,7 +19,7 @@ const local = () => ({
 function refused(service: ServiceName, env: Record<string, string>) {
   const { status, stderr } = spawnSync(process.execPath, [mainOf(service)], {
     encoding: 'utf8',
-    env: { PATH: process.env['PATH'], ...env },
+    env: { ...COMPILED, PATH: process.env['PATH'], ...env },
   });
   return { status, lines: stderr.trimEnd().split('\n') };
 }

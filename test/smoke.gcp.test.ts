@@ -5,6 +5,7 @@ import { whyNotEmulated, type ImageTable } from '@runvoy/google-fakes';
 import { deploymentIn } from '../tools/emulated/deployment.ts';
 import { emulatedImages, IMAGES } from '../tools/emulated/images.ts';
 import { titled } from './cloud-run-variants.ts';
+import { ofThisMachine } from '../tools/emulated/service-process.ts';
 import { newProject, startEmulatedServer, type EmulatedServer } from './emulated-server.ts';
 import { openIntakeProxy, type IntakeProxy } from './intake-proxy.ts';
 
@@ -35,7 +36,7 @@ here(titled('the smoke test of a deployment', why), () => {
   function smoke(withinS: number): Promise<{ status: number | null; output: string }> {
     const { api_url, api_key } = server.stack.ready;
     const child = spawn(process.execPath, [SMOKE, '--within', String(withinS)], {
-      env: { PATH: process.env['PATH'], RUNVOY_API_ENDPOINT: api_url, RUNVOY_API_KEY: api_key },
+      env: { ...ofThisMachine(), RUNVOY_API_ENDPOINT: api_url, RUNVOY_API_KEY: api_key },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const pieces: Buffer[] = [];

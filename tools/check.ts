@@ -9,6 +9,7 @@
  */
 import { join } from 'node:path';
 import { commandStage } from './check/command-stage.ts';
+import { compiledStage } from './check/compiled-stage.ts';
 import { consoleStage } from './check/console-stage.ts';
 import { emulatedStage } from './check/emulated-stage.ts';
 import { jestStage } from './check/jest-stage.ts';
@@ -22,7 +23,11 @@ const MINUTE_MS = 60_000;
 const FORMATTED = '**/*.{ts,tsx,cjs,json,md,yml}';
 
 /** Node keeps here what it has compiled of us: what removes the types costs most of the start of each process that the tests start. */
-const COMPILED = { NODE_COMPILE_CACHE: join(root, '.cache', 'compiled') };
+const CACHE = join(root, '.cache', 'compiled');
+const COMPILED = { NODE_COMPILE_CACHE: CACHE };
+
+/** Four at a time: they start servers, and mostly wait for them, for an emulator or for a run. */
+const WAITING = { limitMs: 15 * MINUTE_MS, testMs: MINUTE_MS, workers: '4', needs: 'console' };
 
 /** Those of one step run at once: each of the first keeps a core and no more, and waits for nothing. */
 const STEPS: Stage[][] = [
@@ -34,20 +39,13 @@ const STEPS: Stage[][] = [
     consoleStage(root),
   ],
   [jestStage('unit', { limitMs: 8 * MINUTE_MS, testMs: MINUTE_MS, workers: '100%' })],
-  // Four at a time: most of what they take is waiting, for an emulator or for a run.
   [
-    emulatedStage((env) =>
-      jestStage('gcp', {
-        limitMs: 15 * MINUTE_MS,
-        testMs: MINUTE_MS,
-        workers: '4',
-        needs: 'console',
-        env: { ...COMPILED, ...env },
-      }),
+    compiledStage(
+      CACHE,
+      emulatedStage((env) => jestStage('gcp', { ...WAITING, env: { ...COMPILED, ...env } })),
     ),
   ],
-  // Four at a time: they start servers and mostly wait for them.
-  [jestStage('e2e', { limitMs: 15 * MINUTE_MS, testMs: MINUTE_MS, workers: '4', needs: 'console', env: COMPILED })],
+  [compiledStage(CACHE, jestStage('e2e', { ...WAITING, env: COMPILED }))],
   [jestStage('browser', { limitMs: 5 * MINUTE_MS, testMs: MINUTE_MS, workers: '1', needs: 'console', env: COMPILED })],
 ];
 const STAGES = STEPS.flat();

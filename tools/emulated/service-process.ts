@@ -103,8 +103,8 @@ export async function startInstance({
   };
 }
 
-/** Without `NODE_COMPILE_CACHE` each instance would take the types away anew; an image holds everything compiled. */
-function ofThisMachine(): Record<string, string> {
+/** Without `NODE_COMPILE_CACHE` each process would take the types away anew; an image holds everything compiled. */
+export function ofThisMachine(): Record<string, string> {
   const names = ['PATH', 'HOME', 'NODE_COMPILE_CACHE'];
   return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
 }

@@ -11,7 +11,7 @@ import { deploymentIn, ROLES, type Deployment, type Role, type Urls } from './de
 import { mainOf, newFleet, type FleetOptions } from './fleet.ts';
 import { startGoogle, type Doors, type Google, type GoogleOptions, type RunningEmulators } from './google.ts';
 import { emulatedImages, IMAGES } from './images.ts';
-import type { ServiceInstance } from './service-process.ts';
+import { ofThisMachine, type ServiceInstance } from './service-process.ts';
 import { Upkeep } from './upkeep.ts';
 
 export interface EmulatedStackOptions extends FleetOptions {
@@ -171,7 +171,7 @@ async function letAdminIn(main: string, env: Promise<Record<string, string>>, ap
   const { stdout } = await promisify(execFile)(
     process.execPath,
     [main, 'admin-link', `--claim-hash=${hash}`, '--json'],
-    { env: { PATH: process.env['PATH'], ...(await env) } },
+    { env: { ...ofThisMachine(), ...(await env) } },
   );
   const { admin_email } = JSON.parse(stdout) as { readonly admin_email: string };
   const answer = await fetch(`${api}/api/v1/claim/${token}`, { method: 'POST' });

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, jest, test } from '@jest/globals';
 import type { LogBackpressure } from '@runvoy/protocol';
+import { COMPILED } from './compiled.ts';
 import { bootstrapAnswer } from './fake-intake.ts';
 import { openFloodIntake } from './flood-intake.ts';
 
@@ -68,7 +69,7 @@ test.each<LogBackpressure>(['spool', 'slow'])(
       cwd: directory,
       detached: true,
       stdio: ['pipe', 'ignore', 'ignore'],
-      env: { PATH: process.env['PATH'] ?? '' },
+      env: { ...COMPILED, PATH: process.env['PATH'] ?? '' },
     });
     try {
       const exited = new Promise<number | null>((resolve) => supervisor.on('close', resolve));

@@ -20,6 +20,7 @@ import { fileURLToPath } from 'node:url';
 import { type SigningKeys, runnerSession, verifyRunnerMessage } from '@runvoy/core';
 import type { BootstrapAnswer, SafetyLaneEntry } from '@runvoy/protocol';
 import { whyNoBubblewrap } from './bubblewrap-here.ts';
+import { COMPILED } from './compiled.ts';
 import { type FakeIntake, bootstrapAnswer, openFakeIntake } from './fake-intake.ts';
 import { until } from './until.ts';
 
@@ -98,6 +99,7 @@ export async function openSidecarWorld(command: string, options: TaskOptions = {
   const sidecar = startContainer(
     [...machineRoot(true), '--bind', volume, '/runvoy', '--die-with-parent', '--', process.execPath, MAIN, 'sidecar'],
     {
+      ...COMPILED,
       PATH: `${options.tools ?? ''}:${process.env['PATH'] ?? ''}`,
       RUNVOY_EXECUTION_ID: executionId,
       RUNVOY_ATTEMPT: '2',

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { BootstrapAnswer } from '@runvoy/protocol';
 import type { RunOrder } from '../src/order.ts';
+import { COMPILED } from './compiled.ts';
 import { type FakeIntake, bootstrapAnswer, openFakeIntake } from './fake-intake.ts';
 import { until } from './until.ts';
 
@@ -43,7 +44,7 @@ export async function openWorld(
     cwd: directory,
     detached: true,
     stdio: ['pipe', 'ignore', log ?? 'pipe'],
-    env: { PATH: process.env['PATH'] ?? '', SUPERVISOR_ONLY: 'not for commands' },
+    env: { ...COMPILED, PATH: process.env['PATH'] ?? '', SUPERVISOR_ONLY: 'not for commands' },
   });
   let complaints = '';
   supervisor.stderr?.on('data', (piece: Buffer) => (complaints += piece.toString()));
