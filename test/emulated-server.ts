@@ -22,11 +22,11 @@ export async function startEmulatedServer(
   chmodSync(sharedDirectory, 0o755);
   const stack = await startEmulatedStack({
     project: newProject(),
+    bundles: process.env['RUNVOY_TEST_BUNDLES'] || undefined,
     ...options,
     dataDir: newDirectory(),
     emulators: { firestore: emulatorHost('FIRESTORE_EMULATOR_HOST'), pubsub: emulatorHost('PUBSUB_EMULATOR_HOST') },
     readable: [sharedDirectory],
-    bundles: process.env['RUNVOY_TEST_BUNDLES'],
   });
   return {
     ...testApi(stack.ready, stack.ready.api_key),

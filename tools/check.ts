@@ -8,6 +8,7 @@
  * With CI=true the tests get RUNVOY_REQUIRE_ALL=1: what is missing there (a browser, say) is a failure, not a skip.
  */
 import { join } from 'node:path';
+import { bundledStage } from './check/bundled-stage.ts';
 import { commandStage } from './check/command-stage.ts';
 import { compiledStage } from './check/compiled-stage.ts';
 import { consoleStage } from './check/console-stage.ts';
@@ -42,7 +43,9 @@ const STEPS: Stage[][] = [
   [
     compiledStage(
       CACHE,
-      emulatedStage((env) => jestStage('gcp', { ...WAITING, env: { ...COMPILED, ...env } })),
+      bundledStage(join(root, '.cache', 'bundles'), (bundles) =>
+        emulatedStage((env) => jestStage('gcp', { ...WAITING, env: { ...COMPILED, ...bundles, ...env } })),
+      ),
     ),
   ],
   [compiledStage(CACHE, jestStage('e2e', { ...WAITING, env: COMPILED }))],

@@ -47,6 +47,8 @@ export async function startCrashStack(): Promise<CrashStack> {
   const server = await startEmulatedServer({
     env,
     project,
+    // What is loaded before a service takes a module's place, which a bundle has not.
+    bundles: undefined,
     instances: 2,
     cloudRun: { volumes: whyNoSizedVolumes() === undefined ? 'tmpfs' : 'directory' },
   });
