@@ -5,8 +5,9 @@ const TestSequencer = sequencer as unknown as typeof sequencer.default;
 type Tests = Parameters<InstanceType<typeof TestSequencer>['sort']>[0];
 
 /**
- * The unit tests that take longest, in that order. Where jest has not seen how long each file takes, as on a fresh clone, it starts with
- * the largest; one of these that began among the last would leave all cores but one idle at the end.
+ * The tests that take longest, in that order: of the unit tests, and of those behind them, which mostly wait, for a grace, a settle window or
+ * a tick. Where jest has not seen how long each file takes, as on a fresh clone, it starts with the largest; one of these that began
+ * among the last would leave all cores but one idle at the end.
  */
 export const LONGEST: readonly string[] = [
   'libs/core/simulation/test/histories.test.ts',
@@ -17,6 +18,21 @@ export const LONGEST: readonly string[] = [
   'libs/provider-local/test/backup.test.ts',
   'jobs/sandbox-runner/test/backpressure.test.ts',
   'libs/core/simulation/test/advance-harness.test.ts',
+  'test/run-variants.gcp.test.ts',
+  'test/stop-life.gcp.test.ts',
+  'test/crash-matrix.gcp.test.ts',
+  'test/explained.gcp.test.ts',
+  'test/run-life.gcp.test.ts',
+  'test/smoke.gcp.test.ts',
+  'test/emulated-stack.gcp.test.ts',
+  'test/many-instances.gcp.test.ts',
+  'services/standalone/test/crash-matrix.e2e.test.ts',
+  'clients/cli/test/cli.e2e.test.ts',
+  'jobs/sandbox-runner/test/sidecar-ends.e2e.test.ts',
+  'services/standalone/test/failing-disk.e2e.test.ts',
+  'jobs/sandbox-runner/test/sidecar.e2e.test.ts',
+  'services/standalone/test/isolation.e2e.test.ts',
+  'services/standalone/test/crash-container.e2e.test.ts',
 ];
 
 /** Jest's own order of the test files, behind those that are known to take long. */
