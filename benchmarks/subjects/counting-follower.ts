@@ -1,8 +1,8 @@
 import WebSocket from 'ws';
 import { STREAM_PROTOCOL, type StreamFrame } from '@runvoy/protocol';
 
-// Follows one run, keeps nothing, and says what it has seen: when its first line came, and when the log had ended.
-const [url] = process.argv.slice(2) as [string];
+// Follows one run, keeps nothing, and says what it has seen: when its first line came, so many lines later, and when the log had ended.
+const [url, mark] = process.argv.slice(2) as [string, string];
 const socket = new WebSocket(`${url}&after=0`, STREAM_PROTOCOL);
 let lines = 0;
 let bytes = 0;
@@ -17,6 +17,7 @@ socket.on('message', (text: Buffer) => {
       if (line.stream !== 'stdout') continue;
       if (lines === 0) process.send!({ first: line.text });
       lines += 1;
+      if (lines === Number(mark)) process.send!({ lines });
       bytes += Buffer.byteLength(line.text);
     }
   }
