@@ -1,5 +1,5 @@
 import { LIMITS, type LogStream } from '@runvoy/protocol';
-import { jsonTextSize, writeJsonText } from './json-text.ts';
+import { writeJsonText } from './json-text.ts';
 import type { CutLine } from './line-cutter.ts';
 
 /** What is said of a line besides its text. */
@@ -32,8 +32,9 @@ const ENDS = { whole: Buffer.from('"}'), partial: Buffer.from('","partial":true}
  * into, some twenty pieces that are garbage with the batch.
  */
 export class BatchWriter {
+  // A line is written before it is known whether there is room for it, and alone it is no longer than a batch.
+  readonly #json = Buffer.allocUnsafeSlow(2 * LIMITS.batchBytes);
   // In either form of a row a line is shorter than in JSON.
-  readonly #json = Buffer.allocUnsafeSlow(LIMITS.batchBytes);
   readonly #signed = Buffer.allocUnsafeSlow(LIMITS.batchBytes);
   readonly #digest = Buffer.allocUnsafeSlow(LIMITS.batchBytes);
   #jsonEnd = 0;
@@ -63,9 +64,11 @@ export class BatchWriter {
     const seqStart = this.#jsonEnd + 1 + SEQ.length;
     const seqEnd = seqStart + digitsOf(seq);
     const textStart = seqEnd + this.#jsonMiddle.length;
-    const textEnd = textStart + (isPlain ? end - start : jsonTextSize(bytes, start, end));
+    const textEnd = isPlain
+      ? textStart + bytes.copy(json, textStart, start, end)
+      : writeJsonText(json, textStart, bytes, start, end);
     const ending = partial ? ENDS.partial : ENDS.whole;
-    const jsonEnd = textEnd + ending.length;
+    const jsonEnd = put(json, textEnd, ending, 0, ending.length);
     if (jsonEnd > roomBytes && !this.isEmpty) return false;
 
     if (this.isEmpty) {
@@ -76,9 +79,6 @@ export class BatchWriter {
     put(json, seqStart - SEQ.length, SEQ, 0, SEQ.length);
     writeDigits(json, seqEnd, seq);
     this.#jsonMiddle.copy(json, seqEnd);
-    if (textEnd - textStart === end - start) bytes.copy(json, textStart, start, end);
-    else writeJsonText(json, textStart, bytes, start, end);
-    put(json, textEnd, ending, 0, ending.length);
     this.#jsonEnd = jsonEnd;
 
     const signed = this.#signed;
