@@ -12,7 +12,7 @@ export interface UnnumberedLine {
 /** The last part of an output. The oldest lines are dropped when a newer one needs their room. */
 export interface OutputTail {
   add(line: UnnumberedLine): void;
-  /** What is kept, oldest first, and how much was dropped before it. */
+  /** What is kept, oldest first, and how much was dropped before it: bytes with line feeds, and lines that had one. */
   take(): { readonly lines: readonly UnnumberedLine[]; readonly droppedLines: number; readonly droppedBytes: number };
 }
 
@@ -28,6 +28,7 @@ export function openOutputTail(limitBytes: number): OutputTail {
   let keptBytes = 0;
   let droppedLines = 0;
   let droppedBytes = 0;
+  // Each piece takes memory, too.
   const sizeOf = ({ text }: UnnumberedLine) => text.length + 1;
 
   return {
@@ -35,10 +36,12 @@ export function openOutputTail(limitBytes: number): OutputTail {
       kept.push(line);
       keptBytes += sizeOf(line);
       while (keptBytes > limitBytes || kept.length - first > TAIL_LINES) {
-        const size = sizeOf(kept[first]!);
-        keptBytes -= size;
-        droppedBytes += size;
-        droppedLines += 1;
+        const { text, partial } = kept[first]!;
+        keptBytes -= sizeOf(kept[first]!);
+        // The next piece of a line goes on with it.
+        const lineFeeds = partial ? 0 : 1;
+        droppedBytes += text.length + lineFeeds;
+        droppedLines += lineFeeds;
         first += 1;
       }
       if (first < TAIL_LINES) return;

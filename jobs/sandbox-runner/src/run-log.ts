@@ -109,7 +109,8 @@ export function openRunLog(args: {
   function addTail(): void {
     if (!tail) return;
     const { lines, droppedLines, droppedBytes } = tail.take();
-    if (droppedLines > 0) system(`dropped here: ${droppedLines} lines, ${droppedBytes} bytes`);
+    const what = droppedLines > 0 ? `${droppedLines} lines` : 'a part of a line';
+    system(droppedBytes > 0 ? `dropped here: ${what}, ${droppedBytes} bytes` : 'nothing was dropped here');
     for (const { stream, ms, text, partial } of lines) add(stream, ms, lineOf(text, partial));
   }
 

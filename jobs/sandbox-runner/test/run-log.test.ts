@@ -45,7 +45,25 @@ describe('output beyond its limit', () => {
     log.output('stdout', Buffer.from('line 10\nline 11\nline 12\n'));
     log.output('stderr', Buffer.from('no feed'));
     log.close();
-    expect(texts()).toEqual(['line 10', 'line 11', expect.stringContaining('is near'), 'line 12', 'no feed']);
+    expect(texts()).toEqual([
+      'line 10',
+      'line 11',
+      expect.stringContaining('is near'),
+      expect.stringContaining('nothing was dropped here'),
+      'line 12',
+      'no feed',
+    ]);
+  });
+
+  test.each([
+    ['', 'a part of a line, 131072 bytes'],
+    [`\n${'y'.repeat(60_000)}`, '1 lines, 200001 bytes'],
+  ])('says of a long line that was cut how many bytes of it are missing, and counts it once', (rest, what) => {
+    const { log, texts } = open({ maxLogBytes: 100_000, limitPolicy: 'head_tail' });
+    log.output('stdout', Buffer.alloc(200_000, 'x'));
+    log.output('stdout', Buffer.from(rest));
+    log.close();
+    expect(texts().filter((text) => text.includes('dropped'))).toEqual([expect.stringContaining(what)]);
   });
 
   test('ends a line whose rest may be dropped, so that no later one is taken for it', () => {
