@@ -10,6 +10,7 @@ export * from './explain.ts';
 export * from './group-marker.ts';
 export * from './health.ts';
 export * from './images.ts';
+export * from './json-lines.ts';
 export * from './last-state.ts';
 export * from './limits.ts';
 export * from './local-server.ts';

@@ -1,6 +1,6 @@
 import { createReadStream, existsSync } from 'node:fs';
-import { createInterface } from 'node:readline';
 import type { TraceEventBody } from '@runvoy/protocol';
+import { jsonLines } from '@runvoy/protocol/json-lines';
 
 /** A request that failed logs a line or two; more is a loop, and says nothing new. */
 const LINES_SHOWN = 100;
@@ -13,7 +13,7 @@ export async function loggedLines(path: string, requestId: string): Promise<read
   const found: TraceEventBody[] = [];
   for (const file of [`${path}.1`, path]) {
     if (!existsSync(file)) continue;
-    for await (const line of createInterface({ input: createReadStream(file) })) {
+    for await (const line of jsonLines(createReadStream(file))) {
       // Most lines are of no request at all; parsing costs more than looking.
       const entry = line.includes(requestId) ? entryOf(line) : undefined;
       if (entry?.['request_id'] !== requestId) continue;

@@ -30,6 +30,12 @@ test('lines of a request are read back from both files, with what the error and 
   ]);
 });
 
+test('a line in which JSON leaves a line separator of Unicode is one line', async () => {
+  const path = newPath();
+  writeFileSync(path, linesOf([ID, new Error('before\u2028and after')]));
+  expect(await loggedLines(path, ID)).toMatchObject([{ message: 'ERROR GET /x failed: Error: before\u2028and after' }]);
+});
+
 test('another request has none, a part of an id is none, and no file is no error', async () => {
   const path = newPath();
   expect(await loggedLines(path, ID)).toEqual([]);

@@ -58,7 +58,7 @@ test('a deployment moves to another one with users, names of secrets, history an
   await source.call('PUT', '/api/v1/secrets/token/grants/ann@example.com');
   await source.call('POST', '/api/v1/images/register', { image: 'alpine:3.22', network: 'none' });
   const commands = [
-    'echo one; echo; echo "  two ü"; printf no-feed; echo err >&2',
+    'echo one; echo; echo "  two ü, \u2028 and \u2029"; printf no-feed; echo err >&2',
     'exit 3',
     'head -c 400000 /dev/zero | tr "\\0" x | fold -w 1000; echo "$TOKEN"',
   ];

@@ -1,3 +1,4 @@
+import { jsonLines } from '@runvoy/protocol/json-lines';
 import { openApi } from '../open-api.ts';
 import { openConnection } from '../connection.ts';
 import { EXIT } from '../exit-code.ts';
@@ -8,7 +9,6 @@ import { Problem } from '../problem.ts';
 import { shellWord } from '../shell-word.ts';
 
 const { createReadStream } = process.getBuiltinModule('node:fs');
-const { createInterface } = process.getBuiltinModule('node:readline');
 
 /** `runvoy import <file>`: carries an export into this deployment. */
 export async function importAll(invocation: Invocation): Promise<number> {
@@ -16,17 +16,21 @@ export async function importAll(invocation: Invocation): Promise<number> {
   const [file = '-'] = words;
   const api = openApi(await openConnection(invocation));
   const input = file === '-' ? process.stdin : createReadStream(file);
-  const failed = new Promise<never>((_, reject) => {
-    input.once('error', (cause) => reject(new Problem(`cannot read ${file}: ${cause.message}`, { cause })));
-  });
-  const lines = createInterface({ input, crlfDelay: Infinity });
   const isJson = options.flag('json');
   const claimed = isJson ? undefined : claimPrinter(invocation);
   const noticed = (why: string) => void terminal.stderr.write(`${oneLine(why)}\n`);
-  const report = await Promise.race([importLines(api, lines, claimed, noticed), failed]);
+  const report = await importLines(api, linesOf(input, file), claimed, noticed);
   if (isJson) terminal.stdout.write(`${JSON.stringify(report)}\n`);
   else print(report, invocation);
   return report.refused > 0 ? EXIT.failed : EXIT.ok;
+}
+
+async function* linesOf(input: AsyncIterable<Uint8Array>, file: string): AsyncIterable<string> {
+  try {
+    yield* jsonLines(input);
+  } catch (cause) {
+    throw new Problem(`cannot read ${file}: ${(cause as Error).message}`, { cause });
+  }
 }
 
 /** Each at once: an import that is cut must not take the claims of those who are there with it. */

@@ -2,8 +2,8 @@ import { constants, createReadStream, readFileSync, renameSync } from 'node:fs';
 import { access, chmod, link, lstat, mkdir, open, readFile, readdir, rename, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Reason, SafetyLaneEntry } from '@runvoy/protocol';
+import { jsonLines } from '@runvoy/protocol/json-lines';
 import type { ContainerEngine } from './container-engine.ts';
-import { jsonLines } from './json-lines.ts';
 import { removeTree } from './remove-tree.ts';
 
 /** Which attempt of which execution. */

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { jsonLines } from './json-lines.ts';
+import { jsonLines } from '@runvoy/protocol/json-lines';
 import type { SpawnReport, SpawnRequest } from './spawn-orders.ts';
 
 /** The server's end of the spawner: a process that is started again when it dies. */

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { jsonLines } from './json-lines.ts';
+import { jsonLines } from '@runvoy/protocol/json-lines';
 import type { SpawnReport, SpawnRequest } from './spawn-orders.ts';
 
 // A process of its own that imports next to nothing: forking costs what the parent has in memory, and the server has much.
