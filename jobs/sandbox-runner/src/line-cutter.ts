@@ -13,6 +13,11 @@ export interface CutLine {
   readonly isPlain?: boolean;
 }
 
+/** A line of which nothing else stands in `bytes`. */
+export function lineOf(bytes: Buffer, partial: boolean): CutLine {
+  return { bytes, start: 0, end: bytes.length, partial };
+}
+
 export function textOf({ bytes, start, end }: CutLine): string {
   return bytes.toString('utf8', start, end);
 }
@@ -75,7 +80,7 @@ export function openLineCutter(limitBytes: number = LIMITS.lineTextBytes): LineC
     for (const end of ends) {
       if (end - start > surelyFits) cutLine(bytes.subarray(start, end), take);
       else if (areTexts) take({ bytes, start, end, partial: false, isPlain });
-      else takeText(bytes.toString('utf8', start, end), false, take);
+      else take(lineOf(Buffer.from(bytes.toString('utf8', start, end)), false));
       start = end + 1;
     }
   }
@@ -97,7 +102,7 @@ export function openLineCutter(limitBytes: number = LIMITS.lineTextBytes): LineC
 
   function emit(bytes: Buffer, partial: boolean, take: TakeLine): void {
     const pieces = fit(bytes.toString('utf8'), limitBytes);
-    pieces.forEach((text, i) => takeText(text, partial || i < pieces.length - 1, take));
+    pieces.forEach((text, i) => take(lineOf(Buffer.from(text), partial || i < pieces.length - 1)));
   }
 
   return {
@@ -124,11 +129,6 @@ function isPlainBut(lineFeeds: number, bytes: Buffer): boolean {
   // What is escaped most often is seen at a glance, and makes `stringify` slow.
   if (bytes.includes(QUOTE) || bytes.includes(BACKSLASH)) return false;
   return JSON.stringify(bytes.toString('latin1')).length === '""'.length + bytes.length + lineFeeds;
-}
-
-function takeText(text: string, partial: boolean, take: TakeLine): void {
-  const bytes = Buffer.from(text);
-  take({ bytes, start: 0, end: bytes.length, partial });
 }
 
 /** The last position up to `at` that does not fall inside a UTF-8 character; `at` itself where the bytes are no UTF-8. */

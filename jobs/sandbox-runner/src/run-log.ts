@@ -2,7 +2,7 @@ import type { LogLimitPolicy, LogStream } from '@runvoy/protocol';
 import type { Batch } from './batch-writer.ts';
 import { openBatcher } from './batcher.ts';
 import { type EndRecord, openEndRecord } from './end-record.ts';
-import { type CutLine, type LineCutter, type TakeLine, openLineCutter } from './line-cutter.ts';
+import { type CutLine, type LineCutter, type TakeLine, lineOf, openLineCutter } from './line-cutter.ts';
 import type { Masker, SecretMask } from './masker.ts';
 import { mostLines } from './most-lines.ts';
 import { type OutputTail, TAIL_BYTES, openOutputTail } from './output-tail.ts';
@@ -103,7 +103,7 @@ export function openRunLog(args: {
   /** What a line goes on with may be dropped: nobody may take a later one for it. */
   function endOpenLines(): void {
     const ms = args.now();
-    for (const stream of open) add(stream, ms, lineOf('', false));
+    for (const stream of open) add(stream, ms, lineOf(Buffer.alloc(0), false));
   }
 
   function addTail(): void {
@@ -115,7 +115,7 @@ export function openRunLog(args: {
   }
 
   function system(text: string): void {
-    add('system', args.now(), lineOf(`${RUNNER_PREFIX}${text}`, false));
+    add('system', args.now(), lineOf(Buffer.from(`${RUNNER_PREFIX}${text}`), false));
   }
 
   function outputEnded(name: 'stdout' | 'stderr'): void {
@@ -149,9 +149,4 @@ export function openRunLog(args: {
       return endRecord.read();
     },
   };
-}
-
-function lineOf(text: string | Buffer, partial: boolean): CutLine {
-  const bytes = Buffer.from(text);
-  return { bytes, start: 0, end: bytes.length, partial };
 }
