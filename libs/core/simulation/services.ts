@@ -21,7 +21,7 @@ import { appendBatch, isNumbered } from '../src/logs/append-batch.ts';
 import { archiveLogs, type ArchiveDeps } from '../src/logs/archive-logs.ts';
 import { assessLog } from '../src/logs/assess-log.ts';
 import { requireKeptLog } from '../src/logs/expire-log.ts';
-import { GrowingDigests } from '../src/logs/growing-digests.ts';
+import type { GrowingDigests } from '../src/logs/growing-digests.ts';
 import { readLogPage, type LogPage } from '../src/logs/log-page.ts';
 import type { LogStore } from '../src/logs/log-store.ts';
 import { takeLaneEntry } from '../src/logs/replay-lane.ts';
@@ -39,6 +39,7 @@ import { noteLane } from './platform.ts';
 import { WINDOWS } from './windows.ts';
 import { checkAcked } from './invariants.ts';
 import type { LaneEntry, Task } from './task.ts';
+import { WatchedDigests } from './watched-digests.ts';
 import type { World } from './world.ts';
 
 const SIGNING_KEYS: SigningKeys = { current: { id: 'k1', secret: Buffer.alloc(32, 7) } };
@@ -308,22 +309,6 @@ export class Services {
       if (!isOutage(error) && !isFailure(error, 'STORE_UNAVAILABLE')) throw error;
       this.#world.trace.detail(`${this.instance.name}: ${what}`);
     };
-  }
-}
-
-/** Every instance has its own, also where several store parts of one log: then none has the whole, and none may say so. */
-class WatchedDigests extends GrowingDigests {
-  readonly #world: World;
-
-  constructor(world: World) {
-    super();
-    this.#world = world;
-  }
-
-  override async proves(...asked: Parameters<GrowingDigests['proves']>): Promise<boolean> {
-    const isProven = await super.proves(...asked);
-    if (isProven) this.#world.reach('proven-as-it-grew');
-    return isProven;
   }
 }
 
